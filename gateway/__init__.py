@@ -1,0 +1,1 @@
+"""The doors of the rail: HTTP, console, worker and command line. Decides nothing about money."""
