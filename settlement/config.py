@@ -1,0 +1,64 @@
+"""One frozen settings object: what an operator may choose, with the shipped values.
+
+Reads the environment only when asked to (`Settings()` in `gateway`); secrets are not in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BookingTier(BaseSettings):
+    """From this total of a chain transaction on, money is booked at `confirmations` blocks."""
+
+    model_config = SettingsConfigDict(frozen=True)
+    from_units: int
+    """Whole units of the token's currency."""
+    confirmations: int = Field(ge=1)
+
+
+class Settings(BaseSettings):
+    """Set by `SETTLE_…` in the environment, for instance `SETTLE_FINALITY_CONFIRMATIONS=24`."""
+
+    model_config = SettingsConfigDict(env_prefix="SETTLE_", frozen=True, extra="ignore")
+
+    home: Path = Path(".settle")
+    """Where database, keystores, logs and the chain's state of this installation are."""
+    database_url: str = ""
+    """Empty: a SQLite file in `home`."""
+    rpc_url: str = ""
+    """Empty: `settle up` starts its own anvil."""
+    rpc_timeout_seconds: int = Field(default=20, ge=1)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8400, ge=0, le=65535)
+
+    batch_payments_max: int = Field(default=100, ge=1, le=100)
+    lane_in_flight_max: int = Field(default=256, ge=1)
+    """Unmined chain transactions of one lane: 16 suits a geth-like pool, 256 anvil."""
+    lease_seconds: int = Field(default=15, ge=1)
+    blocks_per_tick_max: int = Field(default=64, ge=1)
+    settlements_per_tick_max: int = Field(default=5000, ge=1)
+
+    finality_confirmations: int = Field(default=12, ge=1)
+    """A block with so many confirmations (itself counted) is final; a reorg past it stops the worker."""
+    booking_tiers: tuple[BookingTier, ...] = (
+        BookingTier(from_units=0, confirmations=1),
+        BookingTier(from_units=100_000, confirmations=6),
+    )
+    clearance_lifetime_seconds: int = Field(default=3600, ge=60)
+    resend_after_blocks: int = Field(default=3, ge=1)
+    bump_after_blocks: int = Field(default=6, ge=1)
+    fee_cap_wei: int = Field(default=500_000_000_000, ge=1)
+    priority_fee_wei: int = Field(default=1_000_000_000, ge=0)
+    reverts_max: int = Field(default=3, ge=1)
+    """Batches that may revert as a whole before their settlements are held for a person."""
+
+    def booking_depth(self, total_units: int) -> int:
+        """Return the confirmations at which a chain transaction of `total_units` is booked."""
+        return max(
+            (tier.confirmations for tier in self.booking_tiers if total_units >= tier.from_units),
+            default=self.finality_confirmations,
+        )

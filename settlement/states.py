@@ -1,0 +1,152 @@
+"""The life cycles: which move leads from which state to which, one table per noun.
+
+Stores nothing: the module that owns the noun applies a move and writes its event row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from settlement.errors import IllegalMove
+
+
+class InvoiceState(StrEnum):
+    """Where an invoice stands."""
+
+    ISSUED = "ISSUED"
+    QUERIED = "QUERIED"
+    ACCEPTED = "ACCEPTED"
+    PARTLY_PAID = "PARTLY_PAID"
+    PAID = "PAID"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+
+
+class SettlementState(StrEnum):
+    """Where a settlement stands."""
+
+    INSTRUCTED = "INSTRUCTED"
+    HELD = "HELD"
+    CLEARED = "CLEARED"
+    CLAIMED = "CLAIMED"
+    SUBMITTED = "SUBMITTED"
+    CONFIRMING = "CONFIRMING"
+    BOOKED = "BOOKED"
+    SETTLED = "SETTLED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+    NEEDS_REVIEW = "NEEDS_REVIEW"
+
+
+class ChainTxState(StrEnum):
+    """Where a chain transaction stands: one nonce of one signer."""
+
+    CLAIMED = "CLAIMED"
+    SIGNED = "SIGNED"
+    SENT = "SENT"
+    SEEN = "SEEN"
+    FINAL = "FINAL"
+    REVERTED = "REVERTED"
+    REPLACED = "REPLACED"
+
+
+I, S, C = InvoiceState, SettlementState, ChainTxState
+
+INVOICE_MOVES: Mapping[tuple[InvoiceState, str], InvoiceState] = {
+    (I.ISSUED, "accept"): I.ACCEPTED,
+    (I.ISSUED, "query"): I.QUERIED,
+    (I.ISSUED, "reject"): I.REJECTED,
+    (I.ISSUED, "cancel"): I.CANCELLED,
+    (I.QUERIED, "accept"): I.ACCEPTED,
+    (I.QUERIED, "reject"): I.REJECTED,
+    (I.QUERIED, "cancel"): I.CANCELLED,
+    # Paid means final on the chain: what is only booked leaves the invoice where it is.
+    (I.ACCEPTED, "part_paid"): I.PARTLY_PAID,
+    (I.ACCEPTED, "paid"): I.PAID,
+    (I.ACCEPTED, "credited"): I.CANCELLED,  # A credit note took the whole amount.
+    (I.PARTLY_PAID, "part_paid"): I.PARTLY_PAID,
+    (I.PARTLY_PAID, "paid"): I.PAID,
+}
+
+SETTLEMENT_MOVES: Mapping[tuple[SettlementState, str], SettlementState] = {
+    (S.INSTRUCTED, "hold"): S.HELD,
+    (S.INSTRUCTED, "clear"): S.CLEARED,
+    (S.INSTRUCTED, "refuse"): S.REJECTED,
+    (S.INSTRUCTED, "cancel"): S.CANCELLED,
+    (S.HELD, "release"): S.INSTRUCTED,
+    (S.HELD, "refuse"): S.REJECTED,
+    (S.HELD, "cancel"): S.CANCELLED,
+    (S.CLEARED, "hold"): S.HELD,
+    (S.CLEARED, "lapse"): S.INSTRUCTED,  # The clearance expired before the claim.
+    (S.CLEARED, "cancel"): S.CANCELLED,
+    (S.CLEARED, "claim"): S.CLAIMED,
+    (S.CLAIMED, "submit"): S.SUBMITTED,
+    (S.CLAIMED, "unclaim"): S.INSTRUCTED,  # The batch's slot was cancelled: cleared anew.
+    (S.SUBMITTED, "seen"): S.CONFIRMING,
+    (S.SUBMITTED, "unclaim"): S.INSTRUCTED,
+    (S.CONFIRMING, "orphaned"): S.SUBMITTED,
+    (S.CONFIRMING, "booked"): S.BOOKED,  # Policy depth met, money posted.
+    (S.CONFIRMING, "unclaim"): S.INSTRUCTED,  # The whole batch reverted, and that is final.
+    (S.CONFIRMING, "rejected"): S.REJECTED,  # Rejected on chain, and that is final.
+    (S.REJECTED, "retry"): S.INSTRUCTED,  # The same sequence: the rail pays it at most once.
+    (S.BOOKED, "orphaned"): S.SUBMITTED,  # Ordinary until final: a reversal is posted.
+    (S.BOOKED, "finalized"): S.SETTLED,  # Chain limit met, ISO 20022 ACSC.
+    (S.CLAIMED, "review"): S.NEEDS_REVIEW,
+    (S.SUBMITTED, "review"): S.NEEDS_REVIEW,
+    (S.CONFIRMING, "review"): S.NEEDS_REVIEW,
+    (S.BOOKED, "review"): S.NEEDS_REVIEW,
+}
+
+CHAIN_TX_MOVES: Mapping[tuple[ChainTxState, str], ChainTxState] = {
+    (C.CLAIMED, "sign"): C.SIGNED,
+    (C.SIGNED, "send"): C.SENT,
+    (C.SIGNED, "see"): C.SEEN,
+    (C.SENT, "see"): C.SEEN,
+    (C.SEEN, "orphan"): C.SENT,
+    (C.SEEN, "finalize"): C.FINAL,
+    (C.SEEN, "revert"): C.REVERTED,  # Final, and the whole call reverted.
+    (C.SEEN, "replace"): C.REPLACED,  # Final, and a declared cancel took the nonce.
+}
+
+ISO_20022_STATUS: Mapping[SettlementState, str] = {
+    S.INSTRUCTED: "RCVD",
+    S.HELD: "PDNG",
+    S.CLEARED: "ACCP",
+    S.CLAIMED: "ACSP",
+    S.SUBMITTED: "ACSP",
+    S.CONFIRMING: "ACSP",
+    S.BOOKED: "ACSP",
+    S.SETTLED: "ACSC",
+    S.REJECTED: "RJCT",
+    S.CANCELLED: "CANC",
+    S.NEEDS_REVIEW: "PDNG",
+}
+"""Label of each settlement state at the doors. Source: ISO 20022 ExternalPaymentTransactionStatus1Code."""
+
+IN_FLIGHT = frozenset(S) - {S.SETTLED, S.REJECTED, S.CANCELLED}
+"""States in which a settlement still reserves its part of the invoice."""
+
+TERMINAL = frozenset({S.SETTLED, S.REJECTED, S.CANCELLED})
+
+State = TypeVar("State", InvoiceState, SettlementState, ChainTxState)
+
+
+def advance(
+    moves: Mapping[tuple[State, str], State], state: State, move: str, *, noun: str, key: str
+) -> State:
+    """Return the state that `move` leads to.
+
+    Raises:
+        IllegalMove: the table has no such move.
+    """
+    try:
+        return moves[(state, move)]
+    except KeyError:
+        raise IllegalMove(noun, key, state, move) from None
+
+
+def sources(moves: Mapping[tuple[State, str], State], move: str) -> dict[State, State]:
+    """Return `{from: to}` of every place that `move` may start from: for guarded bulk updates."""
+    return {start: end for (start, name), end in moves.items() if name == move}

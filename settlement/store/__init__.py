@@ -1,0 +1,16 @@
+"""The database: opening it, its schema's version, database transactions. No queries.
+
+SQLite (one machine) or PostgreSQL (several); the same code runs on both.
+"""
+
+from settlement.store.engine import open_engine, reading, transaction
+from settlement.store.migrate import SchemaNotCurrent, migrate, require_current
+
+__all__ = [
+    "SchemaNotCurrent",
+    "migrate",
+    "open_engine",
+    "reading",
+    "require_current",
+    "transaction",
+]

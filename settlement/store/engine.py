@@ -1,0 +1,70 @@
+"""Engines and database transactions for SQLite and PostgreSQL.
+
+Knows nothing of tables. Functions that take a `Session` never commit: the door does, here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+_SQLITE_SETTINGS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # An acknowledged write survives a power cut.
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA wal_autocheckpoint=4000",
+)
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for `sqlite:///file` or `postgresql+psycopg://…`; connects on first use."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        assert parsed.database, "an SQLite URL names a file"
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """One database transaction that writes: committed at the end, rolled back by an exception."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """One database transaction that only reads: on SQLite it never waits for a writer."""
+    with (
+        engine.connect().execution_options(only_reads=True) as connection,
+        Session(connection, expire_on_commit=False) as session,
+    ):
+        yield session
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's `begin` says BEGIN IMMEDIATE, not sqlite3.
+    for setting in _SQLITE_SETTINGS:
+        connection.execute(setting)
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A deferred BEGIN that writes later fails at once when another writer came in between.
+    only_reads = connection.get_execution_options().get("only_reads", False)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,87 @@
+"""The schema at a glance: every table, by noun.
+
+Knows columns and constraints; queries live in the module that owns the noun.
+
+    parties    participant, wallet, token, deployment, api_key, idempotency
+    invoices   document, invoice, invoice_event, outbox
+    payments   settlement_sequence, settlement, settlement_event, clearance, list_version, list_entry
+    sending    lane, chain_tx, chain_tx_event, batch_member, attempt
+    facts      block, receipt, chain_log, cursor
+    books      account, journal_entry, posting, settlement_match, settlement_break
+"""
+
+from sqlmodel import SQLModel
+
+from settlement.tables.books import (
+    Account,
+    JournalEntry,
+    Posting,
+    SettlementBreak,
+    SettlementMatch,
+)
+from settlement.tables.facts import Block, ChainLog, Cursor, Receipt
+from settlement.tables.invoices import Document, Invoice, InvoiceEvent, Outbox
+from settlement.tables.parties import (
+    ApiKey,
+    Deployment,
+    Idempotency,
+    Participant,
+    Token,
+    Wallet,
+)
+from settlement.tables.payments import (
+    Clearance,
+    ListEntry,
+    ListVersion,
+    Settlement,
+    SettlementEvent,
+    SettlementSequence,
+)
+from settlement.tables.sending import Attempt, BatchMember, ChainTx, ChainTxEvent, Lane
+
+metadata = SQLModel.metadata
+
+APPEND_ONLY = (
+    "journal_entry",
+    "posting",
+    "invoice_event",
+    "settlement_event",
+    "chain_tx_event",
+    "chain_log",
+)
+"""Tables in which the database itself refuses UPDATE and DELETE."""
+
+__all__ = [
+    "APPEND_ONLY",
+    "Account",
+    "ApiKey",
+    "Attempt",
+    "BatchMember",
+    "Block",
+    "ChainLog",
+    "ChainTx",
+    "ChainTxEvent",
+    "Clearance",
+    "Cursor",
+    "Deployment",
+    "Document",
+    "Idempotency",
+    "Invoice",
+    "InvoiceEvent",
+    "JournalEntry",
+    "Lane",
+    "ListEntry",
+    "ListVersion",
+    "Outbox",
+    "Participant",
+    "Posting",
+    "Receipt",
+    "Settlement",
+    "SettlementBreak",
+    "SettlementEvent",
+    "SettlementMatch",
+    "SettlementSequence",
+    "Token",
+    "Wallet",
+    "metadata",
+]

@@ -1,0 +1,105 @@
+"""The journal in double entry, and what reconciliation found."""
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from settlement.tables.columns import big, moment, only, text
+
+
+class Account(SQLModel, table=True):
+    """A place for one unit. The code says it all: `wallet:0x…:TUSD`, `receivable:par_…:USD`."""
+
+    __tablename__ = "account"
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = text(unique=True)
+    kind: str = text(index=True)
+    """wallet, receivable, payable, sales, purchases, par, liability, outside, suspense, coin, gas."""
+    owner: str = text(index=True)
+    """Participant id, or an address for coin, liability and outside."""
+    unit: str = text()
+    """ISO 4217 code, token symbol, or WEI."""
+
+
+class JournalEntry(SQLModel, table=True):
+    """An entry: balanced in each unit and phase by itself, chained to the one before. Append-only."""
+
+    __tablename__ = "journal_entry"
+    __table_args__ = (
+        Index("journal_entry_by_settlement", "settlement_id"),
+        Index("journal_entry_by_block", "block_number"),
+    )
+    seq: int = big(primary_key=True)
+    """Place in the chain of hashes, from 1, without gaps."""
+    kind: str = text()
+    """accept, credit, reserve, void, payment, transfer, mint, burn, gas, funding, reversal."""
+    source_key: str = text(unique=True)
+    """What it was made from, so that a second run is a no-op: `log:<block>:<index>`, `rev:<seq>`."""
+    invoice_id: str | None = text(default=None, index=True)
+    settlement_id: str | None = text(default=None)
+    block_number: int | None = big(default=None)
+    block_hash: str | None = text(default=None)
+    tx_hash: str | None = text(default=None, index=True)
+    reverses_seq: int | None = big(default=None, unique=True)
+    reason: str | None = text(default=None)
+    value_date: str = text()
+    booked_at: int = moment()
+    prev_hash: str = text()
+    hash: str = text()
+    """SHA-256 over prev_hash, the fields above and all postings."""
+
+
+class Posting(SQLModel, table=True):
+    """One line of an entry; signed minor units of the account's unit. Append-only."""
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        CheckConstraint("phase IN ('posted', 'pending')"),
+        CheckConstraint("amount_minor <> 0"),
+        Index("posting_by_account", "account_id", "entry_seq"),
+    )
+    entry_seq: int = big(primary_key=True, foreign_key="journal_entry.seq")
+    line: int = Field(primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    phase: str = text()
+    """posted counts as money; pending is a reservation, released by its opposite."""
+    amount_minor: int = big()
+
+
+class SettlementMatch(SQLModel, table=True):
+    """A settlement, its log pair and its entry, found to agree. At most one live match each."""
+
+    __tablename__ = "settlement_match"
+    __table_args__ = (
+        Index("match_settlement_once", "settlement_id", unique=True, **only("live")),
+        Index("match_entry_once", "entry_seq", unique=True, **only("live")),
+        Index("match_log_once", "block_hash", "log_index", unique=True, **only("live")),
+    )
+    id: int | None = big(default=None, primary_key=True)
+    settlement_id: str = text(foreign_key="settlement.id")
+    block_hash: str = text()
+    log_index: int
+    """Of the Settled log; its Transfer is the log's pair."""
+    block_number: int = big()
+    entry_seq: int = big()
+    live: bool = True
+    created_at: int = moment()
+    undone_at: int | None = moment(default=None)
+
+
+class SettlementBreak(SQLModel, table=True):
+    """Something that does not agree, with its reason."""
+
+    __tablename__ = "settlement_break"
+    __table_args__ = (
+        Index("break_open_once", "subject", "kind", unique=True, **only("closed_at IS NULL")),
+    )
+    id: str = text(primary_key=True)
+    kind: str = text(index=True)
+    """unattributed_deposit, missing_on_chain, missing_in_ledger, amount, reorged, rejected, tie_out, …"""
+    subject: str = text()
+    """What it is about: a settlement's id, `log:<block>:<index>`, `wallet:<address>:<symbol>`."""
+    reason: str = text()
+    detail: str = text(default="{}")
+    opened_at: int = moment()
+    closed_at: int | None = moment(default=None)
+    closed_reason: str | None = text(default=None)

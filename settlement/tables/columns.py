@@ -1,0 +1,30 @@
+"""Column kinds that several tables share."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy import text as sql
+from sqlmodel import Field
+
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits in both; SQLite numbers rows by itself only in a column declared INTEGER."""
+
+
+def only(condition: str) -> dict[str, Any]:
+    """Options that restrict an index to the rows of `condition`, in both databases."""
+    return {"sqlite_where": sql(condition), "postgresql_where": sql(condition)}
+
+
+def big(**options: Any) -> Any:
+    """A 64-bit integer: minor units, sequences, block numbers, wei."""
+    return Field(sa_type=BIG, **options)
+
+
+def moment(**options: Any) -> Any:
+    """A moment in microseconds since 1970 UTC: the same number, order and speed in both databases."""
+    return Field(sa_type=BIG, **options)
+
+
+def text(**options: Any) -> Any:
+    """Text of any length: ids, hexadecimal, JSON."""
+    return Field(sa_type=Text, **options)
