@@ -1,18 +1,44 @@
-"""What a person types: the `settle` command.
+"""What a person types: the `settle` command and its nouns, each loaded only when it is used.
 
-It does not decide anything about money.
+It does not decide anything about money. A noun is a module of this package with a typer `app`, and a line below.
 """
+
+from __future__ import annotations
+
+import sys
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Pay trade invoices across borders.")
+from gateway.cli.lazy import lazy_group
+
+COMMANDS: dict[str, str] = {}
+"""Name and one line of help. The command `tie-out` lives in `gateway/cli/tie_out.py`."""
+
+MODULES: dict[str, str] = {"break": "breaks"}
+"""Names that Python cannot give a module."""
+
+app = typer.Typer(
+    name="settle",
+    cls=lazy_group(COMMANDS, MODULES),
+    no_args_is_help=True,
+    help="Pay trade invoices across borders in tokenised money.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.callback()
 def settle() -> None:
-    """Pay trade invoices across borders."""
+    """Pay trade invoices across borders in tokenised money."""
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what the rail refuses is one sentence and exit code 1, never a traceback."""
+    from settlement.errors import RailError
+
+    try:
+        app()
+    except RailError as error:
+        repair = getattr(error, "repair", None)
+        print(f"settle: {error}" + (f"\n  {repair}" if repair else ""), file=sys.stderr)
+        sys.exit(1)
