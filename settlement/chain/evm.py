@@ -18,7 +18,7 @@ from settlement.chain.port import (
     SendAnswer,
     SendOutcome,
 )
-from settlement.chain.receipts import WrongShape, block_ref, block_receipts
+from settlement.chain.receipts import WrongShape, block_receipts, block_ref
 from settlement.chain.rpc import JsonRpc, RpcError
 from settlement.chain.send_answers import meaning
 from settlement.errors import ChainUnreachable
@@ -26,7 +26,7 @@ from settlement.errors import ChainUnreachable
 if TYPE_CHECKING:
     from web3 import Web3
 
-# Bounds of one request. anvil takes 2 MB and answers all of a batch at once, so these also bound memory.
+# Bounds of one request: anvil takes 2 MB, and an answer is in memory as a whole.
 CALLS_PER_REQUEST = 100
 RECEIPTS_PER_REQUEST = 64
 """Chain transactions whose receipts are asked for at once; a block with more goes alone."""
@@ -65,7 +65,9 @@ class EvmChain:
         """
         # A node that is asked above its head may answer in part, without an error.
         last = min(last, self._number(self.rpc.call("eth_blockNumber")))
-        calls = [("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)]
+        calls = [
+            ("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)
+        ]
         found: list[BlockRef] = []
         for answer in self._results(calls):
             if answer is None:
@@ -118,7 +120,8 @@ class EvmChain:
         """See `ChainPort.call_many`."""
         where = _at(block_hash)
         results: list[str] = []
-        for group in _chunks([("eth_call", ({"to": to, "data": data}, where)) for to, data in calls]):
+        asked = [("eth_call", ({"to": to, "data": data}, where)) for to, data in calls]
+        for group in _chunks(asked):
             for answer in self.rpc.answers(group):
                 if isinstance(answer, RpcError):
                     if not _is_revert(answer):
@@ -145,7 +148,7 @@ class EvmChain:
         ]
 
     def web3(self) -> Web3:
-        """Return a web3 on the same node, for people who look around; never for the rail's own work."""
+        """Return a web3 on the same node, for looking around; never for the rail's own work."""
         from web3 import HTTPProvider, Web3
 
         return Web3(HTTPProvider(self.url, exception_retry_configuration=None))
@@ -189,7 +192,7 @@ def _at(block_hash: Hash | None) -> object:
 
 
 def _is_revert(error: RpcError) -> bool:
-    """Say whether the contract refused a call, rather than the node. Code 3: geth, anvil; text: Besu."""
+    """Say whether the contract refused, not the node. Code 3: geth, anvil; the text: Besu."""
     return error.code == 3 or "revert" in error.message.lower()
 
 
@@ -207,11 +210,12 @@ def _chunks(calls: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 
 def _groups(blocks: Sequence[BlockRef]) -> Iterator[list[BlockRef]]:
-    """Cut blocks into runs of at most `RECEIPTS_PER_REQUEST` receipts and `CALLS_PER_REQUEST` blocks."""
+    """Cut blocks into runs of at most so many receipts and blocks."""
     group: list[BlockRef] = []
     weight = 0
     for block in blocks:
-        if group and (weight + block.tx_count > RECEIPTS_PER_REQUEST or len(group) >= CALLS_PER_REQUEST):
+        is_full = weight + block.tx_count > RECEIPTS_PER_REQUEST or len(group) >= CALLS_PER_REQUEST
+        if group and is_full:
             yield group
             group, weight = [], 0
         group.append(block)

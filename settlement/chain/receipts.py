@@ -10,7 +10,7 @@ from typing import Any
 from settlement.chain.port import BlockRef, Hash, Log, Receipt
 
 
-class WrongShape(Exception):  # noqa: N818
+class WrongShape(Exception):
     """What the node said is not such an object, or contradicts its own header."""
 
 
@@ -38,7 +38,7 @@ def block_receipts(block: BlockRef, answer: Any) -> list[Receipt]:
     """Return a block's receipts from the answer to `eth_getBlockReceipts`.
 
     Raises:
-        WrongShape: the block is unknown; not as many receipts as chain transactions, or not in order;
+        WrongShape: the block is unknown; not as many receipts as chain transactions, or unordered;
             a receipt or log of another block; a gap in the logs; logs against the header's bloom.
     """
     if answer is None:

@@ -1,4 +1,4 @@
-"""JSON-RPC over one kept-alive HTTP connection: batches, bounds, a deadline, and one kind of failure.
+"""JSON-RPC over one kept-alive HTTP connection: batches, bounds, a deadline, one kind of failure.
 
 Knows no method of any node and retries nothing: one call here is at most one request on the wire.
 """
@@ -124,7 +124,7 @@ class JsonRpc:
         return answer["result"]
 
     def _exchange(self, request: bytes) -> bytes:
-        """Send one request and return the body of its answer. Leaves no half-read connection behind."""
+        """Send one request, return its answer's body; leave no half-read connection behind."""
         try:
             body = self._line.exchange(
                 self._path, request, self._timeout_seconds, self._max_response_bytes
@@ -187,6 +187,8 @@ class _DeadlineReader(io.RawIOBase):
 
 
 class _LineMixin(http.client.HTTPConnection):
+    sock: Any  # None, or a _DeadlineSocket
+
     def connect(self) -> None:
         super().connect()
         self.sock = _DeadlineSocket(self.sock)
@@ -202,6 +204,7 @@ class _LineMixin(http.client.HTTPConnection):
         self.request("POST", path, request, _HEADERS)
         response = self.getresponse()
         body = _read_bounded(response, max_bytes)
+        response.close()
         if response.status != 200:
             kind = _STATUS_WORDS.get(response.status, "an HTTP failure")
             raise _BadStatusError(f"answered {response.status}, {kind}: {_start_of(body)}")

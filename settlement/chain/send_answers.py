@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from settlement.chain.port import SendAnswer, SendOutcome
 
-# The first row whose words occur in the lower-case message decides, so the narrower rows come first.
+# The first row whose words occur in the lower-case message decides: narrower rows come first.
 # Source: the nodes' sources; anvil's rows are checked against a running anvil by the tests.
 MEANINGS: tuple[tuple[str, SendOutcome], ...] = (
     ("already known", SendOutcome.ACCEPTED),  # geth, reth
@@ -48,7 +48,8 @@ MEANINGS: tuple[tuple[str, SendOutcome], ...] = (
     ("invalid transaction v, r, s", SendOutcome.MALFORMED),
     ("transaction type not supported", SendOutcome.MALFORMED),
     ("oversized data", SendOutcome.MALFORMED),  # geth: more than 128 kB
-    ("failed to decode signed transaction", SendOutcome.MALFORMED),  # anvil
+    ("failed to decode", SendOutcome.MALFORMED),  # anvil
+    ("empty transaction data", SendOutcome.MALFORMED),  # anvil
     ("rlp:", SendOutcome.MALFORMED),  # geth cannot decode the bytes
 )
 

@@ -1,0 +1,166 @@
+"""Chain transactions as bytes: signed with a key that is handed in, read back with their sender.
+
+Pure; keeps no key, asks no node. The same fields and key give the same bytes (RFC 6979).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import coincurve
+
+from settlement.chain import rlp
+from settlement.chain.keccak import keccak
+from settlement.chain.port import Address, Hash
+from settlement.errors import Invalid
+
+GAS_CAP = 16_777_216
+"""The most gas one chain transaction may ask for. Source: EIP-7825."""
+
+_TYPE = b"\x02"
+_CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A signer's address and its secret key; the key is not shown."""
+
+    address: Address
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, key: bytes) -> KeyPair:
+        """Return the pair of a secret key of 32 bytes."""
+        return cls(address_of(key), key)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedChainTx:
+    """What signed bytes say. `to` is None where a contract is created."""
+
+    hash: Hash
+    sender: Address
+    chain_id: int
+    nonce: int
+    max_priority_fee_wei: int
+    max_fee_wei: int
+    gas_limit: int
+    to: Address | None
+    value: int
+    data: bytes = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+def sign_eip1559(
+    key: bytes,
+    *,
+    chain_id: int,
+    nonce: int,
+    to: Address | None,
+    data: bytes,
+    gas_limit: int,
+    max_fee_wei: int,
+    max_priority_fee_wei: int,
+    value: int = 0,
+) -> tuple[bytes, Hash]:
+    """Return a signed chain transaction of type 2 and its hash.
+
+    Raises:
+        Invalid: no chain id, a nonce or fee out of range, too much gas for one chain transaction.
+    """
+    _check(chain_id, nonce, gas_limit, max_fee_wei, max_priority_fee_wei, value)
+    fields = [
+        rlp.integer(chain_id),
+        rlp.integer(nonce),
+        rlp.integer(max_priority_fee_wei),
+        rlp.integer(max_fee_wei),
+        rlp.integer(gas_limit),
+        bytes.fromhex(to[2:]) if to else b"",
+        rlp.integer(value),
+        data,
+        [],
+    ]
+    digest = keccak(_TYPE + rlp.encode(fields))
+    signature = coincurve.PrivateKey(key).sign_recoverable(digest, hasher=None)
+    fields += [
+        rlp.integer(signature[64]),
+        signature[:32].lstrip(b"\0"),
+        signature[32:64].lstrip(b"\0"),
+    ]
+    raw = _TYPE + rlp.encode(fields)
+    return raw, Hash("0x" + keccak(raw).hex())
+
+
+def read_eip1559(raw: bytes) -> SignedChainTx:
+    """Return what signed bytes of type 2 say, and who signed them.
+
+    Raises:
+        ValueError: not such bytes, or no valid signature.
+    """
+    if raw[:1] != _TYPE:
+        raise ValueError("failed to decode signed transaction: not of type 2")
+    fields = rlp.decode(raw[1:])
+    if not isinstance(fields, list) or len(fields) != 12 or fields[8] != []:
+        raise ValueError("failed to decode signed transaction: not twelve fields")
+    plain = [part for part in fields if isinstance(part, bytes)]
+    if len(plain) != 11 or any(part[:1] == b"\0" for part in (*plain[:5], plain[6], *plain[8:])):
+        raise ValueError("failed to decode signed transaction: a number with leading zeros")
+    chain_id, nonce, tip, max_fee, gas = (int.from_bytes(part, "big") for part in plain[:5])
+    to, value, data, parity, r, s = plain[5:]
+    if len(to) not in (0, 20) or len(r) > 32 or len(s) > 32 or len(parity) > 1:
+        raise ValueError("failed to decode signed transaction: a field of a wrong length")
+    digest = keccak(_TYPE + rlp.encode(fields[:9]))
+    return SignedChainTx(
+        hash=Hash("0x" + keccak(raw).hex()),
+        sender=_signer(digest, parity, r, s),
+        chain_id=chain_id,
+        nonce=nonce,
+        max_priority_fee_wei=tip,
+        max_fee_wei=max_fee,
+        gas_limit=gas,
+        to=Address("0x" + to.hex()) if to else None,
+        value=int.from_bytes(value, "big"),
+        data=data,
+        raw=raw,
+    )
+
+
+def address_of(key: bytes) -> Address:
+    """Return the address that a secret key signs for."""
+    return _address(coincurve.PrivateKey(key).public_key)
+
+
+def created_address(sender: Address, nonce: int) -> Address:
+    """Return where a contract lands that `sender` creates at `nonce`."""
+    preimage = rlp.encode([bytes.fromhex(sender[2:]), rlp.integer(nonce)])
+    return Address("0x" + keccak(preimage)[12:].hex())
+
+
+def _signer(digest: bytes, parity: bytes, r: bytes, s: bytes) -> Address:
+    if parity not in (b"", b"\x01") or int.from_bytes(s, "big") > _CURVE_ORDER // 2:
+        raise ValueError("invalid signature: not in its one accepted form")
+    signature = r.rjust(32, b"\0") + s.rjust(32, b"\0") + (parity or b"\0")
+    try:
+        key = coincurve.PublicKey.from_signature_and_message(signature, digest, hasher=None)
+    except Exception as error:  # coincurve raises a bare Exception here.
+        raise ValueError(f"invalid signature: {error}") from error
+    return _address(key)
+
+
+def _address(key: coincurve.PublicKey) -> Address:
+    return Address("0x" + keccak(key.format(compressed=False)[1:])[12:].hex())
+
+
+def _check(
+    chain_id: int, nonce: int, gas_limit: int, max_fee_wei: int, tip_wei: int, value: int
+) -> None:
+    if not chain_id or chain_id < 1:
+        raise Invalid("no chain transaction is signed without a chain id", field="chain_id")
+    if not 0 <= nonce < 2**63:
+        raise Invalid(f"the nonce {nonce} is outside 0 … 2^63 - 1", field="nonce")
+    if not 0 < gas_limit <= GAS_CAP:
+        raise Invalid(f"the gas limit {gas_limit} is outside 1 … {GAS_CAP}", field="gas_limit")
+    if not 0 <= tip_wei <= max_fee_wei < 2**128:
+        raise Invalid(f"the tip {tip_wei} is above the fee {max_fee_wei}", field="max_fee_wei")
+    if not 0 <= value < 2**256:
+        raise Invalid(f"the value {value} is out of range", field="value")
