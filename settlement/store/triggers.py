@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+# `%%`: the driver reads a single one as a placeholder.
 _POSTGRESQL_FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is append-only: a mistake is corrected by a reversing row', TG_TABLE_NAME;
+    RAISE EXCEPTION '%% is append-only: a mistake is corrected by a reversing row', TG_TABLE_NAME;
 END $$
 """
 
