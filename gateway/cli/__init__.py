@@ -1,6 +1,7 @@
 """What a person types: the `settle` command and its nouns, each loaded only when it is used.
 
-It does not decide anything about money. A noun is a module of this package with a typer `app`, and a line below.
+It does not decide anything about money. A noun is a module of this package with a typer `app`,
+and a line below.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def settle() -> None:
 
 
 def main() -> None:
-    """Run the command line; what the rail refuses is one sentence and exit code 1, never a traceback."""
+    """Run the command line; what the rail refuses is a sentence and exit code 1, no traceback."""
     from settlement.errors import RailError
 
     try:

@@ -1,4 +1,4 @@
-"""Sub-commands that are imported only when they run: `settle --help` names them all and imports none.
+"""Sub-commands that are imported only when they run: `settle --help` names all and imports none.
 
 Knows no command of its own.
 """
@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 def lazy_group(
     commands: Mapping[str, str], modules: Mapping[str, str], package: str = "gateway.cli"
 ) -> type[TyperGroup]:
-    """Return a group of `commands` (name: one line of help), each the `app` of a module of `package`."""
+    """Return a group of `commands` (name: line of help), each the `app` of a module of `package`."""
 
     class LazyGroup(TyperGroup):
         """Lists from the table; imports a module when its command is resolved."""
