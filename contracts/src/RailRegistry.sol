@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IRailRegistry, TokenKind} from "./interfaces/IRailRegistry.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {IRailRegistry, TokenKind} from "./interfaces/IRailRegistry.sol";
 
 /// @title RailRegistry
 /// @notice See {IRailRegistry}.
@@ -25,7 +25,9 @@ abstract contract RailRegistry is IRailRegistry, Ownable2Step, Pausable {
     /// @inheritdoc IRailRegistry
     function listToken(address token, TokenKind kind) external onlyOwner {
         if (kind == TokenKind.None) revert SettlementRail_TokenKindInvalid(token);
-        if (token == address(this) || _participants[token]) revert SettlementRail_TokenInvalid(token);
+        if (token == address(this) || _participants[token]) {
+            revert SettlementRail_TokenInvalid(token);
+        }
         if (token.code.length == 0 || bytes3(token.code) == DELEGATION_PREFIX) {
             revert SettlementRail_TokenWithoutCode(token);
         }
@@ -66,14 +68,18 @@ abstract contract RailRegistry is IRailRegistry, Ownable2Step, Pausable {
 
     /// @inheritdoc IRailRegistry
     function setOperator(address operator, bool allowed) external onlyOwner {
-        if (operator == address(0) || operator == owner()) revert SettlementRail_OperatorInvalid(operator);
+        if (operator == address(0) || operator == owner()) {
+            revert SettlementRail_OperatorInvalid(operator);
+        }
         _operators[operator] = allowed;
         emit OperatorSet(operator, allowed);
     }
 
     /// @inheritdoc IRailRegistry
     function pause() external {
-        if (msg.sender != owner() && !_operators[msg.sender]) revert SettlementRail_NotOwnerOrOperator(msg.sender);
+        if (msg.sender != owner() && !_operators[msg.sender]) {
+            revert SettlementRail_NotOwnerOrOperator(msg.sender);
+        }
         _pause();
     }
 

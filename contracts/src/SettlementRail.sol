@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {RailRegistry} from "./RailRegistry.sol";
+import {RailMandates} from "./RailMandates.sol";
 import {TokenKind} from "./interfaces/IRailRegistry.sol";
 import {ISettlementRail, Payment, Rejection} from "./interfaces/ISettlementRail.sol";
 import {TokenCall} from "./libraries/TokenCall.sol";
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
 /// @title SettlementRail
-/// @notice See {ISettlementRail} and {IRailRegistry}.
-contract SettlementRail is ISettlementRail, RailRegistry, ReentrancyGuardTransient {
-    /// @dev One slot. `spent` is what was taken on `day` (chain time); it outlives a revocation and a new mandate.
-    struct Mandate {
-        uint64 capPerPayment;
-        uint64 capPerDay;
-        uint64 spent;
-        uint40 expiry;
-        uint24 day;
+/// @notice See {ISettlementRail}, {IRailMandates} and {IRailRegistry}.
+contract SettlementRail is ISettlementRail, RailMandates {
+    /// @dev 256 sequences of a debtor, a bit for each: set once it is paid. A struct, so that its
+    /// place can be remembered.
+    struct Word {
+        uint256 bits;
     }
 
-    /// @dev What a batch knows while it runs, in memory. `refusal` is what rejects every payment of it, if anything does;
-    /// `wordIndex` and `word` are the bitmap word that was last read.
+    /// @dev What holds for every payment of a batch. `refusal` is what rejects all of them, if
+    /// anything does; `capPerPayment` and `leftToday` are then zero.
     struct Batch {
         address token;
         address debtor;
@@ -29,21 +25,17 @@ contract SettlementRail is ISettlementRail, RailRegistry, ReentrancyGuardTransie
         Rejection refusal;
         uint256 capPerPayment;
         uint256 leftToday;
-        uint256 wordIndex;
-        uint256 word;
     }
 
     /// @notice The gas that one token call may use.
     uint256 public constant TOKEN_GAS = 150_000;
 
-    /// @notice The gas that has to be left before a token call: TOKEN_GAS, the 64th that a call leaves behind (EIP-150;
-    /// twice for the self-call of a checked token), and what closing the batch takes.
+    /// @notice The gas that has to be left before a token call: TOKEN_GAS, the 64th that a call
+    /// leaves behind (EIP-150; twice for the self-call of a checked token), and what closing the
+    /// batch takes.
     uint256 public constant GAS_NEEDED = 180_000;
 
-    uint256 private constant AMOUNT_LIMIT = 1 << 63;
-
-    mapping(address debtor => mapping(uint256 wordIndex => uint256 word)) private _settled;
-    mapping(address debtor => mapping(address token => Mandate)) private _mandates;
+    mapping(address debtor => mapping(uint256 wordIndex => Word)) private _settled;
 
     constructor(address owner) Ownable(owner) {}
 
@@ -57,17 +49,19 @@ contract SettlementRail is ISettlementRail, RailRegistry, ReentrancyGuardTransie
     ) external nonReentrant whenNotPaused {
         // Check: what stops the whole batch.
         if (!isOperator(msg.sender)) revert SettlementRail_NotOperator(msg.sender);
-        if (block.timestamp > deadline) revert SettlementRail_PastDeadline(deadline, block.timestamp);
-        if (payments.length == 0) revert SettlementRail_BatchEmpty();
-        if (baseSequence > type(uint64).max - type(uint32).max) revert SettlementRail_SequenceTooLarge(baseSequence);
-
-        Batch memory batch = _open(token, debtor, baseSequence);
-        uint256 leftBefore = batch.leftToday;
-        for (uint256 i = 0; i < payments.length; ++i) {
-            _settleOne(batch, baseSequence, payments[i]);
+        if (block.timestamp > deadline) {
+            revert SettlementRail_PastDeadline(deadline, block.timestamp);
         }
-        // Effect: the day's sum, once for the batch. Nothing can read it in between but {mandateOf}: see the guard.
-        if (batch.leftToday != leftBefore) _spend(debtor, token, leftBefore - batch.leftToday);
+        if (payments.length == 0) revert SettlementRail_BatchEmpty();
+        if (baseSequence > type(uint64).max - type(uint32).max) {
+            revert SettlementRail_SequenceTooLarge(baseSequence);
+        }
+
+        Batch memory batch = _open(token, debtor);
+        uint256 spent = _settleAll(batch, baseSequence, payments);
+        // Effect: the day's sum, once for the batch. The guard keeps everybody out who could read
+        // or change it before.
+        if (spent != 0) _spend(debtor, token, spent);
     }
 
     /// @inheritdoc ISettlementRail
@@ -82,166 +76,150 @@ contract SettlementRail is ISettlementRail, RailRegistry, ReentrancyGuardTransie
 
         bool answered = knowsDebtor && knowsCreditor && knowsDebtorStill && knowsCreditorStill;
         unchecked {
-            // Wrapping is harmless: `amount` is below 2^63, and only an exact move gives exactly `amount` twice.
-            bool moved = debtorBefore - debtorAfter == amount && creditorAfter - creditorBefore == amount;
+            // Wrapping is harmless: `amount` is below 2^63, and only an exact move gives exactly
+            // `amount` twice.
+            bool moved =
+                debtorBefore - debtorAfter == amount && creditorAfter - creditorBefore == amount;
             if (!answered || !agreed || !moved) revert SettlementRail_NotMovedExactly(token);
         }
     }
 
     /// @inheritdoc ISettlementRail
-    function setMandate(address token, uint64 capPerPayment, uint64 capPerDay, uint64 expiry) external nonReentrant {
-        if (_listings[token].kind == TokenKind.None) revert SettlementRail_TokenNotListed(token);
-        bool capsValid = capPerPayment != 0 && capPerPayment < AMOUNT_LIMIT && capPerDay != 0 && capPerDay < AMOUNT_LIMIT;
-        if (!capsValid) revert SettlementRail_CapInvalid(capPerPayment, capPerDay);
-        if (expiry < block.timestamp || expiry > type(uint40).max) revert SettlementRail_ExpiryInvalid(expiry);
-
-        Mandate storage mandate = _mandates[msg.sender][token];
-        mandate.capPerPayment = capPerPayment;
-        mandate.capPerDay = capPerDay;
-        mandate.expiry = uint40(expiry);
-        emit MandateSet(msg.sender, token, capPerPayment, capPerDay, expiry);
-    }
-
-    /// @inheritdoc ISettlementRail
-    function revokeMandate(address token) external nonReentrant {
-        Mandate storage mandate = _mandates[msg.sender][token];
-        mandate.capPerPayment = 0;
-        mandate.capPerDay = 0;
-        mandate.expiry = 0;
-        emit MandateRevoked(msg.sender, token);
-    }
-
-    /// @inheritdoc ISettlementRail
-    function mandateOf(address debtor, address token)
-        external
-        view
-        returns (uint64 capPerPayment, uint64 capPerDay, uint64 expiry, uint64 leftToday)
-    {
-        Mandate memory mandate = _mandates[debtor][token];
-        leftToday = block.timestamp > mandate.expiry ? 0 : uint64(_leftToday(mandate));
-        return (mandate.capPerPayment, mandate.capPerDay, mandate.expiry, leftToday);
-    }
-
-    /// @inheritdoc ISettlementRail
     function isSettled(address debtor, uint256 sequence) external view returns (bool) {
-        return _settled[debtor][sequence >> 8] & (1 << (sequence & 0xff)) != 0;
+        return _settled[debtor][sequence >> 8].bits & (1 << (sequence & 0xff)) != 0;
     }
 
-    /// @dev Reads once what holds for every payment of the batch. Reverts if the token cannot be settled in.
-    function _open(address token, address debtor, uint256 baseSequence) private view returns (Batch memory batch) {
+    /// @dev Reads once what holds for every payment of the batch. Reverts if the token cannot be
+    /// settled in.
+    function _open(address token, address debtor) private view returns (Batch memory batch) {
         Listing memory listing = _listings[token];
         if (listing.kind == TokenKind.None) revert SettlementRail_TokenNotListed(token);
         if (listing.kind == TokenKind.Exact && bytes31(token.codehash) != listing.codeHash) {
             revert SettlementRail_TokenCodeChanged(token, token.codehash);
         }
 
-        Mandate memory mandate = _mandates[debtor][token];
         batch.token = token;
         batch.debtor = debtor;
         batch.isChecked = listing.kind == TokenKind.Checked;
-        batch.capPerPayment = mandate.capPerPayment;
-        batch.leftToday = _leftToday(mandate);
-        batch.wordIndex = baseSequence >> 8;
-        batch.word = _settled[debtor][batch.wordIndex];
+        Mandate memory mandate = _mandates[debtor][token];
         if (!_participants[debtor]) batch.refusal = Rejection.DebtorNotListed;
         else if (mandate.capPerDay == 0) batch.refusal = Rejection.MandateMissing;
         else if (block.timestamp > mandate.expiry) batch.refusal = Rejection.MandateExpired;
+        if (batch.refusal != Rejection.None) return batch;
+        batch.capPerPayment = mandate.capPerPayment;
+        batch.leftToday = _leftToday(mandate);
     }
 
-    /// @dev Makes or rejects one payment, and says so in exactly one event.
-    function _settleOne(Batch memory batch, uint256 baseSequence, Payment calldata payment) private {
-        uint256 terms = payment.terms;
-        address creditor = address(uint160(terms >> 96));
-        uint256 amount = uint64(terms >> 32);
-        uint256 sequence;
+    /// @dev Makes or rejects each payment, and says so in exactly one event. Returns what was paid
+    /// in all. Written for gas: a payment's own storage is its bit and its creditor's listing, all
+    /// else is read once a batch.
+    function _settleAll(Batch memory batch, uint256 baseSequence, Payment[] calldata payments)
+        private
+        returns (uint256 spent)
+    {
+        address token = batch.token;
+        address debtor = batch.debtor;
+        uint256 leftToday = batch.leftToday;
+        uint256 wordIndex = baseSequence >> 8;
+        Word storage word = _settled[debtor][wordIndex];
+        uint256 bits = word.bits;
+        // Unchecked: sequences are bounded (SettlementRail_SequenceTooLarge), amounts are judged
+        // before they are subtracted.
         unchecked {
-            // Both are bounded: see SettlementRail_SequenceTooLarge.
-            sequence = baseSequence + uint32(terms);
-        }
+            for (uint256 i = 0; i < payments.length; ++i) {
+                Payment calldata payment = payments[i];
+                (bytes32 ref, uint256 terms) = (payment.ref, payment.terms);
+                (address creditor, uint256 amount) =
+                    (address(uint160(terms >> 96)), uint64(terms >> 32));
+                uint256 sequence = baseSequence + uint32(terms);
+                // Nobody else writes this word during the batch (see the guard): its bits are read
+                // once.
+                if (sequence >> 8 != wordIndex) {
+                    wordIndex = sequence >> 8;
+                    word = _settled[debtor][wordIndex];
+                    bits = word.bits;
+                }
+                uint256 bit = 1 << (sequence & 0xff);
 
-        Rejection code = _judge(batch, sequence, creditor, amount);
-        if (code == Rejection.None) code = _pay(batch, sequence, creditor, amount);
-
-        if (code == Rejection.None) {
-            emit Settled(batch.debtor, sequence, payment.ref, batch.token, creditor, amount);
-        } else {
-            emit Rejected(batch.debtor, sequence, payment.ref, batch.token, creditor, amount, code);
+                // Check: all at once for a good payment; why not, only for a bad one.
+                Rejection code = Rejection.TokenRefused;
+                if (!_isFine(batch, bits & bit, creditor, amount, leftToday)) {
+                    code = _flaw(batch, bits & bit, creditor, amount);
+                } else {
+                    // Effect: settled before any token moves.
+                    word.bits = bits | bit;
+                    // Interaction: the debtor pays the creditor directly; this contract never holds
+                    // a balance.
+                    if (_pay(batch, creditor, amount)) {
+                        bits |= bit;
+                        leftToday -= amount;
+                        emit Settled(debtor, sequence, ref, token, creditor, amount);
+                        continue;
+                    }
+                    word.bits = bits;
+                }
+                emit Rejected(debtor, sequence, ref, token, creditor, amount, code);
+            }
+            return batch.leftToday - leftToday;
         }
     }
 
-    /// @dev Check: why this payment must not be made, or None. Leaves the sequence's bitmap word in `batch`.
-    function _judge(Batch memory batch, uint256 sequence, address creditor, uint256 amount)
+    /// @dev Whether a payment may be made. In assembly, because a payment passes here a hundred
+    /// times and Solidity has no `and` of two bools without a jump.
+    function _isFine(
+        Batch memory batch,
+        uint256 settledBit,
+        address creditor,
+        uint256 amount,
+        uint256 leftToday
+    ) private view returns (bool isFine) {
+        bool isListed = _participants[creditor];
+        uint256 capPerPayment = batch.capPerPayment;
+        address debtor = batch.debtor;
+        assembly ("memory-safe") {
+            // Zero wraps round to more than any cap; caps are below 2^63, and zero when the whole
+            // batch is refused.
+            let isWithinCaps :=
+                and(lt(sub(amount, 1), capPerPayment), iszero(gt(amount, leftToday)))
+            let isTaken := or(settledBit, eq(creditor, debtor))
+            isFine := and(and(isListed, isWithinCaps), iszero(isTaken))
+        }
+    }
+
+    /// @dev Why a payment that is not fine must not be made; the first reason that applies.
+    function _flaw(Batch memory batch, uint256 settledBit, address creditor, uint256 amount)
         private
         view
         returns (Rejection)
     {
-        if (sequence >> 8 != batch.wordIndex) {
-            batch.wordIndex = sequence >> 8;
-            batch.word = _settled[batch.debtor][batch.wordIndex];
-        }
-        if (batch.word & (1 << (sequence & 0xff)) != 0) return Rejection.AlreadySettled;
+        if (settledBit != 0) return Rejection.AlreadySettled;
         if (amount == 0 || amount >= AMOUNT_LIMIT) return Rejection.AmountInvalid;
         if (batch.refusal != Rejection.None) return batch.refusal;
-        if (!_participants[creditor] || creditor == batch.debtor) return Rejection.CreditorNotListed;
+        if (!_participants[creditor] || creditor == batch.debtor) {
+            return Rejection.CreditorNotListed;
+        }
         if (amount > batch.capPerPayment) return Rejection.OverPaymentCap;
-        if (amount > batch.leftToday) return Rejection.OverDayCap;
-        return Rejection.None;
+        return Rejection.OverDayCap;
     }
 
-    /// @dev Pays, or leaves everything as it was and says TokenRefused.
-    function _pay(Batch memory batch, uint256 sequence, address creditor, uint256 amount) private returns (Rejection) {
-        // Check: the token gets its full bound, so that a refusal is the token's and not the sender's thrift.
+    /// @dev Asks the token for one payment. True if it was made; if not, nothing has moved.
+    function _pay(Batch memory batch, address creditor, uint256 amount) private returns (bool) {
+        // Check: the token gets its full bound, so that a refusal is the token's and not the
+        // sender's thrift.
         if (gasleft() < GAS_NEEDED) revert SettlementRail_GasTooLow(gasleft(), GAS_NEEDED);
-
-        // Effect: settled before any token moves.
-        uint256 wordBefore = batch.word;
-        uint256 word = wordBefore | (1 << (sequence & 0xff));
-        _settled[batch.debtor][batch.wordIndex] = word;
-
-        // Interaction: the debtor pays the creditor directly; this contract never holds a balance.
-        bool paid = batch.isChecked
-            ? _tryPayChecked(batch, creditor, amount)
-            : TokenCall.transferFrom(batch.token, batch.debtor, creditor, amount, TOKEN_GAS);
-
-        if (!paid) {
-            _settled[batch.debtor][batch.wordIndex] = wordBefore;
-            return Rejection.TokenRefused;
-        }
-        batch.word = word;
-        unchecked {
-            // Judged before: the amount is within what is left.
-            batch.leftToday -= amount;
-        }
-        return Rejection.None;
+        if (batch.isChecked) return _tryPayChecked(batch, creditor, amount);
+        return TokenCall.transferFrom(batch.token, batch.debtor, creditor, amount, TOKEN_GAS);
     }
 
     /// @dev The self-call that can revert alone. True if the token moved exactly the amount.
-    function _tryPayChecked(Batch memory batch, address creditor, uint256 amount) private returns (bool) {
+    function _tryPayChecked(Batch memory batch, address creditor, uint256 amount)
+        private
+        returns (bool)
+    {
         try this.payChecked{gas: TOKEN_GAS}(batch.token, batch.debtor, creditor, amount) {
             return true;
         } catch {
             return false;
         }
-    }
-
-    /// @dev Adds `amount` to what was taken from the debtor today.
-    function _spend(address debtor, address token, uint256 amount) private {
-        Mandate storage mandate = _mandates[debtor][token];
-        uint24 today = _today();
-        uint256 spent = mandate.day == today ? mandate.spent : 0;
-        // Never over 64 bits: what is spent on a day never passes a cap, and caps are below 2^63.
-        mandate.spent = uint64(spent + amount);
-        mandate.day = today;
-    }
-
-    /// @dev What the mandate leaves for today, whether or not it has expired.
-    function _leftToday(Mandate memory mandate) private view returns (uint256) {
-        uint256 spent = mandate.day == _today() ? mandate.spent : 0;
-        return mandate.capPerDay > spent ? mandate.capPerDay - spent : 0;
-    }
-
-    /// @dev Days since 1970 by the block's time: 24 bits last for 45,000 years.
-    function _today() private view returns (uint24) {
-        return uint24(block.timestamp / 1 days);
     }
 }

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @notice How a listed token is paid. The numbers are part of the interface.
-/// None: not listed. Exact: vetted code that moves exactly the amount or fails; its code hash is watched.
-/// Checked: any other token; each payment compares balances and is undone if they did not move exactly.
+/// None: not listed. Exact: vetted code that moves exactly the amount or fails; its code hash is
+/// watched. Checked: any other token; each payment compares balances and is undone if they did not
+/// move exactly.
 enum TokenKind {
     None,
     Exact,
@@ -11,10 +12,11 @@ enum TokenKind {
 }
 
 /// @title Who and what a rail works with
-/// @notice The owner lists tokens and participants and names operators. An operator may settle and pause, nothing else:
-/// it can neither list nor unpause. Nobody can be owner and operator at once.
+/// @notice The owner lists tokens and participants and names operators. An operator may settle and
+/// pause, nothing else: it can neither list nor unpause. Nobody can be owner and operator at once.
 interface IRailRegistry {
-    /// @notice `token` can be settled in from now on; `codeHash` is its code's hash when it was listed.
+    /// @notice `token` can be settled in from now on; `codeHash` is its code's hash when it was
+    /// listed.
     event TokenListed(address indexed token, TokenKind kind, bytes32 codeHash);
 
     /// @notice Nothing can be settled in `token` from now on.
@@ -44,7 +46,8 @@ interface IRailRegistry {
     /// @notice A token is listed as exact or as checked; `None` is what unlisting leaves.
     error SettlementRail_TokenKindInvalid(address token);
 
-    /// @notice There is no contract of its own code at `token`: it is empty, or an account that only delegates.
+    /// @notice There is no contract of its own code at `token`: it is empty, or an account that
+    /// only delegates.
     error SettlementRail_TokenWithoutCode(address token);
 
     /// @notice `token` is a listed participant, or the rail itself.
@@ -57,9 +60,11 @@ interface IRailRegistry {
     error SettlementRail_ParticipantInvalid(address participant);
 
     /// @notice Lists `token`, or lists it again after its code or its kind changed.
-    /// @dev Requirements: the caller is the owner; `token` has code of its own, is no participant and not the rail.
-    /// Notes: list as exact only what was read line by line and cannot change behind its code hash: no proxy, no fee, no
-    /// hook, no rebasing, false or a revert whenever nothing moved. Everything else is checked.
+    /// @dev Requirements: the caller is the owner; `token` has code of its own, is no participant
+    /// and not the rail.
+    /// Notes: list as exact only what was read line by line and cannot change behind its code hash:
+    /// no proxy, no fee, no hook, no rebasing, false or a revert whenever nothing moved. Everything
+    /// else is checked.
     function listToken(address token, TokenKind kind) external;
 
     /// @notice Unlists `token`. Unlisting what is not listed changes nothing.
@@ -67,7 +72,8 @@ interface IRailRegistry {
     function unlistToken(address token) external;
 
     /// @notice Lists each of `participants`. Who is listed already stays listed.
-    /// @dev Requirements: the caller is the owner; none is the zero address, the rail or a listed token.
+    /// @dev Requirements: the caller is the owner; none is the zero address, the rail or a listed
+    /// token.
     function listParticipants(address[] calldata participants) external;
 
     /// @notice Unlists each of `participants`. Who is not listed stays unlisted.
@@ -75,7 +81,8 @@ interface IRailRegistry {
     function unlistParticipants(address[] calldata participants) external;
 
     /// @notice Lets `operator` settle and pause, or ends that.
-    /// @dev Requirements: the caller is the owner; `operator` is neither the owner nor the zero address.
+    /// @dev Requirements: the caller is the owner; `operator` is neither the owner nor the zero
+    /// address.
     function setOperator(address operator, bool allowed) external;
 
     /// @notice Stops every settlement. Mandates can still be set and revoked.

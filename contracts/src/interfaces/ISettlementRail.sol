@@ -3,15 +3,16 @@ pragma solidity 0.8.37;
 
 /// @notice One payment of a batch, packed for cheap calldata.
 /// terms: creditor (160 bits) << 96 | amount (64 bits) << 32 | sequence offset (32 bits).
-/// ref: commits to the payment's terms and its document; carried into the event, not read by the rail.
+/// ref: commits to the payment's terms and its document; carried into the event, not read by the
+/// rail.
 struct Payment {
     uint256 terms;
     bytes32 ref;
 }
 
-/// @notice Why a payment was not made. The numbers are part of the interface. They are judged in the order AlreadySettled,
-/// AmountInvalid, DebtorNotListed, MandateMissing, MandateExpired, CreditorNotListed, OverPaymentCap, OverDayCap,
-/// TokenRefused; the first that applies is reported.
+/// @notice Why a payment was not made. The numbers are part of the interface. They are judged in
+/// the order AlreadySettled, AmountInvalid, DebtorNotListed, MandateMissing, MandateExpired,
+/// CreditorNotListed, OverPaymentCap, OverDayCap, TokenRefused; the first that applies is reported.
 enum Rejection {
     None,
     /// The debtor's sequence has been paid before.
@@ -35,15 +36,18 @@ enum Rejection {
 }
 
 /// @title A rail that pays creditors from debtors, each payment at most once
-/// @notice An operator submits batches; a debtor's mandate bounds what they can take from it. The rail never holds money:
-/// the debtor pays the creditor directly.
+/// @notice An operator submits batches; a debtor's mandate bounds what they can take from it. The
+/// rail never holds money: the debtor pays the creditor directly.
 /// @dev Guarantees, each tested:
-/// - A (debtor, sequence) is paid at most once, whatever was rejected before, in whatever order, on any branch of the chain.
-/// - A payment that is reported settled moved exactly its amount; one that is reported rejected moved nothing.
+/// - A (debtor, sequence) is paid at most once, whatever was rejected before, in whatever order, on
+///   any branch of the chain.
+/// - A payment that is reported settled moved exactly its amount; one that is reported rejected
+///   moved nothing.
 /// - One bad payment never stops its batch, not even by using up all the gas of its token call.
-/// - From one debtor, in one token and one UTC day of chain time, at most the mandate's cap per day leaves, and only to
-///   listed creditors. So a stolen operator key costs a debtor, within any 24 hours, at most
-///   min(allowance, 2 x cap per day) for each token: the caps of the two days that the hours touch.
+/// - From one debtor, in one token and one UTC day of chain time, at most the mandate's cap per day
+///   leaves, and only to listed creditors. So a stolen operator key costs a debtor, within any 24
+///   hours, at most min(allowance, 2 x cap per day) for each token: the caps of the two days that
+///   the hours touch.
 /// - There is no proxy, no upgrade and no arbitrary call.
 interface ISettlementRail {
     /// @notice The payment was made: `token` moved `amount` from `debtor` to `creditor`.
@@ -56,7 +60,8 @@ interface ISettlementRail {
         uint256 amount
     );
 
-    /// @notice The payment was not made, and its sequence stays free unless `code` is AlreadySettled.
+    /// @notice The payment was not made, and its sequence stays free unless `code` is
+    /// AlreadySettled.
     event Rejected(
         address indexed debtor,
         uint256 indexed sequence,
@@ -66,14 +71,6 @@ interface ISettlementRail {
         uint256 amount,
         Rejection code
     );
-
-    /// @notice `debtor` lets the rail take from it, in `token`, up to these caps, through `expiry` (Unix seconds).
-    event MandateSet(
-        address indexed debtor, address indexed token, uint64 capPerPayment, uint64 capPerDay, uint64 expiry
-    );
-
-    /// @notice `debtor` lets the rail take no more of `token`.
-    event MandateRevoked(address indexed debtor, address indexed token);
 
     /// @notice The batch's deadline has passed; judged by the block's time.
     error SettlementRail_PastDeadline(uint256 deadline, uint256 blockTime);
@@ -96,16 +93,11 @@ interface ISettlementRail {
     /// @notice A checked token did not move exactly the amount.
     error SettlementRail_NotMovedExactly(address token);
 
-    /// @notice A cap is zero, or 2^63 or more.
-    error SettlementRail_CapInvalid(uint64 capPerPayment, uint64 capPerDay);
-
-    /// @notice The expiry lies in the past, or beyond 2^40 - 1.
-    error SettlementRail_ExpiryInvalid(uint64 expiry);
-
     /// @notice Pays a batch: each payment is made, or rejected with its reason, in the order given.
-    /// @dev Requirements: the caller is an operator; not paused; the block's time is not past `deadline`; `token` is
-    /// listed, and unchanged if it is exact; there is a payment; `baseSequence` leaves room for every offset; enough gas
-    /// is left for the bound of each token call (TOKEN_GAS and its margin). If one fails, nothing at all happens.
+    /// @dev Requirements: the caller is an operator; not paused; the block's time is not past
+    /// `deadline`; `token` is listed, and unchanged if it is exact; there is a payment;
+    /// `baseSequence` leaves room for every offset; enough gas is left for the bound of each token
+    /// call (TOKEN_GAS and its margin). If one fails, nothing at all happens.
     /// Notes: emits exactly one of {Settled} and {Rejected} for each payment.
     function settle(
         address token,
@@ -116,25 +108,9 @@ interface ISettlementRail {
     ) external;
 
     /// @notice Pays one payment in a checked token, or reverts and so undoes it alone.
-    /// @dev Requirements: the caller is the rail itself; the creditor's balance grows and the debtor's shrinks by exactly
-    /// `amount`.
+    /// @dev Requirements: the caller is the rail itself; the creditor's balance grows and the
+    /// debtor's shrinks by exactly `amount`.
     function payChecked(address token, address debtor, address creditor, uint256 amount) external;
-
-    /// @notice Lets the rail take from the caller, in `token`, up to these caps, through `expiry` (Unix seconds).
-    /// @dev Requirements: `token` is listed; caps from 1 to 2^63 - 1; `expiry` not in the past and below 2^40.
-    /// Notes: replaces the mandate before it. What was taken today still counts: setting again never resets the day's sum.
-    function setMandate(address token, uint64 capPerPayment, uint64 capPerDay, uint64 expiry) external;
-
-    /// @notice Lets the rail take no more of the caller's `token`. What was taken today still counts if it is set again.
-    function revokeMandate(address token) external;
-
-    /// @notice The mandate of `debtor` for `token`, all zero if there is none. `leftToday` is what can still be taken on the
-    /// block's day (UTC, chain time); zero when expired.
-    /// @dev Notes: while a batch runs, its own payments are not yet in `leftToday`.
-    function mandateOf(address debtor, address token)
-        external
-        view
-        returns (uint64 capPerPayment, uint64 capPerDay, uint64 expiry, uint64 leftToday);
 
     /// @notice Whether the debtor's `sequence` has been paid.
     function isSettled(address debtor, uint256 sequence) external view returns (bool);

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title A currency's test money
-/// @notice ERC-20 with 6 decimals, EIP-2612 permits and EIP-3009 authorizations. Every power that a role has is written
-/// down here; there is no other. No role can move or take the money of an account that did not allow it.
+/// @notice ERC-20 with 6 decimals, EIP-2612 permits and EIP-3009 authorizations. Every power that a
+/// role has is written down here; there is no other. No role can move or take the money of an
+/// account that did not allow it.
 interface ISettlementToken {
     /// @notice `account` can neither send nor receive from now on.
     event Frozen(address indexed account);
@@ -18,12 +19,13 @@ interface ISettlementToken {
     error SettlementToken_SupplyTooLarge(uint256 supply);
 
     /// @notice Creates `amount` for `account`.
-    /// @dev Requirements: the caller has MINTER_ROLE; not paused; `account` is not frozen; the supply stays below 2^63.
+    /// @dev Requirements: the caller has MINTER_ROLE; not paused; `account` is not frozen; the
+    /// supply stays below 2^63.
     function mint(address account, uint256 amount) external;
 
     /// @notice Destroys `amount` of `account`: money that was redeemed.
-    /// @dev Requirements: the caller has BURNER_ROLE and is `account` or has its allowance; not paused; `account` is not
-    /// frozen and has the amount.
+    /// @dev Requirements: the caller has BURNER_ROLE and is `account` or has its allowance; not
+    /// paused; `account` is not frozen and has the amount.
     function burn(address account, uint256 amount) external;
 
     /// @notice Stops every transfer, mint and burn.
@@ -34,11 +36,13 @@ interface ISettlementToken {
     /// @dev Requirements: the caller has PAUSER_ROLE; paused.
     function unpause() external;
 
-    /// @notice Stops `account` from sending and receiving. Freezing a frozen account changes nothing.
+    /// @notice Stops `account` from sending and receiving. Freezing a frozen account changes
+    /// nothing.
     /// @dev Requirements: the caller has FREEZER_ROLE.
     function freeze(address account) external;
 
-    /// @notice Lets `account` send and receive again. Unfreezing an account that is not frozen changes nothing.
+    /// @notice Lets `account` send and receive again. Unfreezing an account that is not frozen
+    /// changes nothing.
     /// @dev Requirements: the caller has FREEZER_ROLE.
     function unfreeze(address account) external;
 
