@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 def lazy_group(
     commands: Mapping[str, str], modules: Mapping[str, str], package: str = "gateway.cli"
 ) -> type[TyperGroup]:
-    """Return a group of `commands` (name: line of help), each the `app` of a module of `package`."""
+    """Return a group of `commands` (name: help), each the `app` of a module of `package`."""
 
     class LazyGroup(TyperGroup):
         """Lists from the table; imports a module when its command is resolved."""

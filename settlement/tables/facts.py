@@ -53,6 +53,13 @@ class ChainLog(SQLModel, table=True):
         Index("chain_log_by_reference", "reference"),
         Index("chain_log_by_number", "block_number", "log_index"),
         Index("chain_log_by_tx", "tx_hash"),
+        # Mandates are few among the logs, and every clearance reads them.
+        Index(
+            "chain_log_mandates",
+            "debtor",
+            "token",
+            **only("name IN ('MandateSet', 'MandateRevoked')"),
+        ),
     )
     block_hash: str = text(primary_key=True, foreign_key="block.hash")
     log_index: int = Field(primary_key=True)
