@@ -29,7 +29,7 @@ _LISTENING = re.compile(rb"^Listening on \S*:(\d+)\s*$", re.MULTILINE)
 _LOG_TAIL_BYTES = 2_000
 
 # Runs before anvil in the child and then becomes it: asks the kernel to end it with its parent, and
-# stops at once where the parent has gone in between. (A preexec function can deadlock with threads.)
+# stops at once where the parent has gone already. (A preexec function can deadlock with threads.)
 _SHIM = """
 import ctypes, os, sys
 if sys.platform == "linux":

@@ -1,6 +1,6 @@
 """The chain port over JSON-RPC, for any EVM node: plain calls in batches, shapes decoded by hand.
 
-The only file that may import web3, inside functions. Retries nothing and remembers nothing of the chain.
+The only file that may import web3, inside functions. Retries nothing, remembers nothing.
 """
 
 from __future__ import annotations
