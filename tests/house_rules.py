@@ -22,7 +22,7 @@ class Room:
     beside: tuple[str, ...] = ()
 
 
-CHAIN_BASICS = ("chain.keccak", "chain.rlp", "chain.rpc", "chain.signing")
+CHAIN_BASICS = ("chain.keccak", "chain.rlp", "chain.rpc", "chain.signing", "chain.send_answers")
 ROOMS = (
     Room("errors", 0, ("errors",)),
     Room("money", 1, ("money",)),
@@ -31,11 +31,12 @@ ROOMS = (
     Room("config", 2, ("config",)),
     Room("tables", 2, ("tables", "tables.*")),
     # What a chain must offer, and the plain arithmetic and wire that each of its users needs.
-    Room("chain/port", 2, ("chain", "chain.port", "chain.*_abi", *CHAIN_BASICS)),
+    Room("chain/port", 2, ("chain", "chain.port", "chain.*_abi", "chain.dev_keys", *CHAIN_BASICS)),
     Room("store", 3, ("store", "store.*")),
-    Room("chain/evm", 3, ("chain.evm", "chain.receipts", "chain.send_answers")),
+    Room("chain/evm", 3, ("chain.evm", "chain.receipts")),
     Room("chain/memory", 3, ("chain.memory", "chain.memory.*")),
-    Room("chain/anvil", 3, ("chain.anvil", "chain.anvil_controls", "chain.dev_keys")),
+    Room("chain/anvil", 3, ("chain.anvil", "chain.anvil_controls")),
+    Room("chain/keystore", 3, ("chain.keystore",)),
     Room(
         "chain/deploy",
         3,
