@@ -7,13 +7,14 @@ Knows columns and constraints; queries live in the module that owns the noun.
     payments   settlement_sequence, settlement, settlement_event, clearance, list_version, list_entry
     sending    lane, chain_tx, chain_tx_event, batch_member, attempt
     facts      block, receipt, chain_log, cursor
-    books      account, journal_entry, posting, settlement_match, settlement_break
+    books      account, balance, journal_entry, posting, settlement_match, settlement_break
 """
 
 from sqlmodel import SQLModel
 
 from settlement.tables.books import (
     Account,
+    Balance,
     JournalEntry,
     Posting,
     SettlementBreak,
@@ -56,6 +57,7 @@ __all__ = [
     "Account",
     "ApiKey",
     "Attempt",
+    "Balance",
     "BatchMember",
     "Block",
     "ChainLog",

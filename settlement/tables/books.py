@@ -20,6 +20,19 @@ class Account(SQLModel, table=True):
     """ISO 4217 code, token symbol, or WEI."""
 
 
+class Balance(SQLModel, table=True):
+    """An account's sums, kept with every posting. Derived: the journal alone is the truth."""
+
+    __tablename__ = "balance"
+    account_id: int = Field(primary_key=True, foreign_key="account.id")
+    posted_minor: int = big(default=0)
+    """Money. Left at 0 for accounts in WEI, whose sums do not always fit 63 bits."""
+    reserved_minor: int = big(default=0)
+    """Of the money, what reservations have set aside to be paid."""
+    expected_minor: int = big(default=0)
+    """What reservations of others will bring, once paid."""
+
+
 class JournalEntry(SQLModel, table=True):
     """An entry: balanced in each unit and phase by itself, chained to the one before. Append-only."""
 

@@ -250,6 +250,14 @@ def upgrade() -> None:
     op.create_index("chain_log_by_number", "chain_log", ["block_number", "log_index"], unique=False)
     op.create_index("chain_log_by_reference", "chain_log", ["reference"], unique=False)
     op.create_index("chain_log_by_tx", "chain_log", ["tx_hash"], unique=False)
+    op.create_index(
+        "chain_log_mandates",
+        "chain_log",
+        ["debtor", "token"],
+        unique=False,
+        sqlite_where=sa.text("name IN ('MandateSet', 'MandateRevoked')"),
+        postgresql_where=sa.text("name IN ('MandateSet', 'MandateRevoked')"),
+    )
     op.create_table(
         "chain_tx",
         sa.Column("id", sa.Text(), nullable=False),
@@ -344,6 +352,18 @@ def upgrade() -> None:
             ["list_version.id"],
         ),
         sa.PrimaryKeyConstraint("list_version_id", "kind", "value"),
+    )
+    op.create_table(
+        "balance",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("posted_minor", BIG, nullable=False),
+        sa.Column("reserved_minor", BIG, nullable=False),
+        sa.Column("expected_minor", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["account.id"],
+        ),
+        sa.PrimaryKeyConstraint("account_id"),
     )
     op.create_table(
         "posting",

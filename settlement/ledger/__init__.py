@@ -1,0 +1,54 @@
+"""The books: an append-only journal in double entry, chained by hashes. Knows signs, not decisions.
+
+Every entry sums to zero in each unit by itself; what must not stand is reversed, never changed.
+"""
+
+from settlement.ledger import accounts, entries
+from settlement.ledger.balances import available, balances, balances_at, codes_of
+from settlement.ledger.entries import (
+    PENDING,
+    POSTED,
+    Claim,
+    Entry,
+    Line,
+    Payment,
+    Side,
+    Source,
+)
+from settlement.ledger.journal import Head, Unbalanced, head, post
+from settlement.ledger.reservations import Reservation, releases, reserve, void
+from settlement.ledger.reversals import reverse
+from settlement.ledger.trial_balance import TrialBalance, TrialRow, trial_balance
+from settlement.ledger.verification import BadEntry, ChainVerdict, verify_chain
+
+__all__ = [
+    "PENDING",
+    "POSTED",
+    "BadEntry",
+    "ChainVerdict",
+    "Claim",
+    "Entry",
+    "Head",
+    "Line",
+    "Payment",
+    "Reservation",
+    "Side",
+    "Source",
+    "TrialBalance",
+    "TrialRow",
+    "Unbalanced",
+    "accounts",
+    "available",
+    "balances",
+    "balances_at",
+    "codes_of",
+    "entries",
+    "head",
+    "post",
+    "releases",
+    "reserve",
+    "reverse",
+    "trial_balance",
+    "verify_chain",
+    "void",
+]

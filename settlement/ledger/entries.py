@@ -1,0 +1,233 @@
+"""Journal entries as values: lines, and one builder for each kind of thing that is booked.
+
+Pure: knows signs and source keys, stores nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from settlement.ledger import accounts
+from settlement.money import MINOR_MAX
+
+POSTED = "posted"
+PENDING = "pending"
+
+
+class Line(NamedTuple):
+    """Signed minor units of one account's unit. Pending lines are reservations, not money."""
+
+    code: str
+    minor: int
+    phase: str = POSTED
+
+
+class Entry(NamedTuple):
+    """What is to be posted. `source_key` says what it was made from: posted once, whatever happens.
+
+    `value_date` is ISO 8601; None takes the day of posting.
+    """
+
+    kind: str
+    source_key: str
+    lines: tuple[Line, ...]
+    invoice_id: str | None = None
+    settlement_id: str | None = None
+    block_number: int | None = None
+    block_hash: str | None = None
+    tx_hash: str | None = None
+    reverses_seq: int | None = None
+    reason: str | None = None
+    value_date: str | None = None
+
+
+class Source(NamedTuple):
+    """Where on the chain an entry comes from."""
+
+    block_number: int
+    block_hash: str
+    tx_hash: str
+    value_date: str
+    """Day of the block's own time."""
+    nth: int = 1
+    """2 when the block was orphaned, its entries reversed, and it is canonical once more."""
+
+    def log_key(self, log_index: int) -> str:
+        """Return the source key of an entry made from a log of this block."""
+        return self._again(f"log:{self.block_hash}:{log_index}")
+
+    def gas_key(self) -> str:
+        """Return the source key of the entry for this chain transaction's gas."""
+        return self._again(f"gas:{self.block_hash}:{self.tx_hash}")
+
+    def _again(self, key: str) -> str:
+        return key if self.nth == 1 else f"{key}:{self.nth}"
+
+
+class Claim(NamedTuple):
+    """An invoice, or a credit note that takes back a part of one, as the books see it."""
+
+    invoice_id: str
+    seller_id: str
+    buyer_id: str
+    currency: str
+    minor: int
+    value_date: str
+
+
+class Payment(NamedTuple):
+    """A settlement that was paid: who paid whom, in the token and in the invoice's currency."""
+
+    settlement_id: str
+    invoice_id: str
+    debtor_id: str
+    creditor_id: str
+    debtor_wallet: str
+    creditor_wallet: str
+    symbol: str
+    currency: str
+    token_minor: int
+    claim_minor: int
+
+
+class Side(NamedTuple):
+    """One end of a Transfer: an address, and the participant it belongs to, if any."""
+
+    address: str
+    participant_id: str | None
+
+
+def accept(claim: Claim) -> Entry:
+    """An accepted invoice: the buyer owes the seller."""
+    return _claim_entry("accept", claim, claim.minor)
+
+
+def credit(claim: Claim) -> Entry:
+    """A credit note: the buyer owes so much less. `claim.invoice_id` is the credit note's."""
+    return _claim_entry("credit", claim, -claim.minor)
+
+
+def _claim_entry(kind: str, claim: Claim, minor: int) -> Entry:
+    seller, buyer, currency = claim.seller_id, claim.buyer_id, claim.currency
+    lines = (
+        Line(f"receivable:{seller}:{currency}", minor),
+        Line(f"sales:{seller}:{currency}", -minor),
+        Line(f"purchases:{buyer}:{currency}", minor),
+        Line(f"payable:{buyer}:{currency}", -minor),
+    )
+    key = f"{kind}:{claim.invoice_id}"
+    return Entry(kind, key, lines, claim.invoice_id, value_date=claim.value_date)
+
+
+def payment(paid: Payment, log_index: int, source: Source, release: tuple[Line, ...]) -> Entry:
+    """A settlement paid on the chain; `release` are the lines that end its reservation, if any."""
+    symbol, currency = paid.symbol, paid.currency
+    token_minor, claim_minor = paid.token_minor, paid.claim_minor
+    creditor, debtor = paid.creditor_id, paid.debtor_id
+    # The codes are spelled out: six calls of builders a payment would cost as much as its hash.
+    lines = (
+        Line(f"wallet:{paid.creditor_wallet}:{symbol}", token_minor),
+        Line(f"par:{creditor}:{symbol}", -token_minor),
+        Line(f"par:{creditor}:{currency}", claim_minor),
+        Line(f"receivable:{creditor}:{currency}", -claim_minor),
+        Line(f"payable:{debtor}:{currency}", claim_minor),
+        Line(f"par:{debtor}:{currency}", -claim_minor),
+        Line(f"par:{debtor}:{symbol}", token_minor),
+        Line(f"wallet:{paid.debtor_wallet}:{symbol}", -token_minor),
+        *release,
+    )
+    return Entry(
+        "payment",
+        source.log_key(log_index),
+        lines,
+        paid.invoice_id,
+        paid.settlement_id,
+        source.block_number,
+        source.block_hash,
+        source.tx_hash,
+        value_date=source.value_date,
+    )
+
+
+def mint(
+    holder: Side, *, token: str, symbol: str, minor: int, log_index: int, source: Source
+) -> Entry:
+    """New tokens: the issuer owes more."""
+    lines = (
+        Line(_holding(holder, symbol), minor),
+        Line(accounts.liability(token, symbol), -minor),
+    )
+    return _from_log("mint", lines, log_index, source)
+
+
+def burn(
+    holder: Side, *, token: str, symbol: str, minor: int, log_index: int, source: Source
+) -> Entry:
+    """Tokens taken out of the world: the issuer owes less."""
+    lines = (
+        Line(_holding(holder, symbol), -minor),
+        Line(accounts.liability(token, symbol), minor),
+    )
+    return _from_log("burn", lines, log_index, source)
+
+
+def transfer(
+    payer: Side, payee: Side, *, symbol: str, minor: int, log_index: int, source: Source
+) -> Entry:
+    """Tokens that moved without a settlement: kept in suspense until somebody says why."""
+    lines = (
+        Line(_holding(payer, symbol), -minor),
+        Line(accounts.suspense(payer.participant_id or accounts.OUTSIDE, symbol), minor),
+        Line(_holding(payee, symbol), minor),
+        Line(accounts.suspense(payee.participant_id or accounts.OUTSIDE, symbol), -minor),
+    )
+    return _from_log("transfer", lines, log_index, source)
+
+
+def gas(operator: str, wei: int, source: Source) -> Entry:
+    """What a chain transaction of ours has cost."""
+    lines = (Line(accounts.gas(operator), wei), Line(accounts.coin(operator), -wei))
+    return _at_block("gas", source.gas_key(), lines, source)
+
+
+def funding(operator: str, wei: int, source: Source, reason: str) -> Entry:
+    """Gas money that an operator has received; more than one line holds is split."""
+    parts = [MINOR_MAX] * (wei // MINOR_MAX)
+    if wei % MINOR_MAX:
+        parts.append(wei % MINOR_MAX)
+    lines = tuple(
+        line
+        for part in parts
+        for line in (Line(accounts.coin(operator), part), Line(accounts.funding(operator), -part))
+    )
+    key = f"funding:{operator}:{source.block_hash}"
+    return _at_block("funding", key, lines, source)._replace(tx_hash=None, reason=reason)
+
+
+def opposite(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Return lines that undo these."""
+    return tuple(Line(code, -minor, phase) for code, minor, phase in lines)
+
+
+def _holding(side: Side, symbol: str) -> str:
+    if side.participant_id is None:
+        return accounts.outside(symbol)
+    return accounts.wallet(side.address, symbol)
+
+
+def _from_log(kind: str, lines: tuple[Line, ...], log_index: int, source: Source) -> Entry:
+    # A Transfer of nothing is seen and moves nothing: its entry has no lines.
+    kept = tuple(line for line in lines if line.minor)
+    return _at_block(kind, source.log_key(log_index), kept, source)
+
+
+def _at_block(kind: str, key: str, lines: tuple[Line, ...], source: Source) -> Entry:
+    return Entry(
+        kind,
+        key,
+        lines,
+        block_number=source.block_number,
+        block_hash=source.block_hash,
+        tx_hash=source.tx_hash,
+        value_date=source.value_date,
+    )

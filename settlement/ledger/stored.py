@@ -1,0 +1,86 @@
+"""Journal entries as they are stored, read in bulk with their lines.
+
+Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from settlement.ledger.bulk import Row, rows_by_key
+from settlement.ledger.entries import Entry, Line
+from settlement.ledger.journal import ENTRY_COLUMNS
+
+_ENTRY = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM journal_entry"
+_LINES = (
+    "SELECT p.entry_seq, p.line, a.code, p.phase, p.amount_minor, a.unit"
+    " FROM posting p JOIN account a ON a.id = p.account_id"
+)
+_PAGE = 5000
+
+
+class StoredLine(NamedTuple):
+    """A posting with its account's code and unit."""
+
+    line: int
+    code: str
+    phase: str
+    minor: int
+    unit: str
+
+
+class StoredEntry(NamedTuple):
+    """An entry with what the journal added to it."""
+
+    seq: int
+    entry: Entry
+    booked_at: int
+    prev_hash: str
+    hash: str
+    lines: tuple[StoredLine, ...]
+
+
+def by_seq(session: Session, seqs: Sequence[int]) -> list[StoredEntry]:
+    """Return these entries in order of seq."""
+    entries = rows_by_key(session, f"{_ENTRY} WHERE seq {{keys}} ORDER BY seq", seqs)
+    lines = rows_by_key(
+        session, f"{_LINES} WHERE p.entry_seq {{keys}} ORDER BY p.entry_seq, p.line", seqs
+    )
+    return _joined(entries, lines)
+
+
+def pages(session: Session, after: int = 0) -> Iterator[list[StoredEntry]]:
+    """Yield all entries with seq above `after` in order, a bounded number at a time."""
+    connection = session.connection()
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    while True:
+        entries = connection.exec_driver_sql(
+            f"{_ENTRY} WHERE seq > {mark} ORDER BY seq LIMIT {_PAGE}", (after,)
+        ).fetchall()
+        if not entries:
+            return
+        last = entries[-1][0]
+        lines = connection.exec_driver_sql(
+            f"{_LINES} WHERE p.entry_seq > {mark} AND p.entry_seq <= {mark}"
+            " ORDER BY p.entry_seq, p.line",
+            (after, last),
+        ).fetchall()
+        yield _joined([tuple(row) for row in entries], [tuple(row) for row in lines])
+        after = last
+
+
+def _joined(entries: list[Row], lines: list[Row]) -> list[StoredEntry]:
+    of_entry: dict[int, list[StoredLine]] = {}
+    for seq, *rest in lines:
+        of_entry.setdefault(seq, []).append(StoredLine(*rest))
+    return [_stored(row, tuple(of_entry.get(row[0], ()))) for row in entries]
+
+
+def _stored(row: Row, lines: tuple[StoredLine, ...]) -> StoredEntry:
+    seq, kind, source_key, *fields, booked_at, prev_hash, digest = row
+    plain = tuple(Line(line.code, line.minor, line.phase) for line in lines)
+    entry = Entry(kind, source_key, plain, *fields)
+    return StoredEntry(seq, entry, booked_at, prev_hash, digest, lines)

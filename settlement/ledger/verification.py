@@ -1,0 +1,71 @@
+"""Whether the journal is what was posted: every hash recomputed from the stored rows, in order.
+
+Finds edits, gaps and swapped rows, and names the first. What was cut off at the end it cannot see:
+compare the head that it returns with one that was noted elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from settlement.ledger import stored
+from settlement.ledger.accounts import unit_of
+from settlement.ledger.journal import FIRST_PREV_HASH, Head, entry_hash
+from settlement.ledger.stored import StoredEntry
+
+
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """The first entry that is not as it was posted."""
+
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVerdict:
+    """How far the chain of hashes holds: `head` is its last good entry."""
+
+    head: Head
+    bad: BadEntry | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether every entry is as it was posted."""
+        return self.bad is None
+
+
+def verify_chain(session: Session, after: Head | None = None) -> ChainVerdict:
+    """Recompute every hash behind `after`, an entry that was found good before; default: all."""
+    at = after or Head(0, FIRST_PREV_HASH)
+    for page in stored.pages(session, at.seq):
+        for entry in page:
+            reason = fault(entry, at)
+            if reason:
+                return ChainVerdict(at, BadEntry(entry.seq, reason))
+            at = Head(entry.seq, entry.hash)
+    return ChainVerdict(at, None)
+
+
+def fault(entry: StoredEntry, before: Head) -> str | None:
+    """Say what is wrong with an entry that follows `before`, None if nothing is. Pure."""
+    if entry.seq != before.seq + 1:
+        return f"entry {before.seq + 1} is missing"
+    if entry.prev_hash != before.hash:
+        return f"its prev_hash is not the hash of entry {before.seq}"
+    lines = [(line.code, line.phase, line.minor) for line in entry.lines]
+    digest = entry_hash(before.hash, entry.seq, entry.entry, entry.booked_at, lines)
+    if digest != entry.hash:
+        return "its hash is not that of its fields and postings: a row was edited"
+    if [line.line for line in entry.lines] != list(range(len(lines))):
+        return "its postings are not numbered from 0 without gaps"
+    if any(unit_of(line.code) != line.unit for line in entry.lines):
+        return "an account's unit is not the one that its code says"
+    sums: dict[tuple[str, str], int] = {}
+    for line in entry.lines:
+        sums[line.unit, line.phase] = sums.get((line.unit, line.phase), 0) + line.minor
+    if any(sums.values()):
+        return "it does not sum to zero in each unit and phase"
+    return None
