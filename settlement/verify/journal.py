@@ -81,7 +81,7 @@ def entries(database: Database, strays: Finding) -> Iterator[Entry]:
             else:
                 strays.against(f"posting {line} belongs to entry {entry_seq}, which is not there")
             waiting = next(postings, None)
-        yield Entry(*row, postings=lines)
+        yield Entry._make((*row, lines))
     while waiting is not None:
         strays.against(f"posting {waiting[1]} belongs to entry {waiting[0]}, which is not there")
         waiting = next(postings, None)

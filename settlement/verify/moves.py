@@ -75,7 +75,7 @@ def obeyed(scene: Scene) -> Finding:
 
 
 def matched(scene: Scene) -> Finding:
-    """MATCHED: each live match joins a settled settlement, its own log and its own standing entry."""
+    """MATCHED: each live match joins a settlement, its own log and its own standing entry."""
     finding = Finding("MATCHED", "matches agree with the chain")
     logs = {
         (log.place.block_hash, log.place.log_index): log.reference for log in scene.seen.settled

@@ -39,7 +39,7 @@ _SETTLEMENTS = (
 
 
 def no_double_pay(scene: Scene) -> Finding:
-    """I1: a sequence is settled at most once; settled settlements and Settled logs are one-to-one."""
+    """I1: a sequence is settled at most once; settlements and Settled logs are one-to-one."""
     finding = Finding("I1", "no double pay")
     rows = {}
     for values in scene.database.stream(_SETTLEMENTS):
@@ -52,9 +52,8 @@ def no_double_pay(scene: Scene) -> Finding:
         if scene.is_judged(log.place.block_number):
             _judge_log(finding, log, rows.get(key), paid.get(_mark(log.place)))
     for key, row in rows.items():
-        if row.state == "SETTLED" and (
-            row.block_number is None or scene.is_judged(row.block_number)
-        ):
+        later = row.block_number is not None and not scene.is_judged(row.block_number)
+        if row.state == "SETTLED" and not later:
             _judge_settled(finding, row, logs.get(key))
     finding.counts = {
         "settlements": len(rows),
@@ -104,14 +103,11 @@ def finality(scene: Scene) -> Finding:
         if state == "SETTLED":
             settled += 1
             if number is None or number > scene.final_number:
-                finding.against(
-                    f"{key} is SETTLED in block {number}, {scene.final_number} is final"
-                )
+                finding.against(f"{key} is SETTLED in {number}, {scene.final_number} is final")
             elif not scene.is_canonical(number, block_hash):
-                finding.against(
-                    f"{key} is SETTLED in block {number} {block_hash}: not on the chain"
-                )
-            finding.require(told[key] == 1, f"{key}: settlement.settled was said {told[key]} times")
+                finding.against(f"{key} is SETTLED in {number} {block_hash}: not on the chain")
+            if told[key] != 1:
+                finding.against(f"{key}: settlement.settled was said {told[key]} times")
         elif told[key]:
             finding.against(f"{key} is {state}, and settlement.settled was said of it")
     _judge_moments(scene, finding)

@@ -1,4 +1,4 @@
-"""Both sides brought together: the database at one moment, the chain up to one head, the judged block.
+"""Both sides together: the database at one moment, the chain up to one head, the judged block.
 
 Judges nothing but whether the two belong to each other.
 """
@@ -60,7 +60,7 @@ class Scene:
 def set_up(question: Question, progress: Callable[[str], None]) -> Scene:
     """Open both sides and read the chain.
 
-    The head is taken before the database's moment: what is mined by then, the database must know of.
+    The head is taken before the database's moment: the database must know what is mined by then.
 
     Raises:
         NotJudged: one side cannot be read, or they do not belong together.

@@ -6,6 +6,7 @@ Every chain transaction of ours is found by reading blocks, never by asking for 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import NamedTuple
 
 from settlement.verify.findings import Finding
@@ -14,7 +15,7 @@ from settlement.verify.scene import Scene
 from settlement.verify.words import hash_of
 
 _ENDED = {"FINAL": ("pay", "noop", "admin"), "REVERTED": ("pay", "admin"), "REPLACED": ("cancel",)}
-"""States of a chain transaction that never change, and the kind of attempt that was mined in each."""
+"""States of a chain transaction that never change, and the kinds of attempts mined in each."""
 
 
 class ChainTx(NamedTuple):
@@ -65,7 +66,7 @@ def sent(scene: Scene) -> Sent:
         first = opened_at.get(chain_tx.signer, chain_tx.nonce)
         opened_at[chain_tx.signer] = min(first, chain_tx.nonce)
     attempts = {
-        row[0]: Attempt(*row[:5], hash_of(bytes(row[5])))
+        row[0]: Attempt._make((*row[:5], hash_of(bytes(row[5]))))
         for row in scene.database.stream(
             "SELECT hash, chain_tx_id, kind, created_at, first_sent_at, raw FROM attempt"
         )
@@ -74,7 +75,7 @@ def sent(scene: Scene) -> Sent:
 
 
 def nonces(scene: Scene, ours: Sent) -> Finding:
-    """I8: nonces are unique and without gaps, the chain is not ahead, no nonce served two intents."""
+    """I8: nonces without gaps, the chain not ahead of them, none serving two intents."""
     finding = Finding("I8", "nonces")
     claimed: dict[str, list[int]] = defaultdict(list)
     for chain_tx in ours.chain_txs.values():
@@ -134,7 +135,7 @@ def attempts(scene: Scene, ours: Sent) -> Finding:
 
 
 def _gap(numbers: list[int]) -> str:
-    for before, number in zip(numbers, numbers[1:], strict=False):
+    for before, number in pairwise(numbers):
         if number == before:
             return f"nonce {number} is claimed twice"
         if number != before + 1:
