@@ -17,6 +17,7 @@ VENV = ROOT / ".venv"
 CONTRACTS = ROOT / "contracts"
 BINARIES = ("anvil", "forge")
 NODE_FLOOR = 20
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class SetupFailed(Exception):
@@ -46,7 +47,10 @@ def check_system() -> None:
 
 
 def client_environment() -> dict[str, str]:
-    """Our environment, with caches in the checkout when the home folder cannot hold them."""
+    """Our environment, made fit for the package clients.
+
+    Their caches lie in the checkout when the home folder cannot hold them.
+    """
     environment = dict(os.environ)
     # A caller's own environment must not be the one that we install into.
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX"):
@@ -57,6 +61,11 @@ def client_environment() -> dict[str, str]:
         environment.setdefault("UV_CACHE_DIR", str(STATE / "cache" / "uv"))
         environment.setdefault("PIP_CACHE_DIR", str(STATE / "cache" / "pip"))
         environment.setdefault("npm_config_cache", str(STATE / "cache" / "npm"))
+    # The clients bring certificates of their own; behind a proxy only the system's are right.
+    if CERTIFICATES.exists():
+        environment.setdefault("UV_SYSTEM_CERTS", "true")
+        environment.setdefault("PIP_CERT", str(CERTIFICATES))
+        environment.setdefault("NODE_EXTRA_CA_CERTS", str(CERTIFICATES))
     return environment
 
 
