@@ -83,12 +83,12 @@ SETTLEMENT_MOVES: Mapping[tuple[SettlementState, str], SettlementState] = {
     (S.CLEARED, "cancel"): S.CANCELLED,
     (S.CLEARED, "claim"): S.CLAIMED,
     (S.CLAIMED, "submit"): S.SUBMITTED,
-    (S.CLAIMED, "unclaim"): S.INSTRUCTED,  # The batch's slot was cancelled: cleared anew.
+    (S.CLAIMED, "seen"): S.CONFIRMING,  # Mined although the answer to the send never came.
     (S.SUBMITTED, "seen"): S.CONFIRMING,
-    (S.SUBMITTED, "unclaim"): S.INSTRUCTED,
     (S.CONFIRMING, "orphaned"): S.SUBMITTED,
     (S.CONFIRMING, "booked"): S.BOOKED,  # Policy depth met, money posted.
-    (S.CONFIRMING, "unclaim"): S.INSTRUCTED,  # The whole batch reverted, and that is final.
+    (S.CONFIRMING, "unclaim"): S.INSTRUCTED,  # The batch reverted or was cancelled, finally.
+    (S.CONFIRMING, "hold"): S.HELD,  # The same, too often.
     (S.CONFIRMING, "rejected"): S.REJECTED,  # Rejected on chain, and that is final.
     (S.REJECTED, "retry"): S.INSTRUCTED,  # The same sequence: the rail pays it at most once.
     (S.BOOKED, "orphaned"): S.SUBMITTED,  # Ordinary until final: a reversal is posted.

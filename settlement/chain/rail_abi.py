@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from eth_hash.auto import keccak
-
+from settlement.chain.keccak import keccak
 from settlement.chain.port import Address, Hash
 
 

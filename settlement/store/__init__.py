@@ -3,7 +3,7 @@
 SQLite (one machine) or PostgreSQL (several); the same code runs on both.
 """
 
-from settlement.store.engine import open_engine, reading, transaction
+from settlement.store.engine import open_engine, reading, row_lock, transaction
 from settlement.store.migrate import SchemaNotCurrent, migrate, require_current
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "open_engine",
     "reading",
     "require_current",
+    "row_lock",
     "transaction",
 ]

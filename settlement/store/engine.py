@@ -58,6 +58,11 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+def row_lock(session: Session, table: str) -> str:
+    """Return the clause that locks selected rows of `table`; SQLite has one writer and needs none."""
+    return f" FOR UPDATE OF {table}" if session.get_bind().dialect.name == "postgresql" else ""
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's `begin` says BEGIN IMMEDIATE, not sqlite3.
     for setting in _SQLITE_SETTINGS:

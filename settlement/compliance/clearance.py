@@ -1,0 +1,134 @@
+"""Clearances: the stored decision per settlement, bound to its terms, versions and time.
+
+Decides by `policy`; moves no settlement and no money.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import insert, text
+from sqlmodel import Session
+
+from settlement.clock import Ids, to_micros
+from settlement.compliance.policy import Facts, Outcome, Policy, Rule, Verdict, evaluate
+from settlement.tables import Clearance
+
+PAYABLE = (Outcome.ALLOW.name, Outcome.ALLOW_WITH_DATA.name)
+"""Outcomes under which a settlement may be paid."""
+
+_REVOKE = text(
+    "UPDATE clearance SET revoked_at = :at WHERE settlement_id = :id AND revoked_at IS NULL"
+    " AND expires_at > :at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a clearance covers: exactly this payment."""
+
+    debtor_wallet: str
+    creditor_wallet: str
+    token: str
+    amount_minor: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A clearance as it was stored."""
+
+    clearance_id: str
+    settlement_id: str
+    outcome: Outcome
+    reason: str
+    """Every finding in words; empty when allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the policy says of one settlement, before it is stored."""
+
+    facts: Facts
+    terms: Terms
+    outcome: Outcome
+    findings: list[Verdict]
+
+    @property
+    def payable(self) -> bool:
+        """Whether it may be paid."""
+        return self.outcome <= Outcome.ALLOW_WITH_DATA
+
+
+def judge(policy: Policy, facts: Facts, terms: Terms) -> Judgement:
+    """Evaluate all packs over one settlement. Pure."""
+    return Judgement(facts, terms, *evaluate(policy, facts))
+
+
+def decide(
+    session: Session,
+    policy: Policy,
+    judgements: Sequence[Judgement],
+    *,
+    list_versions: Mapping[str, str],
+    lifetime: timedelta,
+    ids: Ids,
+    now: datetime,
+) -> list[Decision]:
+    """Store one clearance per judgement, in order; one insert for all."""
+    versions = orjson.dumps(dict(list_versions), option=orjson.OPT_SORT_KEYS).decode()
+    basis = f"{policy.version}|{versions}|".encode()
+    passed = _verdicts(policy.rules, [])
+    created, expires = to_micros(now), to_micros(now + lifetime)
+    rows: list[dict[str, Any]] = []
+    decisions = []
+    for judgement in judgements:
+        facts, terms = judgement.facts, judgement.terms
+        outcome, findings = judgement.outcome, judgement.findings
+        inputs = basis + repr((_fields(facts), _fields(terms))).encode()
+        row = {
+            "id": ids("clr"),
+            "settlement_id": facts.settlement_id,
+            "outcome": outcome.name,
+            "inputs_hash": hashlib.sha256(inputs).hexdigest(),
+            "verdicts": _verdicts(policy.rules, findings) if findings else passed,
+            "policy_version": policy.version,
+            "list_versions": versions,
+            "debtor_wallet": terms.debtor_wallet,
+            "creditor_wallet": terms.creditor_wallet,
+            "token": terms.token,
+            "amount_minor": terms.amount_minor,
+            "reference": terms.reference,
+            "expires_at": expires,
+            "created_at": created,
+        }
+        rows.append(row)
+        reason = "; ".join(f"{each.rule_id}: {each.found}" for each in findings)
+        decisions.append(Decision(str(row["id"]), facts.settlement_id, outcome, reason))
+    if rows:
+        session.connection().execute(insert(Clearance.__table__), rows)  # type: ignore[attr-defined]
+    return decisions
+
+
+def revoke(session: Session, settlement_ids: Sequence[str], now: datetime) -> None:
+    """End every clearance of these settlements at once: nothing more is signed under them."""
+    if settlement_ids:
+        at = to_micros(now)
+        session.connection().execute(_REVOKE, [{"id": key, "at": at} for key in settlement_ids])
+
+
+def _fields(values: Facts | Terms) -> tuple[Any, ...]:
+    """Return the fields in order: the preimage of `inputs_hash` shows every one of them."""
+    return tuple(getattr(values, name) for name in values.__slots__)
+
+
+def _verdicts(rules: Sequence[Rule], findings: Sequence[Verdict]) -> str:
+    found = {each.rule_id: {"outcome": each.outcome.name, "found": each.found} for each in findings}
+    return orjson.dumps(
+        [{"rule": rule.id, **found.get(rule.id, {"outcome": "ALLOW"})} for rule in rules]
+    ).decode()

@@ -1,0 +1,153 @@
+"""Gathering what the rules look at, for many settlements at once.
+
+Reads; decides nothing. Amounts are minor units of the token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from settlement import ledger
+from settlement.compliance import lists
+from settlement.compliance.policy import Facts, fold
+from settlement.participants.mandates import Mandate, mandates
+from settlement.states import SettlementState
+from settlement.store import row_lock
+
+_SECONDS_OF_A_DAY = 86_400
+
+_CANDIDATES = (
+    "SELECT s.id, s.token, s.debtor_wallet, s.creditor_wallet, s.amount_minor, s.reference,"
+    " d.state AS debtor_state, d.name AS debtor_name, d.country AS debtor_country,"
+    " c.state AS creditor_state, c.name AS creditor_name, c.country AS creditor_country,"
+    " wd.participant_id AS debtor_owner, wc.participant_id AS creditor_owner,"
+    " s.debtor_id, s.creditor_id, s.invoice_id, s.claim_minor, t.listed, t.symbol, t.decimals, t.currency,"
+    " i.currency AS invoice_currency"
+    " FROM settlement s JOIN participant d ON d.id = s.debtor_id"
+    " JOIN participant c ON c.id = s.creditor_id JOIN token t ON t.address = s.token"
+    " JOIN invoice i ON i.id = s.invoice_id"
+    " LEFT JOIN wallet wd ON wd.address = s.debtor_wallet"
+    " LEFT JOIN wallet wc ON wc.address = s.creditor_wallet"
+    " WHERE s.state = 'INSTRUCTED' AND s.execution_date <= :today"
+    " ORDER BY s.id LIMIT :limit"
+)
+_CHAIN_TIME = text("SELECT MAX(timestamp) FROM block WHERE canonical")
+_SPENT = text(
+    "SELECT l.debtor, l.token, CAST(SUM(l.amount_minor) AS BIGINT) AS minor FROM chain_log l"
+    " JOIN block b ON b.hash = l.block_hash AND b.canonical"
+    " WHERE l.name = 'Settled' AND l.block_number >="
+    " (SELECT MIN(number) FROM block WHERE canonical AND timestamp >= :day_start)"
+    " GROUP BY l.debtor, l.token"
+)
+_UNDER_WAY = text(
+    "SELECT debtor_wallet, token, state, CAST(SUM(amount_minor) AS BIGINT) AS minor"
+    " FROM settlement WHERE state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING')"
+    " GROUP BY debtor_wallet, token, state"
+)
+
+
+@dataclass(slots=True)
+class Purse:
+    """What one debtor's wallet may still spend of one token, while a run of clearances uses it up."""
+
+    mandate: Mandate | None
+    left_today_minor: int
+    funds_minor: int
+
+    def spend(self, minor: int) -> None:
+        """Count an allowed payment against both."""
+        self.left_today_minor -= minor
+        self.funds_minor -= minor
+
+
+def candidates(session: Session, *, now: datetime, limit: int) -> Sequence[Any]:
+    """Return, locked, the INSTRUCTED settlements that are due, oldest first."""
+    statement = text(_CANDIDATES + row_lock(session, "s"))
+    return (
+        session.connection()
+        .execute(statement, {"today": now.date().isoformat(), "limit": limit})
+        .all()
+    )
+
+
+def purses(session: Session, rows: Sequence[Any]) -> dict[tuple[str, str], Purse]:
+    """Return per (wallet, token) of `rows` the live mandate, what is left of its day, and the funds.
+
+    Funds are what is booked on the wallet less all that is under way and not booked yet.
+    """
+    connection = session.connection()
+    chain_time = connection.execute(_CHAIN_TIME).scalar() or 0
+    day_start = chain_time - chain_time % _SECONDS_OF_A_DAY
+    spent = {
+        (row.debtor, row.token): row.minor
+        for row in connection.execute(_SPENT, {"day_start": day_start})
+    }
+    due: dict[tuple[str, str], int] = {}
+    for row in connection.execute(_UNDER_WAY):
+        key = (row.debtor_wallet, row.token)
+        due[key] = due.get(key, 0) + row.minor
+        if row.state != SettlementState.CONFIRMING:  # Its log is among those of the day already.
+            spent[key] = spent.get(key, 0) + row.minor
+    live = {
+        (each.debtor_wallet, each.token): each
+        for each in mandates(session)
+        if each.expires_at > chain_time
+    }
+    codes = {
+        (row.debtor_wallet, row.token): ledger.accounts.wallet(row.debtor_wallet, row.symbol)
+        for row in rows
+    }
+    booked = ledger.balances(session, list(codes.values()))
+    found: dict[tuple[str, str], Purse] = {}
+    for key, code in codes.items():
+        mandate = live.get(key)
+        left = (mandate.cap_per_day_minor if mandate else 0) - spent.get(key, 0)
+        found[key] = Purse(mandate, max(left, 0), booked[code] - due.get(key, 0))
+    return found
+
+
+def list_hits(session: Session, rows: Sequence[Any]) -> dict[str, tuple[str, ...]]:
+    """Return, per name and address of `rows`, the entries of lists in force that equal it."""
+    values: dict[str, str] = {}
+    for row in rows:
+        for name in (row.debtor_name, row.creditor_name):
+            values[name] = fold(name)
+        for address in (row.debtor_wallet, row.creditor_wallet):
+            values[address] = address
+    hits = lists.hits(session, list(values.values()))
+    return {
+        shown: tuple(f"{shown} is on {hit.list_name} ({hit.detail or hit.value})" for hit in found)
+        for shown, value in values.items()
+        if (found := hits.get(value))
+    }
+
+
+def facts_of(row: Any, purse: Purse, listed: dict[str, tuple[str, ...]]) -> Facts:
+    """Return the facts of one settlement as its purse now stands."""
+    nothing: tuple[str, ...] = ()
+    return Facts(
+        settlement_id=row.id,
+        debtor_state=row.debtor_state,
+        creditor_state=row.creditor_state,
+        debtor_name=row.debtor_name,
+        creditor_name=row.creditor_name,
+        debtor_country=row.debtor_country,
+        creditor_country=row.creditor_country,
+        debtor_owns_wallet=row.debtor_owner == row.debtor_id,
+        creditor_owns_wallet=row.creditor_owner == row.creditor_id,
+        token_listed=bool(row.listed) and row.currency == row.invoice_currency,
+        amount_minor=row.amount_minor,
+        token_decimals=row.decimals,
+        names_listed=listed.get(row.debtor_name, nothing) + listed.get(row.creditor_name, nothing),
+        addresses_listed=listed.get(row.debtor_wallet, nothing)
+        + listed.get(row.creditor_wallet, nothing),
+        mandate_cap_payment_minor=purse.mandate.cap_per_payment_minor if purse.mandate else None,
+        mandate_left_today_minor=purse.left_today_minor,
+        funds_available_minor=purse.funds_minor,
+    )

@@ -1,0 +1,95 @@
+"""How much of an invoice is in flight, settled or free again; the one place that moves these sums.
+
+Knows no chain. The database itself refuses a sum above what is payable (I16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from settlement.clock import to_micros
+from settlement.errors import Conflict
+from settlement.states import INVOICE_MOVES, InvoiceState
+
+
+class InvoiceOverpaid(Conflict):
+    """The invoice has less left to pay than was asked for, or is in no state to be paid."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"{count} of the invoices asked for have less left to pay than that, or cannot be paid",
+            field="amount",
+            repair="read the invoice's open amount and its settlements in flight again",
+        )
+
+
+_TAKE = text(
+    "UPDATE invoice SET in_flight_minor = in_flight_minor + :claim_minor, version = version + 1"
+    " WHERE id = :invoice_id AND state IN ('ACCEPTED', 'PARTLY_PAID') AND type_code <> '381'"
+    " AND settled_minor + in_flight_minor - returned_minor + :claim_minor"
+    " <= payable_minor - credited_minor"
+)
+_RELEASE = text(
+    "UPDATE invoice SET in_flight_minor = in_flight_minor - :claim_minor, version = version + 1"
+    " WHERE id = :invoice_id"
+)
+_SETTLE = text(
+    "UPDATE invoice SET in_flight_minor = in_flight_minor - x.claim_minor,"
+    " settled_minor = settled_minor + x.claim_minor, version = version + 1,"
+    " state = CASE WHEN settled_minor + x.claim_minor - returned_minor"
+    "   >= payable_minor - credited_minor THEN :paid ELSE :part_paid END"
+    " FROM (SELECT invoice_id, CAST(SUM(claim_minor) AS BIGINT) AS claim_minor FROM settlement s"
+    "   JOIN block b ON b.hash = s.block_hash AND b.canonical"
+    "   WHERE s.state = 'BOOKED' AND s.block_number <= :final GROUP BY invoice_id) x"
+    " WHERE invoice.id = x.invoice_id AND invoice.state IN ('ACCEPTED', 'PARTLY_PAID')"
+    " RETURNING invoice.id, invoice.state"
+)
+_EVENT = text(
+    "INSERT INTO invoice_event (invoice_id, move, state, actor, at)"
+    " VALUES (:id, :move, :state, 'rail', :at)"
+)
+_OUTBOX = text("INSERT INTO outbox (kind, aggregate_id, body, at) VALUES (:kind, :id, '{}', :at)")
+
+
+def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
+    """Reserve `(invoice id, minor units of its currency)`; all or nothing.
+
+    Raises:
+        InvoiceOverpaid: one of them has less left, or is not ACCEPTED or PARTLY_PAID.
+    """
+    rows = [{"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in claims]
+    changed = session.connection().execute(_TAKE, rows).rowcount if rows else 0
+    if changed != len(rows):
+        raise InvoiceOverpaid(len(rows) - changed)
+
+
+def release(session: Session, claims: Sequence[tuple[str, int]]) -> None:
+    """Give back what `take` reserved: the settlement ended without payment, finally."""
+    rows = [{"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in claims]
+    if rows:
+        session.connection().execute(_RELEASE, rows)
+
+
+def settle(session: Session, *, final: int, now: datetime) -> int:
+    """Count as settled what BOOKED settlements up to block `final` paid; return invoices moved."""
+    paid = INVOICE_MOVES[(InvoiceState.ACCEPTED, "paid")]
+    part_paid = INVOICE_MOVES[(InvoiceState.ACCEPTED, "part_paid")]
+    at = to_micros(now)
+    moved = session.connection().execute(
+        _SETTLE, {"final": final, "paid": paid.value, "part_paid": part_paid.value}
+    )
+    events = [
+        {"id": key, "move": "paid" if state == paid else "part_paid", "state": state, "at": at}
+        for key, state in moved
+    ]
+    if events:
+        session.connection().execute(_EVENT, events)
+        session.connection().execute(
+            _OUTBOX,
+            [{"kind": f"invoice.{event['move']}", "id": event["id"], "at": at} for event in events],
+        )
+    return len(events)

@@ -1,0 +1,1 @@
+"""Sending: lanes, nonces, attempts, fees. Each step is one database transaction, or one network call."""

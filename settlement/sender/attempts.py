@@ -1,0 +1,182 @@
+"""Attempts: signed bytes, stored before they are sent; first ones, higher bids, declared cancels.
+
+The signer decides whether it signs; here its answers are stored. Sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlmodel import Session
+
+from settlement.clock import to_micros
+from settlement.config import Settings
+from settlement.sender.fees import Fees, first_fees, outbid
+from settlement.sender.lanes import Lease, renew
+from settlement.settlements.tracking import record_chain_tx
+from settlement.signer import Refusal, Signature, SigningRequest
+from settlement.tables import Attempt
+
+SIGN_AT_ONCE = 64
+"""Chain transactions that one call to the signer carries."""
+
+_UNSIGNED = text(
+    "SELECT id, kind, deadline FROM chain_tx WHERE signer = :signer AND state = 'CLAIMED'"
+    " ORDER BY nonce LIMIT :limit"
+)
+_STUCK = text(
+    "SELECT c.id, c.nonce, c.kind, c.deadline, c.cancelling, a.max_fee_wei, a.priority_fee_wei,"
+    " a.outcome, a.sent_block, a.created_seq FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
+    " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.created_seq ="
+    " (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id)"
+    " ORDER BY c.nonce"
+)
+_DEAD_MEMBERS = text(
+    "SELECT DISTINCT c.id FROM chain_tx c JOIN batch_member m ON m.chain_tx_id = c.id AND m.live"
+    " JOIN clearance l ON l.id = m.clearance_id"
+    " WHERE c.signer = :signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')"
+    " AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)"
+)
+_NEXT_SEQ = text("SELECT COALESCE(MAX(created_seq), 0) + 1 FROM attempt WHERE chain_tx_id = :id")
+_SIGNED = text("UPDATE chain_tx SET state = 'SIGNED' WHERE id = :id AND state = 'CLAIMED'")
+_CANCELLING = text("UPDATE chain_tx SET cancelling = true WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A signature to ask for, and what it will be an attempt at."""
+
+    request: SigningRequest
+    kind: str
+
+
+def first_attempts(
+    session: Session,
+    lease: Lease,
+    settings: Settings,
+    *,
+    base_fee_wei: int,
+    chain_time: int,
+    now: datetime,
+) -> list[Wanted]:
+    """Return what has a nonce and no bytes yet, in order of nonces; a cancel for what died since."""
+    fees = first_fees(
+        base_fee_wei, priority_fee_wei=settings.priority_fee_wei, cap_wei=settings.fee_cap_wei
+    )
+    rows = session.connection().execute(_UNSIGNED, {"signer": lease.signer, "limit": SIGN_AT_ONCE})
+    dead = _dead(session, lease, now)
+    return [
+        _wanted(
+            row.id,
+            row.kind,
+            fees,
+            as_cancel=row.kind == "pay" and (row.id in dead or row.deadline <= chain_time),
+        )
+        for row in rows
+    ]
+
+
+def further_attempts(
+    session: Session,
+    lease: Lease,
+    settings: Settings,
+    *,
+    base_fee_wei: int,
+    head: int,
+    chain_time: int,
+    now: datetime,
+) -> list[Wanted]:
+    """Return higher bids for what is stuck or priced out, and cancels for what may not be paid any more."""
+    rows = session.connection().execute(_STUCK, {"signer": lease.signer}).all()
+    if not rows:
+        return []
+    dead = _dead(session, lease, now)
+    wanted = []
+    for row in rows:
+        expired = row.kind == "pay" and row.deadline <= chain_time
+        must_cancel = row.kind == "pay" and not row.cancelling and (row.id in dead or expired)
+        if not must_cancel and not _outbid_due(row, settings, head=head, base_fee_wei=base_fee_wei):
+            continue
+        fees = outbid(
+            Fees(row.max_fee_wei, row.priority_fee_wei),
+            base_fee_wei,
+            priority_fee_wei=settings.priority_fee_wei,
+            cap_wei=settings.fee_cap_wei,
+        )
+        if fees is not None:  # At the cap the best attempt is sent again and again.
+            as_cancel = must_cancel or row.cancelling
+            wanted.append(_wanted(row.id, row.kind, fees, as_cancel=as_cancel))
+    return wanted[:SIGN_AT_ONCE]
+
+
+def store(
+    session: Session,
+    lease: Lease,
+    wanted: Sequence[Wanted],
+    answers: Sequence[Signature | Refusal],
+    now: datetime,
+) -> list[Refusal]:
+    """Store the signed bytes; return the refusals.
+
+    Raises:
+        LeaseLost: nothing is stored, and nothing of it will ever be sent.
+    """
+    renew(session, lease, now)
+    connection = session.connection()
+    rows: list[dict[str, Any]] = []
+    refusals = []
+    for each, answer in zip(wanted, answers, strict=True):
+        if isinstance(answer, Refusal):
+            refusals.append(answer)
+            continue
+        seq = connection.execute(_NEXT_SEQ, {"id": answer.chain_tx_id}).scalar_one()
+        rows.append(
+            {
+                "hash": answer.hash,
+                "chain_tx_id": answer.chain_tx_id,
+                "created_seq": seq,
+                "kind": each.kind,
+                "raw": answer.raw,
+                "max_fee_wei": each.request.max_fee_wei,
+                "priority_fee_wei": each.request.priority_fee_wei,
+                "created_at": to_micros(now),
+                "send_count": 0,
+            }
+        )
+    if rows:
+        connection.execute(insert(Attempt.__table__), rows)  # type: ignore[attr-defined]
+        firsts = [row["chain_tx_id"] for row in rows if row["created_seq"] == 1]
+        if firsts:
+            connection.execute(_SIGNED, [{"id": key} for key in firsts])
+            record_chain_tx(session, firsts, "sign", now=now)
+        cancels = [{"id": row["chain_tx_id"]} for row in rows if row["kind"] == "cancel"]
+        if cancels:
+            connection.execute(_CANCELLING, cancels)
+    return refusals
+
+
+def _dead(session: Session, lease: Lease, now: datetime) -> set[str]:
+    """Return the chain transactions of which a member may not be paid any more."""
+    found = session.connection().execute(
+        _DEAD_MEMBERS, {"signer": lease.signer, "now": to_micros(now)}
+    )
+    return set(found.scalars())
+
+
+def _outbid_due(row: Any, settings: Settings, *, head: int, base_fee_wei: int) -> bool:
+    if row.outcome in ("underpriced", "underpriced_replacement"):
+        return True
+    if row.max_fee_wei < base_fee_wei:
+        return True
+    return row.sent_block is not None and head - row.sent_block >= settings.bump_after_blocks
+
+
+def _wanted(chain_tx_id: str, kind: str, fees: Fees, *, as_cancel: bool) -> Wanted:
+    return Wanted(
+        SigningRequest(chain_tx_id, fees.max_fee_wei, fees.priority_fee_wei, as_cancel),
+        "cancel" if as_cancel else kind,
+    )

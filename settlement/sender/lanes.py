@@ -1,0 +1,105 @@
+"""Lanes: one writer per signer, by a lease with a fencing number that every write carries.
+
+Knows no chain; the nonce lives in the lane's row and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from settlement.clock import to_micros
+from settlement.errors import LeaseLost
+
+_ACQUIRE = text(
+    "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"
+    " lease_owner = :owner, lease_until = :until WHERE signer = :signer"
+    " AND (lease_owner IS NULL OR lease_owner = :owner OR lease_until < :now)"
+    " RETURNING lease_fence"
+)
+_RENEW = text(
+    "UPDATE lane SET lease_until = :until WHERE signer = :signer AND lease_owner = :owner"
+    " AND lease_fence = :fence RETURNING next_nonce, state"
+)
+_RELEASE = text(
+    "UPDATE lane SET lease_owner = NULL, lease_until = 0"
+    " WHERE signer = :signer AND lease_owner = :owner AND lease_fence = :fence"
+)
+_SET_STATE = text("UPDATE lane SET state = :state, reason = :reason WHERE signer = :signer")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a lane, as long as nobody else has taken it."""
+
+    signer: str
+    owner: str
+    fence: int
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """The lane as it is in this database transaction, locked."""
+
+    next_nonce: int
+    state: str
+
+
+def acquire(
+    session: Session, signer: str, *, owner: str, lifetime: timedelta, now: datetime
+) -> Lease | None:
+    """Take the lane if it is free, ours, or its holder is late; None if another holds it."""
+    fence = (
+        session.connection()
+        .execute(
+            _ACQUIRE,
+            {
+                "signer": signer,
+                "owner": owner,
+                "now": to_micros(now),
+                "until": to_micros(now + lifetime),
+            },
+        )
+        .scalar()
+    )
+    return None if fence is None else Lease(signer, owner, fence, lifetime)
+
+
+def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
+    """Lock the lane for this database transaction and prolong the lease.
+
+    Raises:
+        LeaseLost: another worker has taken the lane; nothing may be written.
+    """
+    row = (
+        session.connection()
+        .execute(
+            _RENEW,
+            {
+                "signer": lease.signer,
+                "owner": lease.owner,
+                "fence": lease.fence,
+                "until": to_micros(now + lease.lifetime),
+            },
+        )
+        .one_or_none()
+    )
+    if row is None:
+        raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
+    return LaneRow(row.next_nonce, row.state)
+
+
+def release(session: Session, lease: Lease) -> None:
+    """Give the lane up, so that the next worker need not wait."""
+    session.connection().execute(
+        _RELEASE, {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
+    )
+
+
+def set_state(session: Session, signer: str, state: str, reason: str | None = None) -> None:
+    """Set active, paused or halted, with the reason."""
+    session.connection().execute(_SET_STATE, {"signer": signer, "state": state, "reason": reason})

@@ -1,0 +1,121 @@
+"""Clearing what is instructed and due: a decision for each, funds reserved for those that may be paid.
+
+The rules are in `compliance`; here their outcomes move settlements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from settlement import ledger
+from settlement.clock import Ids, to_micros
+from settlement.compliance import clearance, facts, lists
+from settlement.compliance.clearance import Decision, Terms
+from settlement.compliance.policy import Outcome, Policy
+from settlement.config import Settings
+from settlement.invoices import amounts
+from settlement.settlements.moves import move_each, move_where
+
+_EXPIRY_MARGIN = timedelta(minutes=2)
+"""A clearance with less left than this is not claimed any more: it is given anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """How many settlements came out how."""
+
+    cleared: int = 0
+    held: int = 0
+    rejected: int = 0
+
+
+def clear(
+    session: Session, policy: Policy, settings: Settings, *, ids: Ids, now: datetime
+) -> Cleared:
+    """Decide on up to `settlements_per_tick_max` due settlements, oldest first."""
+    rows = facts.candidates(session, now=now, limit=settings.settlements_per_tick_max)
+    if not rows:
+        return Cleared()
+    purses = facts.purses(session, rows)
+    listed = facts.list_hits(session, rows)
+    versions = {row.name: row.sha256 for row in lists.versions(session)}
+    lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
+    judgements = []
+    for row in rows:
+        purse = purses[row.debtor_wallet, row.token]
+        judgement = clearance.judge(policy, facts.facts_of(row, purse, listed), _terms(row))
+        if judgement.payable:
+            purse.spend(row.amount_minor)  # The next one sees what this one uses up.
+        judgements.append(judgement)
+    decisions = clearance.decide(
+        session, policy, judgements, list_versions=versions, lifetime=lifetime, ids=ids, now=now
+    )
+    by_id = {row.id: row for row in rows}
+    return _apply(session, decisions, by_id, now)
+
+
+def lapse(session: Session, *, now: datetime) -> int:
+    """Return CLEARED settlements whose clearance is about to expire, or was revoked, to INSTRUCTED."""
+    moved = move_where(
+        session,
+        "lapse",
+        "c.id = settlement.clearance_id AND (c.expires_at < :soon OR c.revoked_at IS NOT NULL)",
+        {"soon": to_micros(now + _EXPIRY_MARGIN)},
+        source="FROM clearance c",
+        changes=", clearance_id = NULL",
+        actor="rail",
+        now=now,
+        reason="its clearance expired or was revoked",
+    )
+    ledger.void(session, moved, now)
+    return len(moved)
+
+
+def _apply(
+    session: Session, decisions: list[Decision], rows: dict[str, Any], now: datetime
+) -> Cleared:
+    allowed = [each for each in decisions if each.outcome <= Outcome.ALLOW_WITH_DATA]
+    held = [each for each in decisions if each.outcome == Outcome.HOLD]
+    rejected = [each for each in decisions if each.outcome > Outcome.HOLD]
+    ledger.reserve(session, [_reservation(rows[d.settlement_id], d) for d in allowed], now)
+    for move, group in (("clear", allowed), ("hold", held), ("refuse", rejected)):
+        move_each(
+            session,
+            move,
+            [
+                {"id": d.settlement_id, "clearance_id": d.clearance_id, "reason": d.reason or None}
+                for d in group
+            ],
+            actor="policy",
+            now=now,
+            changes=", clearance_id = :clearance_id, reason = :reason, approved_by = 'policy'",
+        )
+    refused = [rows[each.settlement_id] for each in rejected]
+    amounts.release(session, [(row.invoice_id, row.claim_minor) for row in refused])
+    return Cleared(len(allowed), len(held), len(rejected))
+
+
+def _terms(row: Any) -> Terms:
+    return Terms(
+        debtor_wallet=row.debtor_wallet,
+        creditor_wallet=row.creditor_wallet,
+        token=row.token,
+        amount_minor=row.amount_minor,
+        reference=row.reference,
+    )
+
+
+def _reservation(row: Any, decision: Decision) -> ledger.Reservation:
+    return ledger.Reservation(
+        clearance_id=decision.clearance_id,
+        settlement_id=row.id,
+        invoice_id=row.invoice_id,
+        debtor_wallet=row.debtor_wallet,
+        creditor_wallet=row.creditor_wallet,
+        symbol=row.symbol,
+        minor=row.amount_minor,
+    )

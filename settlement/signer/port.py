@@ -1,0 +1,48 @@
+"""What a signer takes and gives. It may live in this process, in another, or in a remote service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from settlement.chain.port import Address, Hash
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """Sign what is stored under this id, with these fees; `as_cancel` for a no-op in its place."""
+
+    chain_tx_id: str
+    max_fee_wei: int
+    priority_fee_wei: int
+    as_cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Signed bytes; the same request always gives the same ones (RFC 6979)."""
+
+    chain_tx_id: str
+    hash: Hash
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the signer did not sign."""
+
+    chain_tx_id: str
+    reason: str
+
+
+class Signer(Protocol):
+    """Signs intents of one key."""
+
+    @property
+    def address(self) -> Address:
+        """The signer's address: its lane."""
+
+    def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
+        """Answer each request, in order. Raises `Retryable` when the signer cannot be reached."""
