@@ -1,0 +1,62 @@
+"""An invoice's life: issued from a document, moved by seller and buyer, reduced by credit notes.
+
+How much of it is in flight or settled is `amounts`; paying it is `settlements`.
+"""
+
+from settlement.invoices.errors import (
+    CreditNoteHasNoMoves,
+    CreditNoteTooLarge,
+    CurrencyNotListed,
+    DuplicateInvoice,
+    NothingPayable,
+    NotTheBuyer,
+    NotTheSeller,
+    PartiesIdentical,
+    PartyNotActive,
+    PartyUnknown,
+    PrecedingInvoiceUnknown,
+    ReasonMissing,
+)
+from settlement.invoices.issue import Submission, issue
+from settlement.invoices.moves import accept, cancel, query, reject
+from settlement.invoices.records import (
+    InvoiceEventRecord,
+    InvoiceFilter,
+    InvoiceRecord,
+    StoredDocument,
+    document,
+    events,
+    find,
+    page,
+    record_json,
+)
+
+__all__ = [
+    "CreditNoteHasNoMoves",
+    "CreditNoteTooLarge",
+    "CurrencyNotListed",
+    "DuplicateInvoice",
+    "InvoiceEventRecord",
+    "InvoiceFilter",
+    "InvoiceRecord",
+    "NotTheBuyer",
+    "NotTheSeller",
+    "NothingPayable",
+    "PartiesIdentical",
+    "PartyNotActive",
+    "PartyUnknown",
+    "PrecedingInvoiceUnknown",
+    "ReasonMissing",
+    "StoredDocument",
+    "Submission",
+    "accept",
+    "cancel",
+    "document",
+    "events",
+    "find",
+    "issue",
+    "page",
+    "query",
+    "record_json",
+    "reject",
+]

@@ -1,0 +1,256 @@
+"""Issuing invoices from documents that were read and found valid: one or many in a few statements.
+
+Reads no document: `documents` does. Credit notes are handed to `credit_notes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, text, tuple_
+from sqlalchemy.sql import column, select, table
+from sqlmodel import Session
+
+from settlement.clock import Ids, to_micros
+from settlement.documents.model import InvoiceDocument
+from settlement.errors import Refused
+from settlement.invoices import credit_notes
+from settlement.invoices.errors import (
+    CurrencyNotListed,
+    DuplicateInvoice,
+    NothingPayable,
+    NotTheSeller,
+    PartiesIdentical,
+)
+from settlement.invoices.parties import Directory, directory
+from settlement.invoices.records import InvoiceRecord
+from settlement.money import format_minor
+from settlement.states import InvoiceState
+
+_CHUNK = 5000
+_INVOICE = table(
+    "invoice", column("id"), column("seller_id"), column("number"), column("issue_year")
+)
+_NUMBER = tuple_(_INVOICE.c.seller_id, _INVOICE.c.number, _INVOICE.c.issue_year)
+_TAKEN = select(*_INVOICE.c).where(_NUMBER.in_(bindparam("numbers", expanding=True)))
+
+_INSERT_DOCUMENT = text(
+    "INSERT INTO document (sha256, media_type, content, received_at)"
+    " VALUES (:document_sha256, :media_type, :content, :created_at)"
+    " ON CONFLICT (sha256) DO NOTHING"
+)
+_INSERT_INVOICE = text(
+    "INSERT INTO invoice (id, number, issue_date, issue_year, due_date, type_code, seller_id,"
+    " buyer_id, currency, payable_minor, in_flight_minor, settled_minor, returned_minor,"
+    " credited_minor, state, preceding_id, document_sha256, record, version, created_at)"
+    " VALUES (:id, :number, :issue_date, :issue_year, :due_date, :type_code, :seller_id,"
+    " :buyer_id, :currency, :payable_minor, 0, 0, 0, :credited_minor, :state, :preceding_id,"
+    " :document_sha256, :record, 1, :created_at)"
+    " ON CONFLICT (seller_id, number, issue_year) DO NOTHING"
+)
+_INSERT_EVENT = text(
+    "INSERT INTO invoice_event (invoice_id, move, state, actor, at)"
+    " VALUES (:id, 'issue', :state, :actor, :created_at)"
+)
+_INSERT_OUTBOX = text(
+    "INSERT INTO outbox (kind, aggregate_id, body, at)"
+    " VALUES ('invoice.issued', :id, '{}', :created_at)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A valid document with the bytes that it was read from."""
+
+    document: InvoiceDocument
+    content: bytes
+    media_type: str
+
+
+Number = tuple[str, str, int]
+"""Seller, number and year: what tells one invoice from another."""
+
+
+def issue(
+    session: Session,
+    submissions: Sequence[Submission],
+    *,
+    actor: str,
+    ids: Ids,
+    now: datetime,
+    seller_id: str | None = None,
+) -> list[InvoiceRecord | Refused]:
+    """Issue each document on its own: an answer per submission, in their order.
+
+    `seller_id` restricts to documents of that seller.
+    """
+    answers: list[InvoiceRecord | Refused | None] = [None] * len(submissions)
+    known = directory(session, _named(submissions))
+    drafts: dict[int, dict[str, Any]] = {}
+    for place, submission in enumerate(submissions):
+        try:
+            drafts[place] = _draft(submission, known, actor=actor, ids=ids, now=now)
+            if seller_id is not None and drafts[place]["seller_id"] != seller_id:
+                del drafts[place]
+                raise NotTheSeller(submission.document.seller.name)
+        except Refused as refusal:
+            answers[place] = refusal
+    _refuse_duplicates(session, submissions, drafts, answers)
+    invoices = {place: row for place, row in drafts.items() if row["type_code"] != "381"}
+    _store(session, submissions, invoices, answers)
+    for place in drafts.keys() - invoices.keys():
+        answers[place] = _issue_credit_note(session, submissions[place], drafts[place], now=now)
+    return [each for each in answers if each is not None]
+
+
+def _named(submissions: Sequence[Submission]) -> Iterable[Any]:
+    for submission in submissions:
+        yield submission.document.seller
+        yield submission.document.buyer
+
+
+def _draft(
+    submission: Submission, known: Directory, *, actor: str, ids: Ids, now: datetime
+) -> dict[str, Any]:
+    """Check a document against the participants and return the row that it would become."""
+    document = submission.document
+    seller = known.find("seller", document.seller)
+    buyer = known.find("buyer", document.buyer)
+    if seller.id == buyer.id:
+        raise PartiesIdentical(seller.name)
+    if document.currency not in known.currencies:
+        raise CurrencyNotListed(document.currency, known.currencies)
+    if document.payable_minor <= 0:
+        raise NothingPayable(format_minor(document.payable_minor, document.decimals))
+    return {
+        "id": ids("inv"),
+        "number": document.number,
+        "issue_date": document.issue_date.isoformat(),
+        "issue_year": document.issue_date.year,
+        "due_date": document.due_date.isoformat() if document.due_date else None,
+        "type_code": document.type_code,
+        "seller_id": seller.id,
+        "buyer_id": buyer.id,
+        "currency": document.currency,
+        "payable_minor": document.payable_minor,
+        "credited_minor": 0,
+        "state": InvoiceState.ISSUED.value,
+        "preceding_id": None,
+        "document_sha256": document.sha256,
+        "record": document.as_json_bytes().decode(),
+        "created_at": to_micros(now),
+        "actor": actor,
+        "content": submission.content,
+        "media_type": submission.media_type,
+    }
+
+
+def _number(row: dict[str, Any]) -> Number:
+    return (row["seller_id"], row["number"], row["issue_year"])
+
+
+def _taken(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
+    """Return the ids of invoices that have these numbers already."""
+    found: dict[Number, str] = {}
+    for start in range(0, len(numbers), _CHUNK):
+        chunk = numbers[start : start + _CHUNK]
+        for row in session.connection().execute(_TAKEN, {"numbers": chunk}):
+            found[(row.seller_id, row.number, row.issue_year)] = row.id
+    return found
+
+
+def _refuse_duplicates(
+    session: Session,
+    submissions: Sequence[Submission],
+    drafts: dict[int, dict[str, Any]],
+    answers: list[InvoiceRecord | Refused | None],
+) -> None:
+    """Drop drafts whose number is taken, by a stored invoice or by one before it in the batch."""
+    taken = _taken(session, [_number(row) for row in drafts.values()])
+    for place, row in list(drafts.items()):
+        first_id = taken.setdefault(_number(row), row["id"])
+        if first_id != row["id"]:
+            del drafts[place]
+            answers[place] = _duplicate(submissions[place], first_id)
+
+
+def _duplicate(submission: Submission, first_id: str) -> DuplicateInvoice:
+    document = submission.document
+    return DuplicateInvoice(
+        number=document.number,
+        seller=document.seller.name,
+        year=document.issue_date.year,
+        first_id=first_id,
+    )
+
+
+def _store(
+    session: Session,
+    submissions: Sequence[Submission],
+    drafts: dict[int, dict[str, Any]],
+    answers: list[InvoiceRecord | Refused | None],
+) -> None:
+    if not drafts:
+        return
+    connection = session.connection()
+    rows = list(drafts.values())
+    connection.execute(_INSERT_DOCUMENT, rows)
+    if connection.execute(_INSERT_INVOICE, rows).rowcount != len(rows):
+        # Another gateway took a number since we looked; its commit is visible now.
+        taken = _taken(session, [_number(row) for row in rows])
+        for place, row in list(drafts.items()):
+            if taken[_number(row)] != row["id"]:
+                del drafts[place]
+                answers[place] = _duplicate(submissions[place], taken[_number(row)])
+        rows = list(drafts.values())
+    if rows:
+        connection.execute(_INSERT_EVENT, rows)
+        connection.execute(_INSERT_OUTBOX, rows)
+    for place, row in drafts.items():
+        answers[place] = _record(row)
+
+
+def _issue_credit_note(
+    session: Session, submission: Submission, row: dict[str, Any], *, now: datetime
+) -> InvoiceRecord | Refused:
+    """Store a credit note and its effect, or neither."""
+    document = submission.document
+    try:
+        with session.begin_nested():
+            credit_notes.prepare(session, document, row)
+            answers: list[InvoiceRecord | Refused | None] = [None]
+            _store(session, [submission], {0: row}, answers)
+            (answer,) = answers
+            if isinstance(answer, InvoiceRecord):
+                credit_notes.apply(session, answer, actor=row["actor"], now=now)
+            assert answer is not None, "a stored draft has an answer"
+            return answer
+    except Refused as refusal:
+        return refusal
+
+
+def _record(row: dict[str, Any]) -> InvoiceRecord:
+    return InvoiceRecord(
+        id=row["id"],
+        number=row["number"],
+        issue_date=row["issue_date"],
+        due_date=row["due_date"],
+        type_code=row["type_code"],
+        seller_id=row["seller_id"],
+        buyer_id=row["buyer_id"],
+        currency=row["currency"],
+        payable_minor=row["payable_minor"],
+        in_flight_minor=0,
+        settled_minor=0,
+        returned_minor=0,
+        credited_minor=row["credited_minor"],
+        state=row["state"],
+        reason=None,
+        preceding_id=row["preceding_id"],
+        document_sha256=row["document_sha256"],
+        version=1,
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,87 @@
+"""Who a document's seller and buyer are among the participants, and which currencies can be paid.
+
+Reads only; registering is `settlement.participants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, text
+from sqlmodel import Session
+
+from settlement.documents.model import DocumentParty
+from settlement.invoices.errors import PartyNotActive, PartyUnknown
+
+_BY_LEI = text(
+    "SELECT id, lei, vat_id, name, state FROM participant WHERE lei IN :keys"
+).bindparams(bindparam("keys", expanding=True))
+_BY_VAT = text(
+    "SELECT id, lei, vat_id, name, state FROM participant WHERE vat_id IN :keys"
+).bindparams(bindparam("keys", expanding=True))
+_CURRENCIES = text("SELECT DISTINCT currency FROM token WHERE listed ORDER BY currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A participant as far as an invoice needs it."""
+
+    id: str
+    lei: str
+    vat_id: str | None
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The participants that a batch of documents names, and the currencies that can be paid."""
+
+    by_lei: dict[str, Party]
+    by_vat_id: dict[str, list[Party]]
+    currencies: tuple[str, ...]
+
+    def find(self, side: str, named: DocumentParty) -> Party:
+        """Return the active participant that the document names: by LEI, else by VAT number.
+
+        Raises:
+            PartyUnknown: none, or several share the VAT number.
+            PartyNotActive: suspended or closed.
+        """
+        if named.lei:
+            party = self.by_lei.get(named.lei)
+        else:
+            sharing = self.by_vat_id.get(named.vat_id, []) if named.vat_id else []
+            party = sharing[0] if len(sharing) == 1 else None
+        if party is None:
+            raise PartyUnknown(side, _shown(named))
+        if party.state != "active":
+            raise PartyNotActive(side, party.name, party.state)
+        return party
+
+
+def directory(session: Session, named: Iterable[DocumentParty]) -> Directory:
+    """Read all that the documents' parties may turn out to be, in at most three statements."""
+    leis, vat_ids = set(), set()
+    for party in named:
+        if party.lei:
+            leis.add(party.lei)
+        elif party.vat_id:
+            vat_ids.add(party.vat_id)
+    connection = session.connection()
+    by_lei: dict[str, Party] = {}
+    by_vat_id: dict[str, list[Party]] = {}
+    if leis:
+        for row in connection.execute(_BY_LEI, {"keys": sorted(leis)}):
+            by_lei[row.lei] = Party(*row)
+    if vat_ids:
+        for row in connection.execute(_BY_VAT, {"keys": sorted(vat_ids)}):
+            by_vat_id.setdefault(row.vat_id, []).append(Party(*row))
+    currencies = tuple(connection.execute(_CURRENCIES).scalars())
+    return Directory(by_lei, by_vat_id, currencies)
+
+
+def _shown(named: DocumentParty) -> str:
+    known = [each for each in (named.lei, named.vat_id) if each]
+    return f"{named.name!r} ({', '.join(known) or 'no LEI, no VAT number'})"
