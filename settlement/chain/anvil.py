@@ -225,13 +225,20 @@ class Anvil:
             found = _LISTENING.search(words)
             if found:
                 self.port = int(found.group(1))
-                try:
-                    JsonRpc(self.url, 5.0).call("eth_chainId")
+                if self._answers():
                     return
-                except ChainUnreachable:
-                    pass
             time.sleep(0.01)
         raise AnvilFailed(f"anvil did not answer within {self._ready_seconds:g} s; {self._tail()}")
+
+    def _answers(self) -> bool:
+        probe = JsonRpc(self.url, 5.0)
+        try:
+            probe.call("eth_chainId")
+        except ChainUnreachable:
+            return False
+        finally:
+            probe.close()
+        return True
 
     def _failure(self, words: bytes) -> Refused | Retryable:
         if b"Address already in use" in words:

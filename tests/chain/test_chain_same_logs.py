@@ -1,0 +1,405 @@
+"""The chain in memory against a real anvil: the same bytes leave the same receipts and logs.
+
+Only what cannot be alike is left out: gas, its price, and block hashes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from settlement.chain import admin_abi, mandate_abi
+from settlement.chain.port import Address, Hash, Receipt
+from settlement.chain.rail_abi import (
+    ALLOWANCE,
+    BALANCE_OF,
+    MANDATE_OF,
+    REJECTED,
+    SETTLE,
+    TOTAL_SUPPLY,
+    PaymentTerms,
+    Rejection,
+    address_word,
+    selector,
+    word,
+)
+from settlement.chain.signing import KeyPair
+from tests.chain.worlds import (
+    ADMIN,
+    CAP_PER_DAY,
+    CAP_PER_PAYMENT,
+    CREDITOR,
+    DEBTOR,
+    GENESIS_TIME,
+    KEYS,
+    NEVER,
+    OPERATOR,
+    OTHER_CREDITOR,
+    STRANGER,
+    World,
+    a_payment,
+    a_world,
+)
+
+DAY = 86_400
+BURN = selector("burn(address,uint256)")
+TRANSFER_FROM = selector("transferFrom(address,address,uint256)")
+GRANT_ROLE = selector("grantRole(bytes32,address)")
+RENOUNCE_ROLE = selector("renounceRole(bytes32,address)")
+TRANSFER_OWNERSHIP = selector("transferOwnership(address)")
+ACCEPT_OWNERSHIP = selector("acceptOwnership()")
+UNLIST_TOKEN = selector("unlistToken(address)")
+
+
+class Twins:
+    """Two worlds that are told the same; what they answer is compared at once."""
+
+    def __init__(self, memory: World, anvil: World) -> None:
+        self.memory, self.anvil = memory, anvil
+        self.token, self.rail = memory.token.address, memory.rail
+
+    def sent(self, *raws: bytes, at: int | None = None) -> list[Receipt]:
+        """Send the bytes to both, mine a block on both, compare; return the receipts."""
+        both = []
+        for world in (self.memory, self.anvil):
+            if at is not None:
+                world.controls.set_next_timestamp(at)
+            both.append([comparable(receipt) for receipt in world.mined(*raws)])
+        assert both[0] == both[1]
+        assert len(both[0]) == len(raws)
+        receipts: list[Receipt] = self.memory.chain.receipts([self.memory.chain.head()])[0]
+        return receipts
+
+    def sign(self, signer: KeyPair, to: Address, call: bytes) -> bytes:
+        return self.memory.sign(signer, to, call)
+
+    def do(self, signer: KeyPair, to: Address, call: bytes | str, *, at: int | None = None) -> int:
+        """Let both run one call and return its status."""
+        coded = bytes.fromhex(call[2:]) if isinstance(call, str) else call
+        return self.sent(self.sign(signer, to, coded), at=at)[0].status
+
+    def asked(self, *calls: tuple[Address, str]) -> list[str]:
+        """Ask both and compare."""
+        answers = [world.chain.call_many(calls) for world in (self.memory, self.anvil)]
+        assert answers[0] == answers[1]
+        found: list[str] = answers[0]
+        return found
+
+
+@pytest.fixture
+def twins() -> Iterator[Twins]:
+    with a_world("memory") as memory, a_world("anvil") as anvil:
+        yield Twins(memory, anvil)
+
+
+def comparable(receipt: Receipt) -> tuple[Any, ...]:
+    return (receipt.tx_hash, receipt.tx_index, receipt.sender, receipt.to, receipt.status,
+            receipt.logs)  # fmt: skip
+
+
+def codes(receipt: Receipt) -> list[int]:
+    """Return the reasons of a batch's rejections."""
+    return [int(log.data[-2:], 16) for log in receipt.logs if log.topics[0] == REJECTED]
+
+
+def test_two_worlds_begin_alike(twins: Twins) -> None:
+    """Deployment, listings, mints and grants have left the same receipts and code on both."""
+    lists = []
+    for world in (twins.memory, twins.anvil):
+        blocks = world.chain.headers(0, world.chain.head().number)
+        receipts = [each for found in world.chain.receipts(blocks) for each in found]
+        lists.append([comparable(receipt) for receipt in receipts])
+
+    assert lists[0] == lists[1]
+    assert sum(len(row[5]) for row in lists[0]) > 15
+    assert twins.memory.deployment.tokens == twins.anvil.deployment.tokens
+    assert twins.memory.deployment.rail_code_hash == twins.anvil.deployment.rail_code_hash
+
+
+def test_each_reason_to_reject_one_payment(twins: Twins) -> None:
+    frozen = OTHER_CREDITOR.address
+    twins.do(ADMIN, twins.token, admin_abi.freeze_calldata(frozen))
+    payments = [
+        a_payment(1, 10),
+        a_payment(2, 0),
+        a_payment(3, 2**63),
+        a_payment(4, 2**64 - 1),
+        a_payment(5, 10, STRANGER.address),
+        a_payment(6, 10, DEBTOR.address),
+        a_payment(7, CAP_PER_PAYMENT + 1),
+        a_payment(8, 10, frozen),
+        *[a_payment(10 + place, CAP_PER_PAYMENT) for place in range(5)],
+        a_payment(1, 10),
+        a_payment(2**32, 20),
+    ]
+
+    (receipt,) = twins.sent(twins.memory.batch(payments))
+
+    assert codes(receipt) == [
+        Rejection.AMOUNT_INVALID, Rejection.AMOUNT_INVALID, Rejection.AMOUNT_INVALID,
+        Rejection.CREDITOR_NOT_LISTED, Rejection.CREDITOR_NOT_LISTED, Rejection.OVER_PAYMENT_CAP,
+        Rejection.TOKEN_REFUSED, Rejection.OVER_DAY_CAP, Rejection.ALREADY_SETTLED,
+    ]  # fmt: skip
+
+    twins.do(ADMIN, twins.token, admin_abi.unfreeze_calldata(frozen))
+    (retry,) = twins.sent(twins.memory.batch([a_payment(8, 10, frozen)]))
+    assert codes(retry) == []
+
+
+def test_what_a_debtor_has_to_have_done(twins: Twins) -> None:
+    """No mandate, not listed, expired, lowered, revoked, set again on the same and the next day."""
+    token, rail = twins.token, twins.rail
+    stranger = STRANGER.address
+
+    def reasons(debtor: Address = DEBTOR.address, *, at: int | None = None, amount: int = 10,
+                sequence: int = 1) -> list[int]:  # fmt: skip
+        raw = twins.memory.batch([a_payment(sequence, amount)], debtor=debtor)
+        return codes(twins.sent(raw, at=at)[0])
+
+    def mandate(per_payment: int, per_day: int, expiry: int) -> int:
+        call = mandate_abi.set_mandate_calldata(
+            token=token, cap_per_payment=per_payment, cap_per_day=per_day, expiry=expiry
+        )
+        return twins.do(DEBTOR, rail, call)
+
+    assert reasons(OTHER_CREDITOR.address) == [Rejection.MANDATE_MISSING]
+    assert reasons(stranger) == [Rejection.DEBTOR_NOT_LISTED]
+    noon = GENESIS_TIME // DAY * DAY + DAY + DAY // 2
+    assert reasons(at=noon, amount=1_000_000) == []
+    assert mandate(1_000_000, 1_200_000, noon + 100) == 1
+    assert reasons(amount=300_000, sequence=2) == [Rejection.OVER_DAY_CAP]
+    assert mandate(0, 1, NEVER) == 0
+    assert mandate(1, 2**63, NEVER) == 0
+    assert mandate(1, 1, 1) == 0
+    assert mandate(1, 1, 2**40) == 0
+    assert reasons(at=noon + 101, sequence=2) == [Rejection.MANDATE_EXPIRED]
+    assert twins.do(DEBTOR, rail, mandate_abi.revoke_mandate_calldata(token)) == 1
+    assert reasons(sequence=2) == [Rejection.MANDATE_MISSING]
+    assert mandate(1_000_000, 1_000_000, NEVER) == 1
+    assert reasons(sequence=2, amount=1) == [Rejection.OVER_DAY_CAP]
+    assert reasons(sequence=2, amount=1_000_000, at=noon + DAY) == []
+    asked = (rail, MANDATE_OF + address_word(DEBTOR.address) + address_word(token))
+    assert mandate_abi.read_mandate(twins.asked(asked)[0]) == mandate_abi.Mandate(
+        1_000_000, 1_000_000, NEVER, 0
+    )
+
+
+def test_each_reason_to_revert_a_whole_batch(twins: Twins) -> None:
+    rail, other = twins.rail, twins.memory.deployment.token("TEUR").address
+
+    def status(**terms: Any) -> int:
+        return twins.sent(twins.memory.batch([a_payment(1)], **terms))[0].status
+
+    assert status(signer=ADMIN) == 0
+    assert status(signer=DEBTOR) == 0
+    assert status(deadline=GENESIS_TIME - 1) == 0
+    assert status(token=STRANGER.address) == 0
+    assert twins.do(OPERATOR, rail, an_empty_batch(twins)) == 0
+    assert status(gas_limit=120_000) == 0
+    assert twins.do(ADMIN, rail, UNLIST_TOKEN + address_word(twins.token)) == 1
+    assert status() == 0
+    assert twins.do(ADMIN, rail, admin_abi.list_token_calldata(twins.token, 2)) == 1
+    assert twins.do(OPERATOR, rail, admin_abi.PAUSE) == 1
+    assert status() == 0
+    assert twins.do(OPERATOR, rail, admin_abi.UNPAUSE) == 0
+    assert twins.do(ADMIN, rail, admin_abi.UNPAUSE) == 1
+    assert twins.do(ADMIN, rail, admin_abi.set_operator_calldata(OPERATOR.address, False)) == 1
+    assert status() == 0
+    assert twins.do(ADMIN, rail, admin_abi.set_operator_calldata(OPERATOR.address, True)) == 1
+    # Listed as checked by now: paid by the self-call.
+    assert status() == 1
+    base = twins.memory.batch([a_payment(2**64 - 2**32 + 1)])
+    assert twins.sent(base)[0].status == 0
+    assert codes(twins.sent(twins.memory.batch([a_payment(2)], token=other))[0]) == [
+        Rejection.MANDATE_MISSING
+    ]
+
+
+def test_what_an_admin_and_a_stranger_may_do(twins: Twins) -> None:
+    rail, token = twins.rail, twins.token
+    anyone = [STRANGER, OPERATOR]
+    calls = [
+        admin_abi.list_token_calldata(token, 1),
+        UNLIST_TOKEN + address_word(token),
+        admin_abi.list_participants_calldata([STRANGER.address]),
+        admin_abi.unlist_participants_calldata([CREDITOR.address]),
+        admin_abi.set_operator_calldata(STRANGER.address, True),
+        TRANSFER_OWNERSHIP + address_word(STRANGER.address),
+        ACCEPT_OWNERSHIP,
+        admin_abi.UNPAUSE,
+    ]
+    for signer in anyone:
+        assert [twins.do(signer, rail, call) for call in calls] == [0] * len(calls)
+
+    refused = [
+        admin_abi.list_token_calldata(token, 0),
+        admin_abi.list_token_calldata(token, 3),
+        admin_abi.list_token_calldata(STRANGER.address, 1),
+        admin_abi.list_token_calldata(CREDITOR.address, 1),
+        admin_abi.list_token_calldata(rail, 1),
+        admin_abi.list_participants_calldata([STRANGER.address, rail]),
+        admin_abi.list_participants_calldata([token]),
+        admin_abi.set_operator_calldata(ADMIN.address, True),
+        TRANSFER_OWNERSHIP + "11" * 32,
+        "0x",
+        "0x12345678",
+    ]
+    assert [twins.do(ADMIN, rail, call) for call in refused] == [0] * len(refused)
+
+    accepted = [
+        admin_abi.list_participants_calldata([STRANGER.address, CREDITOR.address]),
+        admin_abi.list_participants_calldata([]),
+        admin_abi.unlist_participants_calldata([CREDITOR.address, ADMIN.address]),
+        UNLIST_TOKEN + address_word(STRANGER.address),
+        TRANSFER_OWNERSHIP + address_word(STRANGER.address),
+    ]
+    assert [twins.do(ADMIN, rail, call) for call in accepted] == [1] * len(accepted)
+    assert twins.do(STRANGER, rail, ACCEPT_OWNERSHIP) == 1
+    assert twins.do(ADMIN, rail, admin_abi.PAUSE) == 0
+    assert twins.do(STRANGER, rail, admin_abi.PAUSE) == 1
+
+
+def test_what_a_token_allows(twins: Twins) -> None:
+    token = twins.token
+    holder, other = DEBTOR, CREDITOR
+    transfer_from = TRANSFER_FROM + address_word(holder.address) + address_word(other.address)
+
+    steps: list[tuple[KeyPair, bytes | str, int]] = [
+        (holder, admin_abi.transfer_calldata(other.address, 5), 1),
+        (holder, admin_abi.transfer_calldata(other.address, 2**200), 0),
+        (holder, admin_abi.transfer_calldata(token, 5), 0),
+        (holder, admin_abi.transfer_calldata(Address("0x" + "0" * 40), 5), 0),
+        (holder, admin_abi.transfer_calldata(holder.address, 7), 1),
+        (holder, admin_abi.transfer_calldata(other.address, 0), 1),
+        (other, transfer_from + word(3), 0),
+        (holder, mandate_abi.approve_calldata(spender=other.address, amount_minor=4), 1),
+        (other, transfer_from + word(3), 1),
+        (other, transfer_from + word(3), 0),
+        (holder, mandate_abi.approve_calldata(spender=other.address, amount_minor=2**256 - 1), 1),
+        (other, transfer_from + word(3), 1),
+        (holder, mandate_abi.approve_calldata(spender=Address("0x" + "0" * 40), amount_minor=1), 0),
+        (other, admin_abi.mint_calldata(other.address, 1), 0),
+        (ADMIN, admin_abi.mint_calldata(other.address, 2**63), 0),
+        (ADMIN, admin_abi.mint_calldata(ADMIN.address, 9), 1),
+        (ADMIN, BURN + address_word(ADMIN.address) + word(4), 1),
+        (ADMIN, BURN + address_word(ADMIN.address) + word(6), 0),
+        (ADMIN, BURN + address_word(holder.address) + word(1), 0),
+        (other, admin_abi.freeze_calldata(holder.address), 0),
+        (ADMIN, admin_abi.freeze_calldata(holder.address), 1),
+        (ADMIN, admin_abi.freeze_calldata(holder.address), 1),
+        (holder, admin_abi.transfer_calldata(other.address, 5), 0),
+        (ADMIN, admin_abi.mint_calldata(holder.address, 1), 0),
+        (ADMIN, admin_abi.unfreeze_calldata(holder.address), 1),
+        (ADMIN, admin_abi.PAUSE, 1),
+        (ADMIN, admin_abi.PAUSE, 0),
+        (holder, admin_abi.transfer_calldata(other.address, 5), 0),
+        (holder, mandate_abi.approve_calldata(spender=other.address, amount_minor=1), 1),
+        (other, admin_abi.UNPAUSE, 0),
+        (ADMIN, admin_abi.UNPAUSE, 1),
+        (ADMIN, GRANT_ROLE + "0" * 64 + address_word(other.address), 1),
+        (other, RENOUNCE_ROLE + "0" * 64 + address_word(ADMIN.address), 0),
+        (other, RENOUNCE_ROLE + "0" * 64 + address_word(other.address), 1),
+        (other, GRANT_ROLE + "0" * 64 + address_word(other.address), 0),
+        (holder, "0xdeadbeef", 0),
+        (holder, "0xa9059cbb", 0),
+        (holder, "0xa9059cbb" + "ff" * 32 + word(1), 0),
+    ]
+    for signer, call, status in steps:
+        assert twins.do(signer, token, call) == status, call
+
+
+def test_a_rail_and_a_token_take_no_coins(twins: Twins) -> None:
+    for to in (twins.rail, twins.token):
+        raw = twins.memory.sign(STRANGER, to, admin_abi.transfer_calldata(to, 1), value=1)
+        bare = twins.memory.sign(STRANGER, to, b"", value=1)
+        assert [receipt.status for receipt in twins.sent(raw, bare)] == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_days_leave_the_same_logs_and_balances(twins: Twins, seed: int) -> None:
+    rng = random.Random(seed)
+    now = GENESIS_TIME + 100
+    for _ in range(40):
+        now += rng.choice((0, 1, 60, 30_000))
+        raws = [rng.choice(MOVES)(twins, rng) for _ in range(rng.randint(1, 5))]
+        twins.sent(*raws, at=now)
+
+    holders = [key.address for key in KEYS]
+    asked = [(twins.token, TOTAL_SUPPLY)]
+    for holder in holders:
+        asked.append((twins.token, BALANCE_OF + address_word(holder)))
+        asked.append((twins.token, ALLOWANCE + address_word(holder) + address_word(twins.rail)))
+        asked.append((twins.rail, MANDATE_OF + address_word(holder) + address_word(twins.token)))
+    balances = twins.asked(*asked)
+    assert len({answer for answer in balances if answer != "0x" + "0" * 64}) > 3
+
+
+def an_empty_batch(twins: Twins) -> str:
+    words = address_word(twins.token) + address_word(DEBTOR.address)
+    return SETTLE + words + word(NEVER) + word(0) + word(5 * 32) + word(0)
+
+
+def a_random_batch(twins: Twins, rng: random.Random) -> bytes:
+    base = rng.choice((0, 250, 2**40))
+    payments = [
+        PaymentTerms(
+            base + rng.randrange(40),
+            rng.choice(KEYS[:7]).address,
+            rng.choice((0, 1, 999, 400_000, CAP_PER_PAYMENT, CAP_PER_PAYMENT + 1, CAP_PER_DAY)),
+            Hash(f"0x{rng.getrandbits(256):064x}"),
+        )
+        for _ in range(rng.randint(1, 6))
+    ]
+    debtor = rng.choice((DEBTOR, DEBTOR, DEBTOR, CREDITOR, STRANGER)).address
+    return twins.memory.batch(payments, debtor=debtor)
+
+
+def a_random_mandate(twins: Twins, rng: random.Random) -> bytes:
+    call = mandate_abi.set_mandate_calldata(
+        token=twins.token,
+        cap_per_payment=rng.choice((1_000, CAP_PER_PAYMENT)),
+        cap_per_day=rng.choice((500_000, CAP_PER_DAY)),
+        expiry=rng.choice((NEVER, GENESIS_TIME + 2 * DAY)),
+    )
+    return twins.sign(rng.choice((DEBTOR, CREDITOR)), twins.rail, call)
+
+
+def a_random_allowance(twins: Twins, rng: random.Random) -> bytes:
+    amount = rng.choice((10_000_000, 1_000, 2**256 - 1))
+    call = mandate_abi.approve_calldata(spender=twins.rail, amount_minor=amount)
+    return twins.sign(rng.choice((DEBTOR, CREDITOR)), twins.token, call)
+
+
+def a_random_order_of_the_admin(twins: Twins, rng: random.Random) -> bytes:
+    account = rng.choice(KEYS[2:7]).address
+    to, call = rng.choice(
+        [
+            (twins.token, admin_abi.freeze_calldata(account)),
+            (twins.token, admin_abi.unfreeze_calldata(account)),
+            (twins.token, admin_abi.unfreeze_calldata(DEBTOR.address)),
+            (twins.token, admin_abi.mint_calldata(account, rng.randrange(10**7))),
+            (twins.rail, admin_abi.list_participants_calldata([account])),
+            (twins.rail, admin_abi.unlist_participants_calldata([account])),
+            (twins.rail, admin_abi.list_participants_calldata([DEBTOR.address])),
+            (twins.rail, admin_abi.list_token_calldata(twins.token, rng.choice((1, 2)))),
+        ]
+    )
+    return twins.sign(ADMIN, to, call)
+
+
+def a_random_transfer(twins: Twins, rng: random.Random) -> bytes:
+    call = admin_abi.transfer_calldata(rng.choice(KEYS).address, rng.randrange(2 * 10**6))
+    return twins.sign(rng.choice((DEBTOR, CREDITOR, OTHER_CREDITOR)), twins.token, call)
+
+
+Move = Callable[[Twins, random.Random], bytes]
+MOVES: list[Move] = [
+    *[a_random_batch] * 6,
+    *[a_random_order_of_the_admin] * 3,
+    a_random_mandate,
+    a_random_allowance,
+    a_random_transfer,
+]
