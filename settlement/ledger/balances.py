@@ -17,7 +17,9 @@ from settlement.ledger.accounts import WEI, wallet
 from settlement.ledger.bulk import Row, insert_rows, rows_by_key
 
 _HALF = 2**32
-SUM_HALVES = f"SUM(p.amount_minor / {_HALF}), SUM(p.amount_minor % {_HALF})"
+SUM_HALVES = (
+    f"SUM(p.amount_minor / {_HALF}), SUM(p.amount_minor - p.amount_minor / {_HALF} * {_HALF})"
+)
 """Two columns of a query over `posting p`, put together by `whole`."""
 _OPENING = frozenset({"reserve", "reversal"})
 """Kinds whose pending lines set something aside; those of all others release it."""

@@ -43,7 +43,8 @@ def void(session: Session, settlement_ids: Sequence[str], now: datetime) -> int:
     rows = rows_by_key(
         session,
         "SELECT settlement_id, MAX(seq), MAX(invoice_id) FROM journal_entry"
-        " WHERE settlement_id {keys} AND kind = 'reserve' GROUP BY settlement_id"
+        # A reversed payment sets aside once more what it had released.
+        " WHERE settlement_id {keys} AND kind IN ('reserve', 'reversal') GROUP BY settlement_id"
         " ORDER BY MAX(seq)",
         lines_of,
     )
