@@ -18,8 +18,8 @@ FAILURES_MAX = 100
 class RuleFailure:
     """One rule that the document breaks.
 
-    `rule_id` is the standard's (BR-CO-15) or ours (SR-…), `location` an XPath with prefixes or a JSON
-    pointer, `found` what stands there, `repair` what the sender does about it.
+    `rule_id` is the standard's (BR-CO-15) or ours (SR-…), `location` an XPath with prefixes or a
+    JSON pointer, `found` what stands there, `repair` what the sender does about it.
     """
 
     rule_id: str
@@ -50,7 +50,7 @@ class DocumentRejected(Refused):
 
 
 class DocumentUnreadable(DocumentRejected):
-    """The bytes are not a document that can be read: not well-formed, truncated, encrypted, a DOCTYPE."""
+    """The bytes cannot be read: not well-formed, cut short, encrypted, or with a DOCTYPE."""
 
 
 class DocumentTooLarge(DocumentRejected):

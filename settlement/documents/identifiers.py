@@ -9,6 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from iso3166 import countries_by_alpha2
 from iso4217 import Currency
 from stdnum import get_cc_module, iban, lei
 from stdnum.exceptions import ValidationError
@@ -19,18 +20,7 @@ NUMBER_MAX = 100
 NOT_MONEY = frozenset({"XXX", "XTS"})
 """ISO 4217 codes for "no currency" and "for testing"."""
 
-COUNTRIES = frozenset(
-    """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
-    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
-    EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
-    HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
-    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
-    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
-    SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
-    TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW XI 1A
-    """.split()
-)
+COUNTRIES = frozenset(countries_by_alpha2) | {"XI", "1A"}
 """ISO 3166-1 alpha-2, and the two that EN 16931 adds: XI (Northern Ireland), 1A (Kosovo)."""
 
 _MINOR_UNITS = {
@@ -46,7 +36,7 @@ _UNSAFE = re.compile(
 
 
 def minor_units(currency: str) -> int | None:
-    """Return the currency's minor units, or None where it is no currency of money. Source: ISO 4217."""
+    """Return the currency's minor units; None where it is no money. Source: ISO 4217."""
     return _MINOR_UNITS.get(currency)
 
 
@@ -60,7 +50,7 @@ def lei_fault(value: str) -> str:
 
 @lru_cache(maxsize=8192)
 def vat_fault(value: str) -> str:
-    """Return what is wrong with a VAT number, or ""; a country whose numbers have no check passes."""
+    """Return what is wrong with a VAT number, or ""; not every country has a check."""
     country, number = value[:2], value[2:]
     if country not in COUNTRIES and country != "EL":
         return f"the prefix {country!r} is no ISO 3166-1 country code"

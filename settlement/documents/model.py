@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 import orjson
 
@@ -18,8 +18,20 @@ from settlement.money import Money, Unit
 INVOICE = "380"
 CREDIT_NOTE = "381"
 
+_Value = TypeVar("_Value")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass_transform(frozen_default=True)
+def _record(cls: type[_Value]) -> type[_Value]:
+    """Make a slotted dataclass that is frozen for the type checker alone.
+
+    A dataclass that is frozen at run time takes six times as long to build; an invoice has a
+    hundred fields, and is read in 50 µs in all.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@_record
 class DocumentAddress:
     """A structured postal address (BG-5, BG-8); `country` is an ISO 3166-1 alpha-2 code."""
 
@@ -31,11 +43,11 @@ class DocumentAddress:
     subdivision: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class DocumentParty:
     """A seller (BG-4) or buyer (BG-7) as the document names it; empty where it says nothing.
 
-    `lei` is the identifier with scheme 0199; `legal_id` any other legal registration (BT-30, BT-47).
+    `lei` is the identifier with scheme 0199; `legal_id` any other registration (BT-30, BT-47).
     """
 
     name: str
@@ -53,7 +65,7 @@ class DocumentParty:
         return self.address.country
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class Classification:
     """An item's class (BT-158) with its list, for instance HS or CPV (UNTDID 7143: `STI`)."""
 
@@ -61,9 +73,9 @@ class Classification:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class DocumentLine:
-    """One invoice line (BG-25). `quantity`, `price` and `vat_rate` are decimal strings, never floats."""
+    """One invoice line (BG-25). `quantity`, `price` and `vat_rate` are decimal strings."""
 
     id: str
     name: str
@@ -77,7 +89,7 @@ class DocumentLine:
     classifications: tuple[Classification, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class Adjustment:
     """A document level allowance (BG-20) or charge (BG-21); `kind` is "allowance" or "charge"."""
 
@@ -88,7 +100,7 @@ class Adjustment:
     vat_rate: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class VatBreakdown:
     """One VAT category and rate (BG-23). `rate` is empty where the category has none."""
 
@@ -99,7 +111,7 @@ class VatBreakdown:
     exemption_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class RuleWarning:
     """A rule that the document breaks without being refused for it."""
 
@@ -108,12 +120,13 @@ class RuleWarning:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@_record
 class InvoiceDocument:
     """One trade invoice or credit note.
 
-    `kind` is "ubl", "cii", "facturx" or "json". `type_code` is 380 or 381; `source_type_code` is what the
-    document says (BT-3). `decimals` are the currency's minor units. `sha256` is of the bytes as received.
+    `kind` is "ubl", "cii", "facturx" or "json". `type_code` is 380 or 381; `source_type_code` is
+    what the document says (BT-3). `decimals` are the currency's minor units. `sha256` is of the
+    bytes as received.
     """
 
     kind: str

@@ -77,8 +77,8 @@ def parse(content: bytes) -> etree._Element:
     """
     check_size(content)
     _check_encoding(content)
-    # Before the parser sees it: no definition is read, so none can be expanded. A CDATA section that
-    # quotes one is refused too; no invoice needs it.
+    # Before the parser sees it: no definition is read, so none can be expanded. A CDATA section
+    # that quotes one is refused too; no invoice needs it.
     if _has_doctype(content):
         raise DocumentUnreadable([_doctype_failure()])
     parser = etree.XMLParser(
@@ -157,7 +157,7 @@ def _encoding_failure(found: str) -> RuleFailure:
         "/",
         found,
         "the bytes are not in a known encoding, or not in the one that is declared",
-        "Save the document as UTF-8 and declare it: <?xml version=\"1.0\" encoding=\"UTF-8\"?>.",
+        'Save the document as UTF-8 and declare it: <?xml version="1.0" encoding="UTF-8"?>.',
     )
 
 
