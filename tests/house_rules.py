@@ -57,6 +57,7 @@ ROOMS = (
     Room("sender", 6, ("sender", "sender.*"), beside=("settlements",)),
     Room("reconciliation", 6, ("reconciliation", "reconciliation.*")),
     Room("proof", 6, ("proof", "proof.*")),
+    Room("trace", 6, ("trace", "trace.*")),
 )
 GATEWAY = Room("gateway", 7, ())
 VERIFY = "settlement.verify"
