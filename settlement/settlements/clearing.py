@@ -117,5 +117,5 @@ def _reservation(row: Any, decision: Decision) -> ledger.Reservation:
         debtor_wallet=row.debtor_wallet,
         creditor_wallet=row.creditor_wallet,
         symbol=row.symbol,
-        minor=row.amount_minor,
+        amount_minor=row.amount_minor,
     )

@@ -1,0 +1,5 @@
+"""`python -m gateway` is `settle`."""
+
+from gateway.cli import main
+
+main()

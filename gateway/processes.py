@@ -1,0 +1,89 @@
+"""Long-running parts as processes: how they start, end with their parent, and loop.
+
+Knows no rule of the rail.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from gateway import wiring
+from gateway.worker import Worker
+from settlement.errors import Fatal, Retryable
+
+PARENT = "SETTLE_PARENT_PID"
+"""Set for children of `settle up`: they end when that process does."""
+
+_PR_SET_PDEATHSIG = 1
+_PAUSE_SECONDS = 0.2
+_BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+log = structlog.get_logger("settle.worker")
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of another `settle` process."""
+    return [sys.executable, "-m", "gateway", *arguments]
+
+
+def child_environment(extra: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment for a child that ends with it."""
+    return {**os.environ, **extra, PARENT: str(os.getpid())}
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process with its parent, if one is named in the environment."""
+    parent = os.environ.get(PARENT)
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        sys.exit(1)
+
+
+def stop_event(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> threading.Event:
+    """Return an event that is set when this process is told to stop."""
+    stop = threading.Event()
+    for each in signals:
+        signal.signal(each, lambda *_: stop.set())
+    return stop
+
+
+def run_worker(worker: Worker, stop: threading.Event) -> int:
+    """Tick until told to stop; return the exit code. What is `Retryable` is tried again, later."""
+    failures = 0
+    try:
+        while not stop.is_set():
+            try:
+                began = time.monotonic()
+                progress = worker.tick(wiring.now())
+                failures = 0
+            except Retryable as error:
+                pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
+                failures += 1
+                log.warning("tick.failed", error=str(error), retry_in_seconds=pause)
+                stop.wait(pause)
+                continue
+            if not progress.idle:
+                moved = {key: value for key, value in _fields(progress) if value}
+                log.info("tick", seconds=round(time.monotonic() - began, 3), **moved)
+                continue
+            stop.wait(_PAUSE_SECONDS)
+    except Fatal as error:
+        log.error("worker.halted", error=str(error), repair="see `settle doctor`")
+        return 3
+    worker.stop()
+    return 0
+
+
+def _fields(progress: object) -> list[tuple[str, int]]:
+    return [(name, getattr(progress, name)) for name in progress.__slots__]  # type: ignore[attr-defined]

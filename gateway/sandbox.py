@@ -1,0 +1,150 @@
+"""A world on a local chain: rail and test tokens, companies with funds, mandates and gas. Test money only.
+
+Uses the keys that every anvil knows. Safe to run again: what is there already stays.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from settlement import ledger, participants
+from settlement.chain import mandate_abi
+from settlement.chain.deploy import deploy
+from settlement.chain.deployment import Deployment
+from settlement.chain.deployment_plan import DeploymentPlan, Mint
+from settlement.chain.dev_keys import dev_keys
+from settlement.chain.port import Address, ChainPort
+from settlement.chain.rail_abi import MANDATE_OF, address_word
+from settlement.chain.signing import KeyPair, sign_eip1559
+from settlement.clock import Ids
+from settlement.errors import ChainUnreachable, NotFound
+from settlement.participants.registry import NewParticipant
+from settlement.store import reading, transaction
+
+START_MINOR = 50_000_000 * 10**6
+"""Minor units of every token that each company starts with."""
+CAP_PER_PAYMENT_MINOR = 400_000 * 10**6
+CAP_PER_DAY_MINOR = 40_000_000 * 10**6
+_FEE_WEI = 10_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What was put there. Wallet keys are anvil's own, in the order of the companies."""
+
+    deployment: Deployment
+    participant_ids: tuple[str, ...]
+    wallets: tuple[KeyPair, ...]
+    admin: KeyPair
+
+
+def found(
+    engine: Engine,
+    chain: ChainPort,
+    *,
+    operators: Sequence[Address],
+    companies: Sequence[NewParticipant],
+    ids: Ids,
+    now: datetime,
+    between_looks: Callable[[], None] = lambda: time.sleep(0.02),
+    looks: int = 3000,
+) -> Sandbox:
+    """Deploy, register, fund and grant mandates, each only if it is not there yet.
+
+    Raises:
+        ForeignChain, OtherDeployment: the database belongs to another chain.
+        ChainUnreachable: no answer, or not mined in time; run it again.
+    """
+    keys = dev_keys(1 + len(companies))
+    admin, wallets = keys[0], tuple(keys[1:])
+    symbols = [token.symbol for token in DeploymentPlan(tuple(operators)).tokens]
+    plan = DeploymentPlan(
+        operators=tuple(operators),
+        participants=tuple(pair.address for pair in wallets),
+        mints=tuple(Mint(s, pair.address, START_MINOR) for pair in wallets for s in symbols),
+    )
+    deployment = deploy(
+        chain, plan, admin,
+        previous=_recorded(engine), between_looks=between_looks, looks=looks,
+    )  # fmt: skip
+    nonces = {operator: chain.nonce(operator) for operator in operators}
+    with transaction(engine) as session:
+        participants.record_deployment(session, deployment, nonces=nonces, now=now)
+        known = {each.lei: each.id for each in participants.participants(session, limit=1000)}
+        missing = [
+            replace(company, wallets=(pair.address,))
+            for company, pair in zip(companies, wallets, strict=True)
+            if company.lei not in known
+        ]
+        new = participants.register(session, missing, ids=ids, now=now)
+        known |= dict(zip((each.lei for each in missing), new, strict=True))
+        _book_gas(session, chain, operators, now)
+    _grant(chain, deployment, wallets, now, between_looks, looks)
+    return Sandbox(deployment, tuple(known[c.lei] for c in companies), wallets, admin)
+
+
+def _recorded(engine: Engine) -> Deployment | None:
+    with reading(engine) as session:
+        try:
+            return participants.deployment(session).record
+        except NotFound:
+            return None
+
+
+def _book_gas(
+    session: Session, chain: ChainPort, operators: Sequence[Address], now: datetime
+) -> None:
+    """Book what the operators hold for gas when the rail begins."""
+    head = chain.head()
+    day = datetime.fromtimestamp(head.timestamp, UTC).date().isoformat()
+    source = ledger.Source(head.number, head.hash, "", day)
+    for operator, wei in zip(operators, chain.coin_balances(operators, head.hash), strict=True):
+        code = ledger.accounts.coin(operator)
+        if wei and not ledger.balances(session, [code])[code]:
+            ledger.post(session, [ledger.entries.funding(operator, wei, source, "start")], now)
+
+
+def _grant(
+    chain: ChainPort,
+    deployment: Deployment,
+    wallets: Sequence[KeyPair],
+    now: datetime,
+    between_looks: Callable[[], None],
+    looks: int,
+) -> None:
+    """Let each company's wallet sign mandate and allowance for each token, where it has none."""
+    pairs = [(pair, token) for pair in wallets for token in deployment.tokens]
+    calls = [
+        (deployment.rail, MANDATE_OF + address_word(pair.address) + address_word(token.address))
+        for pair, token in pairs
+    ]
+    expiry = int(now.timestamp()) + 365 * 86_400
+    mandate = mandate_abi.Mandate(CAP_PER_PAYMENT_MINOR, CAP_PER_DAY_MINOR, expiry, 0)
+    nonces = {pair.address: chain.nonce(pair.address) for pair in wallets}
+    raws = []
+    for (pair, token), answer in zip(pairs, chain.call_many(calls), strict=True):
+        if mandate_abi.read_mandate(answer) is not None:
+            continue
+        for step in mandate_abi.grant(
+            chain_id=deployment.chain_id, rail=deployment.rail, token=token.address,
+            debtor=pair.address, mandate=mandate, allowance_minor=START_MINOR,
+        ):  # fmt: skip
+            raw, _ = sign_eip1559(
+                pair.key, chain_id=deployment.chain_id, nonce=nonces[pair.address], to=step.to,
+                data=step.data, gas_limit=step.gas_limit,
+                max_fee_wei=_FEE_WEI, max_priority_fee_wei=1_000_000_000,
+            )  # fmt: skip
+            nonces[pair.address] += 1
+            raws.append(raw)
+    chain.send(raws)
+    for _ in range(looks):
+        if all(chain.nonce(address) >= nonce for address, nonce in nonces.items()):
+            return
+        between_looks()
+    raise ChainUnreachable("the companies' mandates were not mined in time")

@@ -1,0 +1,116 @@
+"""Choosing implementations: which database, which chain, which signer, from one settings object.
+
+The only place that knows them all, besides tests. Opens; decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from gateway.worker import Worker
+from settlement import participants
+from settlement.chain.evm import EvmChain
+from settlement.chain.signing import GAS_CAP, KeyPair
+from settlement.clock import new_id
+from settlement.compliance import policy
+from settlement.config import Settings
+from settlement.errors import Refused
+from settlement.sender.pipeline import require_own_nonces
+from settlement.signer import IntentSigner, Signer, SlotStore
+from settlement.signer.intents import SigningLimits
+from settlement.signer.socket import SocketSigner
+from settlement.store import migrate, open_engine, reading, require_current
+
+
+class RpcUrlMissing(Refused):
+    """Nothing says where the chain is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no chain is configured",
+            field="SETTLE_RPC_URL",
+            repair="start one with `settle up`, or set SETTLE_RPC_URL to a node's address",
+        )
+
+
+def now() -> datetime:
+    """Return the system's time: the one clock that the rail's processes read."""
+    return datetime.now(UTC)
+
+
+def database_url(settings: Settings) -> str:
+    """Return where the database is: what is configured, or a SQLite file in `home`."""
+    if settings.database_url:
+        return settings.database_url
+    return f"sqlite:///{(settings.home / 'settle.sqlite3').absolute()}"
+
+
+def open_database(settings: Settings, *, create: bool = False) -> Engine:
+    """Return an engine on a database with this program's schema; `create` brings it there.
+
+    Raises:
+        SchemaNotCurrent: another version, and not `create`.
+    """
+    engine = open_engine(database_url(settings))
+    if create:
+        migrate(engine)
+    else:
+        require_current(engine)
+    return engine
+
+
+def open_chain(settings: Settings) -> EvmChain:
+    """Return the node that is configured.
+
+    Raises:
+        RpcUrlMissing: none is.
+    """
+    if not settings.rpc_url:
+        raise RpcUrlMissing
+    return EvmChain(settings.rpc_url, settings.rpc_timeout_seconds)
+
+
+def socket_path(settings: Settings) -> Path:
+    """Return where the signer's process listens."""
+    return settings.home / "signer.sock"
+
+
+def intent_signer(settings: Settings, keys: KeyPair) -> IntentSigner:
+    """Return a signer in this process, with its own connection and its own memory of slots."""
+    engine = open_database(settings)
+    with reading(engine) as session:
+        deployment = participants.deployment(session)
+    limits = SigningLimits(
+        chain_id=deployment.chain_id,
+        rail=deployment.rail,
+        max_fee_wei=settings.fee_cap_wei,
+        gas_limit=GAS_CAP,
+    )
+    return IntentSigner(engine, keys, SlotStore(settings.home / "signer.sqlite3"), limits)
+
+
+def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
+    """Return a worker on the configured database and chain, checked to belong together.
+
+    Raises:
+        ChainContradicts: the chain knows chain transactions of our signers that we do not.
+    """
+    engine = open_database(settings)
+    chain = open_chain(settings)
+    chosen: list[Signer] = signers or [SocketSigner(socket_path(settings))]
+    for signer in chosen:
+        require_own_nonces(engine, chain, signer.address)
+    return Worker(
+        engine=engine,
+        chain=chain,
+        signers=chosen,
+        policy=policy.load(),
+        settings=settings,
+        ids=new_id,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-8:]}",
+    )

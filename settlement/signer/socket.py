@@ -1,0 +1,134 @@
+"""The signer as its own process: intents over a Unix socket that only its user can open.
+
+One JSON object a line, each way. The server asks its own clock; it believes no time from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import socketserver
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from settlement.chain.port import Address, Hash
+from settlement.errors import Retryable
+from settlement.signer.port import Refusal, Signature, Signer, SigningRequest
+
+_LINE_MAX = 64 * 1024 * 1024
+_TIMEOUT_SECONDS = 30
+
+
+class SignerUnreachable(Retryable):
+    """The signer's process did not answer: intents wait, nothing is lost."""
+
+
+class SocketSigner:
+    """Implements `Signer` by asking the process behind a socket; one connection per call."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._address: Address | None = None
+
+    @property
+    def address(self) -> Address:
+        """The address that the process signs for; asked once."""
+        if self._address is None:
+            self._address = Address(self._ask({"ask": "address"})["address"])
+        return self._address
+
+    def sign(
+        self, requests: Sequence[SigningRequest], now: datetime
+    ) -> list[Signature | Refusal]:
+        """Ask the process to sign; `now` stays here, it has a clock of its own.
+
+        Raises:
+            SignerUnreachable: no answer; whether it signed does not matter, nothing was sent.
+        """
+        wanted = [
+            [each.chain_tx_id, each.max_fee_wei, each.priority_fee_wei, each.as_cancel]
+            for each in requests
+        ]
+        answers = self._ask({"ask": "sign", "requests": wanted}).get("answers", [])
+        if len(answers) != len(requests):
+            raise SignerUnreachable("the signer's answer is not complete")
+        return [_answer(each) for each in answers]
+
+    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(_TIMEOUT_SECONDS)
+                connection.connect(str(self._path))
+                connection.sendall(orjson.dumps(message) + b"\n")
+                with connection.makefile("rb") as stream:
+                    line = stream.readline(_LINE_MAX)
+            found = orjson.loads(line)
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise SignerUnreachable(f"the signer at {self._path} does not answer") from error
+        if not isinstance(found, dict) or "error" in found:
+            raise SignerUnreachable(f"the signer says: {found!r:.200}")
+        return found
+
+
+def serve(signer: Signer, path: Path, clock: Callable[[], datetime]) -> socketserver.BaseServer:
+    """Return a server on a fresh socket at `path`, ready for `serve_forever`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    mask = os.umask(0o177)  # Only this user may ask.
+    try:
+        return _Server(str(path), signer, clock)
+    finally:
+        os.umask(mask)
+
+
+class _Server(socketserver.UnixStreamServer):
+    """Answers one caller at a time: a signer has one key and one memory of slots."""
+
+    def __init__(self, path: str, signer: Signer, clock: Callable[[], datetime]) -> None:
+        self.signer, self.clock = signer, clock
+        super().__init__(path, _Call)
+
+
+class _Call(socketserver.StreamRequestHandler):
+    """One request, one answer."""
+
+    timeout = _TIMEOUT_SECONDS
+    server: _Server
+
+    def handle(self) -> None:
+        try:
+            message = orjson.loads(self.rfile.readline(_LINE_MAX))
+            answer = self._answer(message)
+        except (ValueError, KeyError, TypeError, IndexError):
+            answer = {"error": "not a request that this signer knows"}
+        except Retryable as error:
+            answer = {"error": str(error)}
+        with contextlib.suppress(OSError):  # The caller may be gone; it will ask again.
+            self.wfile.write(orjson.dumps(answer) + b"\n")
+
+    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        if message["ask"] == "address":
+            return {"address": self.server.signer.address}
+        requests = [SigningRequest(str(r[0]), int(r[1]), int(r[2]), bool(r[3]))
+                    for r in message["requests"]]  # fmt: skip
+        answers = self.server.signer.sign(requests, self.server.clock())
+        return {
+            "answers": [
+                {"id": each.chain_tx_id, "refused": each.reason}
+                if isinstance(each, Refusal)
+                else {"id": each.chain_tx_id, "hash": each.hash, "raw": each.raw.hex()}
+                for each in answers
+            ]
+        }
+
+
+def _answer(found: dict[str, Any]) -> Signature | Refusal:
+    if "refused" in found:
+        return Refusal(found["id"], found["refused"])
+    return Signature(found["id"], Hash(found["hash"]), bytes.fromhex(found["raw"]))
