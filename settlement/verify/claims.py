@@ -30,10 +30,16 @@ def invoices(scene: Scene) -> Finding:
             settled[invoice_id] += int(claim)
         elif state not in _UNPAID_ENDS:
             in_flight[invoice_id] += int(claim)
+    notes = dict(
+        scene.database.stream(
+            "SELECT preceding_id, SUM(payable_minor) FROM invoice"
+            " WHERE preceding_id IS NOT NULL GROUP BY preceding_id"
+        )
+    )
     count = 0
-    for key, state, payable, flying, paid, returned, credited in scene.database.stream(
-        "SELECT id, state, payable_minor, in_flight_minor, settled_minor, returned_minor,"
-        " credited_minor FROM invoice"
+    for key, kind, state, payable, flying, paid, returned, credited in scene.database.stream(
+        "SELECT id, type_code, state, payable_minor, in_flight_minor, settled_minor,"
+        " returned_minor, credited_minor FROM invoice"
     ):
         count += 1
         if paid + flying - returned > payable - credited:
@@ -45,6 +51,8 @@ def invoices(scene: Scene) -> Finding:
             finding.against(f"{key}: in flight {flying}, its settlements say {in_flight[key]}")
         if paid != settled[key]:
             finding.against(f"{key}: settled {paid}, its settlements say {settled[key]}")
+        if kind != "381" and credited != int(notes.get(key, 0)):
+            finding.against(f"{key}: credited {credited}, its notes say {notes.get(key, 0)}")
         if state == "PAID" and paid - returned < payable - credited:
             finding.against(f"{key} is PAID with {paid} of {payable - credited}")
     finding.counts = {"invoices": count, "with_settlements": len(in_flight.keys() | settled.keys())}

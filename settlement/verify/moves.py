@@ -35,6 +35,8 @@ CHAIN_TX = """
 """
 
 _BEGINNINGS = {"invoice": "ISSUED", "settlement": "INSTRUCTED", "chain_tx": "CLAIMED"}
+_REMARKS = frozenset({("ACCEPTED", "credit"), ("PARTLY_PAID", "credit")})
+"""Events of an invoice that leave it where it is: a credit note took a part of it."""
 _TERMINAL = ("SETTLED", "REJECTED", "CANCELLED")
 _ENDED = ("FINAL", "REVERTED", "REPLACED")
 
@@ -55,6 +57,9 @@ TABLES: Mapping[str, Mapping[tuple[str, str], str]] = {
 def obeyed(scene: Scene) -> Finding:
     """MOVES: each event's move leads from the state before, and the last one to the row's state."""
     finding = Finding("MOVES", "state tables obeyed")
+    credit_notes = {
+        row[0] for row in scene.database.stream("SELECT id FROM invoice WHERE type_code = '381'")
+    }
     events = 0
     for noun, moves in TABLES.items():
         states: dict[str, str] = {}
@@ -63,7 +68,10 @@ def obeyed(scene: Scene) -> Finding:
         ):
             events += 1
             before = states.get(key)
-            lawful = _BEGINNINGS[noun] if before is None else moves.get((before, move))
+            if before is None:
+                lawful = "ACCEPTED" if key in credit_notes else _BEGINNINGS[noun]
+            else:
+                lawful = before if (before, move) in _REMARKS else moves.get((before, move))
             if state != lawful:
                 finding.against(f"{key}: {move} from {before or 'nothing'} to {state}")
             states[key] = state
