@@ -49,19 +49,14 @@ class Source(NamedTuple):
     tx_hash: str
     value_date: str
     """Day of the block's own time."""
-    nth: int = 1
-    """2 when the block was orphaned, its entries reversed, and it is canonical once more."""
 
     def log_key(self, log_index: int) -> str:
         """Return the source key of an entry made from a log of this block."""
-        return self._again(f"log:{self.block_hash}:{log_index}")
+        return f"log:{self.block_hash}:{log_index}"
 
     def gas_key(self) -> str:
         """Return the source key of the entry for this chain transaction's gas."""
-        return self._again(f"gas:{self.block_hash}:{self.tx_hash}")
-
-    def _again(self, key: str) -> str:
-        return key if self.nth == 1 else f"{key}:{self.nth}"
+        return f"gas:{self.block_hash}:{self.tx_hash}"
 
 
 class Claim(NamedTuple):
@@ -186,20 +181,13 @@ def transfer(
 
 def gas(operator: str, wei: int, source: Source) -> Entry:
     """What a chain transaction of ours has cost."""
-    lines = (Line(accounts.gas(operator), wei), Line(accounts.coin(operator), -wei))
+    lines = _coin_lines(wei, debit=accounts.gas(operator), credit=accounts.coin(operator))
     return _at_block("gas", source.gas_key(), lines, source)
 
 
 def funding(operator: str, wei: int, source: Source, reason: str) -> Entry:
-    """Gas money that an operator has received; more than one line holds is split."""
-    parts = [MINOR_MAX] * (wei // MINOR_MAX)
-    if wei % MINOR_MAX:
-        parts.append(wei % MINOR_MAX)
-    lines = tuple(
-        line
-        for part in parts
-        for line in (Line(accounts.coin(operator), part), Line(accounts.funding(operator), -part))
-    )
+    """Gas money that an operator has received."""
+    lines = _coin_lines(wei, debit=accounts.coin(operator), credit=accounts.funding(operator))
     key = f"funding:{operator}:{source.block_hash}"
     return _at_block("funding", key, lines, source)._replace(tx_hash=None, reason=reason)
 
@@ -213,6 +201,14 @@ def _holding(side: Side, symbol: str) -> str:
     if side.participant_id is None:
         return accounts.outside(symbol)
     return accounts.wallet(side.address, symbol)
+
+
+def _coin_lines(wei: int, *, debit: str, credit: str) -> tuple[Line, ...]:
+    """Return a pair of lines for each part of `wei` that one line can hold."""
+    parts = [MINOR_MAX] * (wei // MINOR_MAX)
+    if wei % MINOR_MAX:
+        parts.append(wei % MINOR_MAX)
+    return tuple(line for part in parts for line in (Line(debit, part), Line(credit, -part)))
 
 
 def _from_log(kind: str, lines: tuple[Line, ...], log_index: int, source: Source) -> Entry:

@@ -13,6 +13,8 @@ class Block(SQLModel, table=True):
     __table_args__ = (
         # One canonical block per height.
         Index("block_canonical_once", "number", unique=True, **only("canonical")),
+        # What a reorg threw out is found without reading the whole chain.
+        Index("block_orphaned", "number", **only("NOT canonical")),
     )
     hash: str = text(primary_key=True)
     number: int = big()

@@ -1,4 +1,4 @@
-"""Builders for tests of the books: a small world of parties and tokens, and entries with defaults."""
+"""Builders for tests of the books: parties and tokens, and entries with defaults."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""History: the database refuses changes, the chain of hashes names what was changed all the same."""
+"""History: the database refuses changes; the chain of hashes names a change made all the same."""
 
 from collections.abc import Iterator
 

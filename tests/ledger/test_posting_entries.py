@@ -69,10 +69,20 @@ def test_the_hash_is_the_documented_one(engine: Engine) -> None:
         ).all()
     prev_hash = "0" * 64
     for row in rows:
-        fields = (
-            "seq kind source_key invoice_id settlement_id block_number block_hash tx_hash"
-            " reverses_seq reason value_date booked_at"
-        ).split()
+        fields = [
+            "seq",
+            "kind",
+            "source_key",
+            "invoice_id",
+            "settlement_id",
+            "block_number",
+            "block_hash",
+            "tx_hash",
+            "reverses_seq",
+            "reason",
+            "value_date",
+            "booked_at",
+        ]
         parts = [prev_hash, *(row[name] for name in fields)]
         parts.append([list(line[1:]) for line in lines if line[0] == row["seq"]])
         canonical = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)

@@ -51,6 +51,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("canonical"),
         postgresql_where=sa.text("canonical"),
     )
+    op.create_index(
+        "block_orphaned",
+        "block",
+        ["number"],
+        unique=False,
+        sqlite_where=sa.text("NOT canonical"),
+        postgresql_where=sa.text("NOT canonical"),
+    )
     op.create_table(
         "cursor",
         sa.Column("name", sa.Text(), nullable=False),

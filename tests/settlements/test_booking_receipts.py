@@ -1,0 +1,352 @@
+"""Booking: receipts at their depth become entries, in the chain's order, once."""
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from settlement import ledger
+from settlement.config import Settings
+from settlement.settlements import booking
+from settlement.store import reading, transaction
+from tests.builders.chain_facts import (
+    RAIL,
+    STRANGER,
+    ZERO,
+    Facts,
+    add_settlement,
+    reference,
+    seed_world,
+)
+from tests.builders.ledger import (
+    BUYER,
+    BUYER_WALLET,
+    NOW,
+    OPERATOR,
+    SELLER,
+    SELLER_WALLET,
+    TOKEN,
+    a_reservation,
+    block_hash,
+    tx_hash,
+)
+
+SETTINGS = Settings()
+
+
+def _book(engine: Engine) -> booking.Booked:
+    with transaction(engine) as session:
+        return booking.book(session, SETTINGS, NOW)
+
+
+def _entries(engine: Engine) -> list[tuple[str, str]]:
+    with reading(engine) as session:
+        assert ledger.verify_chain(session).holds
+        assert ledger.trial_balance(session).is_balanced
+        rows = session.execute(text("SELECT kind, source_key FROM journal_entry ORDER BY seq"))
+        return [tuple(row) for row in rows]
+
+
+def _balance(engine: Engine, code: str) -> int:
+    with reading(engine) as session:
+        return ledger.balances(session, [code])[code]
+
+
+def _seen(session: Session, number: int, *, block: int, tx: int, log_index: int) -> None:
+    """What tracking writes when it has seen the payment of a settlement."""
+    session.execute(
+        text(
+            "UPDATE settlement SET state = 'CONFIRMING', outcome = 'paid', block_number = :block,"
+            " block_hash = :hash, tx_hash = :tx, log_index = :log WHERE id = :id"
+        ),
+        {
+            "block": block,
+            "hash": block_hash(block),
+            "tx": tx_hash(tx),
+            "log": log_index,
+            "id": f"stl_{number}",
+        },
+    )
+
+
+def _states(engine: Engine) -> dict[str, str]:
+    with reading(engine) as session:
+        rows = session.execute(text("SELECT id, state FROM settlement"))
+        return {row.id: row.state for row in rows}
+
+
+def test_a_seen_payment_is_booked_and_its_settlement_moves_to_booked(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1)
+        ledger.reserve(session, [a_reservation(1, 12_000_000)], NOW)
+        facts = Facts(session)
+        moved, settled = facts.payment(10, 1, 1)
+        facts.store()
+        _seen(session, 1, block=10, tx=1, log_index=settled.log_index)
+
+    booked = _book(engine)
+
+    assert booked == booking.Booked(1, 1, 1, 1, more=False)
+    assert _entries(engine)[1:] == [("payment", f"log:{block_hash(10)}:{moved.log_index}")]
+    with reading(engine) as session:
+        row = (
+            session.execute(text("SELECT * FROM journal_entry WHERE kind = 'payment'"))
+            .mappings()
+            .one()
+        )
+        lines = session.execute(
+            text(
+                "SELECT a.code, p.amount_minor, p.phase FROM posting p JOIN account a"
+                " ON a.id = p.account_id WHERE p.entry_seq = :seq"
+            ),
+            {"seq": row["seq"]},
+        ).all()
+        events = session.execute(text("SELECT move, state, actor FROM settlement_event")).all()
+        receipt = session.execute(text("SELECT books FROM receipt")).scalar()
+    assert (row["settlement_id"], row["invoice_id"]) == ("stl_1", "inv_1")
+    assert (row["block_number"], row["block_hash"]) == (10, block_hash(10))
+    assert (row["tx_hash"], row["value_date"]) == (tx_hash(1), "2026-11-23")
+    assert {tuple(line) for line in lines} == {
+        (f"wallet:{SELLER_WALLET}:TUSD", 12_000_000, "posted"),
+        (f"par:{SELLER}:TUSD", -12_000_000, "posted"),
+        (f"par:{SELLER}:USD", 1200, "posted"),
+        (f"receivable:{SELLER}:USD", -1200, "posted"),
+        (f"payable:{BUYER}:USD", 1200, "posted"),
+        (f"par:{BUYER}:USD", -1200, "posted"),
+        (f"par:{BUYER}:TUSD", 12_000_000, "posted"),
+        (f"wallet:{BUYER_WALLET}:TUSD", -12_000_000, "posted"),
+        (f"wallet:{BUYER_WALLET}:TUSD", 12_000_000, "pending"),
+        (f"wallet:{SELLER_WALLET}:TUSD", -12_000_000, "pending"),
+    }
+    assert _states(engine) == {"stl_1": "BOOKED"}
+    assert [tuple(event) for event in events] == [("booked", "BOOKED", "chain")]
+    assert receipt == "posted"
+
+
+def test_a_second_run_is_a_no_op(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1)
+        facts = Facts(session)
+        facts.payment(10, 1, 1)
+        facts.store()
+    first, before = _book(engine), _entries(engine)
+
+    second = _book(engine)
+
+    assert (first.entries, second.receipts, second.entries) == (1, 0, 0)
+    assert _entries(engine) == before
+
+
+def test_a_receipt_waits_for_its_own_depth(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session)
+        facts.receipt(10, 1, depth=3)
+        facts.transfer(10, 1, debtor=ZERO, creditor=BUYER_WALLET, minor=7)
+        facts.receipt(11, 2, depth=1)
+        facts.transfer(11, 2, debtor=ZERO, creditor=SELLER_WALLET, minor=5)
+        facts.store()
+
+    at_head_11 = _book(engine)
+    with transaction(engine) as session:
+        Facts(session).block(12).store()
+    at_head_12 = _book(engine)
+
+    assert (at_head_11.receipts, at_head_12.receipts) == (1, 1)
+    assert _balance(engine, f"wallet:{BUYER_WALLET}:TUSD") == 7
+
+
+def test_entries_follow_the_chains_own_order_with_gas_last(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        for number in (1, 2):
+            add_settlement(session, number)
+        facts = Facts(session)
+        facts.receipt(10, 1, sender=OPERATOR)
+        facts.payment(10, 1, 2)
+        facts.payment(10, 1, 1)
+        facts.receipt(10, 2, sender=STRANGER)
+        facts.transfer(10, 2, debtor=ZERO, creditor=STRANGER, minor=5)
+        facts.receipt(9, 3, sender=OPERATOR, status=0)
+        facts.store()
+
+    _book(engine)
+
+    assert _entries(engine) == [
+        ("gas", f"gas:{block_hash(9)}:{tx_hash(3)}"),
+        ("payment", f"log:{block_hash(10)}:0"),
+        ("payment", f"log:{block_hash(10)}:2"),
+        ("gas", f"gas:{block_hash(10)}:{tx_hash(1)}"),
+        ("mint", f"log:{block_hash(10)}:4"),
+    ]
+    assert _balance(engine, f"coin:{OPERATOR}:WEI") == -2 * 150_000
+    assert _balance(engine, f"gas:{OPERATOR}:WEI") == 2 * 150_000
+
+
+def test_tokens_that_nobody_instructed_go_to_suspense(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session)
+        facts.transfer(10, 1, debtor=ZERO, creditor=BUYER_WALLET, minor=100)
+        facts.transfer(10, 2, debtor=ZERO, creditor=STRANGER, minor=1000)
+        facts.transfer(11, 3, debtor=STRANGER, creditor=SELLER_WALLET, minor=10)
+        facts.transfer(11, 4, debtor=BUYER_WALLET, creditor=STRANGER, minor=1)
+        facts.transfer(11, 5, debtor=BUYER_WALLET, creditor=SELLER_WALLET, minor=4)
+        facts.transfer(11, 6, debtor=STRANGER, creditor=ZERO, minor=500)
+        facts.transfer(11, 7, debtor=STRANGER, creditor=RAIL, minor=50)
+        facts.transfer(11, 8, debtor=BUYER_WALLET, creditor=BUYER_WALLET, minor=9)
+        facts.transfer(11, 9, debtor=STRANGER, creditor=BUYER_WALLET, minor=0)
+        facts.store()
+
+    _book(engine)
+
+    held = {
+        code: _balance(engine, code)
+        for code in (
+            f"wallet:{BUYER_WALLET}:TUSD",
+            f"wallet:{SELLER_WALLET}:TUSD",
+            "outside:TUSD",
+            f"liability:{TOKEN}:TUSD",
+            f"suspense:{BUYER}:TUSD",
+            f"suspense:{SELLER}:TUSD",
+            "suspense:outside:TUSD",
+        )
+    }
+    assert list(held.values()) == [95, 14, 1000 - 10 + 1 - 500, -600, 5, -14, 10 - 1]
+    assert [kind for kind, _key in _entries(engine)] == [
+        *["mint"] * 2,
+        *["transfer"] * 3,
+        "burn",
+        *["transfer"] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_minor": 11_999_999},
+        {"creditor": STRANGER},
+        {"reference": reference(2)},
+        {"name": "Rejected"},
+        {"address": STRANGER},
+    ],
+)
+def test_a_settled_log_with_other_terms_is_no_payment(
+    engine: Engine, changes: dict[str, object]
+) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1)
+        facts = Facts(session)
+        moved, settled = facts.payment(10, 1, 1)
+        for name, value in changes.items():
+            setattr(settled, name, value)
+        for name in changes.keys() & {"amount_minor", "creditor"}:
+            setattr(moved, name, changes[name])
+        facts.store()
+        _seen(session, 1, block=10, tx=1, log_index=1)
+
+    booked = _book(engine)
+
+    assert booked.payments == 0
+    assert [kind for kind, _key in _entries(engine)] == ["transfer"]
+    assert _states(engine) == {"stl_1": "CONFIRMING"}
+
+
+def test_a_payment_is_booked_whatever_state_its_settlement_is_in(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1, state="CANCELLED")
+        facts = Facts(session)
+        facts.payment(10, 1, 1)
+        facts.store()
+
+    booked = _book(engine)
+
+    assert (booked.payments, booked.settlements) == (1, 0)
+    assert _states(engine) == {"stl_1": "CANCELLED"}
+
+
+def test_a_settlement_seen_after_its_receipt_was_booked_still_moves(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1)
+        facts = Facts(session)
+        facts.payment(10, 1, 1)
+        facts.store()
+    _book(engine)
+    with transaction(engine) as session:
+        _seen(session, 1, block=10, tx=1, log_index=1)
+
+    later = _book(engine)
+
+    assert (later.receipts, later.settlements) == (0, 1)
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "unpaired", "missing"])
+def test_a_settlement_that_the_chain_did_not_pay_is_not_booked(
+    engine: Engine, outcome: str
+) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1)
+        facts = Facts(session)
+        facts.payment(10, 1, 1)
+        facts.store()
+        _seen(session, 1, block=10, tx=1, log_index=1)
+        session.execute(text("UPDATE settlement SET outcome = :outcome"), {"outcome": outcome})
+
+    booked = _book(engine)
+
+    assert booked.settlements == 0
+
+
+def test_an_amount_beyond_63_bits_stops_the_booking(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session)
+        facts.transfer(9, 1, debtor=ZERO, creditor=BUYER_WALLET, minor=7)
+        facts.transfer(10, 2, debtor=ZERO, creditor=STRANGER, minor=None, detail='{"amount": "2"}')
+        facts.store()
+
+    with pytest.raises(booking.AmountOutOfBounds, match=r"log 0 of block 0x0.*2\^63 or more"):
+        _book(engine)
+
+    assert _entries(engine) == []
+    with reading(engine) as session:
+        assert session.execute(text("SELECT DISTINCT books FROM receipt")).scalar() == "due"
+
+
+def test_an_amount_beyond_63_bits_between_strangers_is_none_of_ours(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session)
+        facts.transfer(10, 1, debtor=STRANGER, creditor=RAIL, minor=None)
+        facts.store()
+
+    booked = _book(engine)
+
+    assert (booked.receipts, booked.entries) == (1, 0)
+
+
+def test_a_call_is_bounded_and_splits_no_chain_transaction(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(booking, "RECEIPTS_PER_CALL", 2)
+    bounded = Settings(settlements_per_tick_max=1, batch_payments_max=1)
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session)
+        for tx in (1, 2, 3):
+            for _log in range(3):
+                facts.transfer(10, tx, debtor=ZERO, creditor=BUYER_WALLET, minor=tx)
+        facts.store()
+
+    runs = []
+    for _run in range(3):
+        with transaction(engine) as session:
+            booked = booking.book(session, bounded, NOW)
+        runs.append((booked.receipts, booked.entries, booked.more))
+
+    assert runs == [(2, 6, True), (1, 3, False), (0, 0, False)]
