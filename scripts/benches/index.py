@@ -95,7 +95,8 @@ def main(argv: list[str]) -> int:
 
 def fetch(url: str, first_block: int, last_block: int) -> float:
     """The yardstick: headers and receipts by the product's client and calls, parsed and dropped."""
-    from settlement.chain.evm import CALLS_PER_REQUEST, RECEIPTS_PER_REQUEST
+    from settlement.chain.evm import CALLS_PER_REQUEST
+    from settlement.watcher.following import TXS_PER_FETCH
 
     rpc = EvmChain(url, 60).rpc
     started = time.perf_counter()
@@ -107,7 +108,7 @@ def fetch(url: str, first_block: int, last_block: int) -> float:
         weight = 0
         for header in headers:
             count = len(header["transactions"])
-            if group and weight + count > RECEIPTS_PER_REQUEST:
+            if group and weight + count > TXS_PER_FETCH:
                 rpc.answers(group)
                 group, weight = [], 0
             group.append(("eth_getBlockReceipts", (header["hash"],)))

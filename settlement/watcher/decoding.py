@@ -1,6 +1,6 @@
 """A block's receipts as rows: what is ours, by slicing, each Settled with its exact Transfer.
 
-Pure, and the hot path: two logs a payment pass here, so rows are plain lists in the tables' order.
+Pure, and the hot path: two logs a payment pass here, so rows are plain tuples in the tables' order.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from settlement.chain import rail_abi
 from settlement.chain.port import Address, BlockRef, Log, Receipt
@@ -16,10 +16,10 @@ from settlement.errors import ChainUnreachable
 from settlement.money import MINOR_MAX
 
 LOG_COLUMNS = (
-    "block_hash",
     "log_index",
     "tx_index",
     "tx_hash",
+    "block_hash",
     "block_number",
     "address",
     "name",
@@ -30,8 +30,8 @@ LOG_COLUMNS = (
     "sequence",
     "reference",
     "code",
-    "pair_index",
     "detail",
+    "pair_index",
 )
 RECEIPT_COLUMNS = (
     "block_hash",
@@ -45,9 +45,12 @@ RECEIPT_COLUMNS = (
     "depth",
     "books",
 )
-_PAIR = LOG_COLUMNS.index("pair_index")
-_INDEX = LOG_COLUMNS.index("log_index")
+_ADDRESS, _NAME, _AMOUNT = (LOG_COLUMNS.index(n) for n in ("address", "name", "amount_minor"))
 _WORD = 64
+_ZEROS = "0" * 48
+
+_Terms: TypeAlias = tuple[str, str, str, int | None]
+"""Token, debtor, creditor, amount: what a Settled and its Transfer have to share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Rows:
     """What is to be stored of a run of blocks."""
 
     receipts: list[tuple[Any, ...]] = field(default_factory=list)
-    logs: list[list[Any]] = field(default_factory=list)
+    logs: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def decode(block: BlockRef, receipts: Sequence[Receipt], ours: Filter, rows: Rows) -> None:
@@ -110,58 +113,50 @@ def _receipt(block: BlockRef, receipt: Receipt, depth: int) -> tuple[Any, ...]:
     )
 
 
-def _logs(block: BlockRef, receipt: Receipt, ours: Filter) -> list[list[Any]]:
+def _logs(block: BlockRef, receipt: Receipt, ours: Filter) -> list[tuple[Any, ...]]:
     """Return the rows of one chain transaction's logs that are ours, paired."""
-    rows: list[list[Any]] = []
-    transfers: dict[tuple[str, str, str, int], list[list[Any]]] = {}
-    settled: dict[tuple[str, str, str, int], list[list[Any]]] = {}
+    rows: list[tuple[Any, ...]] = []
+    transfers: dict[_Terms, list[int]] = {}
+    settled: dict[_Terms, list[int]] = {}
     rail, tokens = ours.rail, ours.decimals
-    place = (receipt.tx_index, receipt.tx_hash, block.number)
+    place = (receipt.tx_index, receipt.tx_hash, block.hash, block.number)
     for log in receipt.logs:
-        address = log.address
+        address, _, _, log_index = log
         # Address and topic: anybody can emit an event that looks like the rail's.
         if address in tokens:
             fields = _token_log(log)
-            pairs = transfers
         elif address == rail:
             fields = _rail_log(log)
-            pairs = settled
         else:
             continue
-        row = [block.hash, log.log_index, *place, address, *fields]
-        rows.append(row)
-        name, token, debtor, creditor, amount_minor = fields[:5]
-        if amount_minor is not None and (name == "Settled" or name == "Transfer"):
-            pairs.setdefault((token, debtor, creditor, amount_minor), []).append(row)
+        rows.append((log_index, *place, address, *fields))
+        name = fields[0]
+        if name == "Transfer":
+            transfers.setdefault(fields[1:5], []).append(log_index)
+        elif name == "Settled":
+            settled.setdefault(fields[1:5], []).append(log_index)
+    pairs: dict[int, int] = {}
     for terms, promised in settled.items():
-        # The k-th with the k-th: two equal payments in one batch have two transfers.
-        for one, other in zip(promised, transfers.get(terms, ()), strict=False):
-            one[_PAIR], other[_PAIR] = other[_INDEX], one[_INDEX]
-    return rows
+        # The k-th with the k-th: two equal payments in one batch have two transfers. An amount
+        # that does not fit is None on both sides, and no payment of ours.
+        if terms in transfers and terms[3] is not None:
+            for one, other in zip(promised, transfers[terms], strict=False):
+                pairs[one], pairs[other] = other, one
+    return [(*row, pairs.get(row[0])) for row in rows]
 
 
 def _token_log(log: Log) -> tuple[Any, ...]:
-    topics, data = log.topics, log.data
-    if len(topics) == 3 and len(data) == 66 and topics[0] == rail_abi.TRANSFER:
-        amount = int(data, 16)
-        fits = amount <= MINOR_MAX
-        return (
-            "Transfer",
-            log.address,
-            "0x" + topics[1][26:],
-            "0x" + topics[2][26:],
-            amount if fits else None,
-            None,
-            None,
-            None,
-            None,
-            None if fits else json.dumps({"amount": str(amount)}),
-        )
-    return _other(log)
+    address, topics, data, _ = log
+    if len(topics) != 3 or len(data) != 66 or topics[0] != rail_abi.TRANSFER:
+        return _other(log)
+    debtor, creditor = "0x" + topics[1][26:], "0x" + topics[2][26:]
+    amount = _number(data[2:])
+    detail = None if amount is not None else json.dumps({"amount": str(int(data, 16))})
+    return ("Transfer", address, debtor, creditor, amount, None, None, None, detail)
 
 
 def _rail_log(log: Log) -> tuple[Any, ...]:
-    topics, data = log.topics, log.data
+    _, topics, data, _ = log
     kind = topics[0] if topics else None
     if kind == rail_abi.SETTLED and len(topics) == 4 and len(data) == 2 + 3 * _WORD:
         return _payment("Settled", topics, data, None)
@@ -178,42 +173,42 @@ def _rail_log(log: Log) -> tuple[Any, ...]:
 
 
 def _payment(name: str, topics: Sequence[str], data: str, code: int | None) -> tuple[Any, ...]:
-    sequence, amount = int(topics[2], 16), int(data[130:194], 16)
+    _, debtor, sequence_word, reference = topics
+    sequence, amount = _number(sequence_word[2:]), _number(data[130:194])
     detail = None
-    if amount > MINOR_MAX or sequence > MINOR_MAX:
-        detail = json.dumps({"amount": str(amount), "sequence": str(sequence)})
-    return (
-        name,
-        "0x" + data[26:66],
-        "0x" + topics[1][26:],
-        "0x" + data[90:130],
-        amount if amount <= MINOR_MAX else None,
-        sequence if sequence <= MINOR_MAX else None,
-        topics[3],
-        code,
-        None,
-        detail,
-    )
+    if sequence is None or amount is None:
+        words = {"sequence": int(sequence_word, 16), "amount": int(data[130:194], 16)}
+        detail = json.dumps({word: str(value) for word, value in words.items()})
+    token, creditor = "0x" + data[26:66], "0x" + data[90:130]
+    return (name, token, "0x" + debtor[26:], creditor, amount, sequence, reference, code, detail)
 
 
 def _mandate(name: str, topics: Sequence[str], terms: str | None) -> tuple[Any, ...]:
     token, debtor = "0x" + topics[2][26:], "0x" + topics[1][26:]
-    return (name, token, debtor, None, None, None, None, None, None, terms)
+    return (name, token, debtor, None, None, None, None, None, terms)
+
+
+def _number(digits: str) -> int | None:
+    """Return a 32-byte word as a number, None where it does not fit 63 bits."""
+    if digits[:48] != _ZEROS:
+        return None
+    value = int(digits[48:], 16)
+    return value if value <= MINOR_MAX else None
 
 
 def _other(log: Log) -> tuple[Any, ...]:
     words = json.dumps({"topics": log.topics, "data": log.data})
-    return ("other", None, None, None, None, None, None, None, None, words)
+    return ("other", None, None, None, None, None, None, None, words)
 
 
 def _depth(logs: Sequence[Sequence[Any]], ours: Filter) -> int:
     """Return the confirmations at which the chain transaction's largest total is booked."""
     totals: dict[Address, int] = {}
     for row in logs:
-        if row[6] == "Transfer":
+        if row[_NAME] == "Transfer":
             # A number that does not fit is the largest there is.
-            amount = MINOR_MAX if row[10] is None else row[10]
-            totals[row[5]] = totals.get(row[5], 0) + amount
+            amount = MINOR_MAX if row[_AMOUNT] is None else row[_AMOUNT]
+            totals[row[_ADDRESS]] = totals.get(row[_ADDRESS], 0) + amount
     units = (total // 10 ** ours.decimals[token] for token, total in totals.items())
     return ours.booking_depth(max(units, default=0))
 

@@ -93,7 +93,7 @@ def insert_blocks(session: Session, blocks: Sequence[BlockRef], now: datetime) -
 def insert_rows(session: Session, rows: Rows) -> None:
     """Store receipts and logs of blocks that are stored in the same database transaction."""
     _insert(session, "receipt", RECEIPT_COLUMNS, rows.receipts)
-    _insert(session, "chain_log", LOG_COLUMNS, [tuple(row) for row in rows.logs])
+    _insert(session, "chain_log", LOG_COLUMNS, rows.logs)
 
 
 def begin(session: Session, base: BlockRef, now: datetime) -> None:
