@@ -55,12 +55,24 @@ class AdminLane:
     def nonce(self) -> int:
         return self._chain.nonce(self._owner)
 
-    def send(self, steps: Sequence[Step]) -> None:
-        """Send the steps in order and return when all are mined."""
+    def steps_from(self, left: Callable[[], list[Step]]) -> tuple[int, list[Step]]:
+        """Return the next nonce and what is left to do as the chain stands at that nonce.
+
+        Steps that an interrupted run left in the pool may be mined while the chain is looked at:
+        what is left must not be counted from another moment than the nonce.
+        """
+        for _ in range(_LOOKS_PER_SEND):
+            nonce = self.nonce()
+            steps = left()
+            if self.nonce() == nonce:
+                return nonce, steps
+        raise ChainUnreachable(f"the admin {self._owner} is at work elsewhere: wait, run it again")
+
+    def send(self, first: int, steps: Sequence[Step]) -> None:
+        """Send the steps in order, with the nonces from `first`, and return when all are mined."""
         if not steps:
             return
         chain_id = self._chain.identity().chain_id
-        first = self.nonce()
         for look in range(self._looks):
             mined = self.nonce() - first
             if mined >= len(steps):

@@ -57,12 +57,17 @@ def deploy(
     else:
         check_chain(chain, previous)
         deployment = previous
-    missing = _missing(chain, plan, deployment)
-    mints = [] if previous is not None else _missing_mints(chain, plan, deployment)
-    sender.send([*missing, *mints])
-    left = _missing(chain, plan, deployment)
-    if left:
-        raise DeploymentIncomplete(f"{len(left)} steps had no effect, the first: {left[0].what}")
+
+    def left() -> list[Step]:
+        mints = [] if previous is not None else _missing_mints(chain, plan, deployment)
+        return [*_missing(chain, plan, deployment), *mints]
+
+    sender.send(*sender.steps_from(left))
+    without_effect = left()
+    if without_effect:
+        raise DeploymentIncomplete(
+            f"{len(without_effect)} steps had no effect, the first: {without_effect[0].what}"
+        )
     return deployment
 
 
@@ -91,7 +96,7 @@ def _put_contracts(
         )
     # What earlier runs created is looked at before anything is added to it.
     _check_contracts(chain, plan, owner, addresses[:done])
-    sender.send(steps[done:])
+    sender.send(nonce, steps[done:])
     _check_contracts(chain, plan, owner, addresses)
     first_block = _first_block_with(chain, addresses[0], not_before=before if done == 0 else 0)
     return _as_found(chain, plan, owner, identity, addresses, first_block)
