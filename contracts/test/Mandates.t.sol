@@ -125,9 +125,10 @@ contract MandatesTest is RailFixture {
         _isMandate(SECOND, CAP, DAY_CAP, EXPIRY, DAY_CAP);
     }
 
-    /// @dev A stolen operator key: any batches, any amounts and creditors, over three days, with the
-    /// debtor setting the same mandate again in between. In no day more than the cap leaves, in no
-    /// 24 hours more than twice, in all never more than the allowance, and only to listed creditors.
+    /// @dev A stolen operator key: any batches, any amounts and creditors, over three days, with
+    /// the debtor setting the same mandate again in between. In no day more than the cap leaves, in
+    /// no 24 hours more than twice, in all never more than the allowance, and only to listed
+    /// creditors.
     function testFuzz_aStolenOperatorKeyIsBounded(uint256 seed, uint64 dayCap, uint64 allowance)
         public
     {

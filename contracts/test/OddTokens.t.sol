@@ -20,7 +20,8 @@ import {RefusingToken} from "./tokens/RefusingToken.sol";
 import {SilentToken} from "./tokens/SilentToken.sol";
 
 /// @title Tokens that do not behave, each in the kinds that it can be listed as
-/// @dev {RailFixture.settle} checks every balance: a payment that did not move is never reported settled.
+/// @dev {RailFixture.settle} checks every balance: a payment that did not move is never reported
+/// settled.
 contract OddTokensTest is RailFixture {
     function test_aTokenThatReturnsNothingIsPaid() public {
         for (uint8 kind = 1; kind <= 2; ++kind) {

@@ -182,7 +182,8 @@ contract SettleTest is RailFixture {
         isTrue("full bound", offered >= rail.TOKEN_GAS() + 20_000);
     }
 
-    // What rejects one payment; AlreadySettled is in ExactlyOnce.t.sol, TokenRefused in OddTokens.t.sol.
+    // What rejects one payment; AlreadySettled is in ExactlyOnce.t.sol, TokenRefused in
+    // OddTokens.t.sol.
 
     function test_aMissingMandateRejects() public {
         vm.prank(DEBTOR);
