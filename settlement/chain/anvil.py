@@ -180,7 +180,7 @@ class Anvil:
         try:
             self._await_ready()
         except BaseException:
-            self.stop()
+            self.stop(grace_seconds=1.0)
             raise
         return self
 
