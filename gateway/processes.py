@@ -11,9 +11,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from gateway import wiring
 from gateway.worker import Worker
@@ -58,32 +60,34 @@ def stop_event(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGIN
     return stop
 
 
-def run_worker(worker: Worker, stop: threading.Event) -> int:
-    """Tick until told to stop; return the exit code. What is `Retryable` is tried again, later."""
+def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
+    """Open a worker and tick until told to stop; return the exit code.
+
+    What is `Retryable` (no node, no signer, another worker) is tried again, with back-off.
+    """
+    worker: Worker | None = None
     failures = 0
     try:
         while not stop.is_set():
             try:
+                worker = worker or open_worker()
                 began = time.monotonic()
                 progress = worker.tick(wiring.now())
                 failures = 0
-            except Retryable as error:
+            except (Retryable, OperationalError) as error:
                 pause = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
-                log.warning("tick.failed", error=str(error), retry_in_seconds=pause)
+                log.warning("tick.failed", error=str(error)[:300], retry_in_seconds=pause)
                 stop.wait(pause)
                 continue
-            if not progress.idle:
-                moved = {key: value for key, value in _fields(progress) if value}
-                log.info("tick", seconds=round(time.monotonic() - began, 3), **moved)
+            if progress.idle:
+                stop.wait(_PAUSE_SECONDS)
                 continue
-            stop.wait(_PAUSE_SECONDS)
+            moved = {key: value for key, value in asdict(progress).items() if value}
+            log.info("tick", seconds=round(time.monotonic() - began, 3), **moved)
     except Fatal as error:
         log.error("worker.halted", error=str(error), repair="see `settle doctor`")
         return 3
-    worker.stop()
+    if worker is not None:
+        worker.stop()
     return 0
-
-
-def _fields(progress: object) -> list[tuple[str, int]]:
-    return [(name, getattr(progress, name)) for name in progress.__slots__]  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -50,11 +50,8 @@ class Progress:
     @property
     def idle(self) -> bool:
         """Whether nothing moved."""
-        return not (
-            self.new_blocks or self.orphaned_blocks or self.seen or self.booked or self.settled
-            or self.cleared or self.held or self.rejected or self.claimed or self.signed
-            or self.sent or self.matched
-        )  # fmt: skip
+        moved = asdict(self)
+        return not any(moved[name] for name in moved if name not in ("head", "standby"))
 
 
 @dataclass(slots=True)

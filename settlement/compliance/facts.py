@@ -5,7 +5,7 @@ Reads; decides nothing. Amounts are minor units of the token.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement import ledger
 from settlement.compliance import lists
 from settlement.compliance.policy import Facts, fold
 from settlement.participants.mandates import Mandate, mandates
@@ -76,10 +75,12 @@ def candidates(session: Session, *, now: datetime, limit: int) -> Sequence[Any]:
     )
 
 
-def purses(session: Session, rows: Sequence[Any]) -> dict[tuple[str, str], Purse]:
+def purses(
+    session: Session, rows: Sequence[Any], booked: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], Purse]:
     """Return per (wallet, token) of `rows` the live mandate, what is left of its day, and the funds.
 
-    Funds are what is booked on the wallet less all that is under way and not booked yet.
+    Funds are what is `booked` on the wallet less all that is under way and not booked yet.
     """
     connection = session.connection()
     chain_time = connection.execute(_CHAIN_TIME).scalar() or 0
@@ -99,16 +100,11 @@ def purses(session: Session, rows: Sequence[Any]) -> dict[tuple[str, str], Purse
         for each in mandates(session)
         if each.expires_at > chain_time
     }
-    codes = {
-        (row.debtor_wallet, row.token): ledger.accounts.wallet(row.debtor_wallet, row.symbol)
-        for row in rows
-    }
-    booked = ledger.balances(session, list(codes.values()))
     found: dict[tuple[str, str], Purse] = {}
-    for key, code in codes.items():
+    for key in {(row.debtor_wallet, row.token) for row in rows}:
         mandate = live.get(key)
         left = (mandate.cap_per_day_minor if mandate else 0) - spent.get(key, 0)
-        found[key] = Purse(mandate, max(left, 0), booked[code] - due.get(key, 0))
+        found[key] = Purse(mandate, max(left, 0), booked[key] - due.get(key, 0))
     return found
 
 

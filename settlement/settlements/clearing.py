@@ -5,6 +5,7 @@ The rules are in `compliance`; here their outcomes move settlements.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,7 +41,7 @@ def clear(
     rows = facts.candidates(session, now=now, limit=settings.settlements_per_tick_max)
     if not rows:
         return Cleared()
-    purses = facts.purses(session, rows)
+    purses = facts.purses(session, rows, _booked(session, rows))
     listed = facts.list_hits(session, rows)
     versions = {row.name: row.sha256 for row in lists.versions(session)}
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
@@ -97,6 +98,16 @@ def _apply(
     refused = [rows[each.settlement_id] for each in rejected]
     amounts.release(session, [(row.invoice_id, row.claim_minor) for row in refused])
     return Cleared(len(allowed), len(held), len(rejected))
+
+
+def _booked(session: Session, rows: Sequence[Any]) -> dict[tuple[str, str], int]:
+    """Return what is booked on each wallet of `rows`, by wallet and token."""
+    codes = {
+        (row.debtor_wallet, row.token): ledger.accounts.wallet(row.debtor_wallet, row.symbol)
+        for row in rows
+    }
+    booked = ledger.balances(session, list(codes.values()))
+    return {key: booked[code] for key, code in codes.items()}
 
 
 def _terms(row: Any) -> Terms:
