@@ -1,0 +1,115 @@
+"""Everything that `settle up` and the demo start: chain, founding, keys, signer, gateway, worker.
+
+Ends all of it when left. Test chains only: it signs with keys that every anvil knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from gateway import wiring
+from gateway.demo.companies import COMPANIES
+from gateway.demo.world import demo_keys, demo_participants
+from gateway.sandbox import Sandbox, found
+from gateway.supervisor import OperatorKey, Supervisor, free_port, lock_home, operator_key
+from settlement.chain.anvil import Anvil, AnvilOptions
+from settlement.chain.evm import EvmChain
+from settlement.clock import new_id
+from settlement.config import Settings
+
+
+@dataclass(slots=True)
+class Installation:
+    """A rail that runs. `settings` are those that its parts were started with."""
+
+    settings: Settings
+    engine: Engine
+    chain: EvmChain
+    sandbox: Sandbox
+    operator: OperatorKey
+    api_keys: dict[str, str]
+    supervisor: Supervisor
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return f"http://{self.settings.host}:{self.settings.port}"
+
+    @property
+    def company_names(self) -> tuple[str, ...]:
+        """Short names of the companies, in the order of the sandbox's participants."""
+        return tuple(company.key for company in COMPANIES)
+
+    def start_worker(self) -> None:
+        """Start the worker's process; until then somebody else may tick."""
+        self.supervisor.start("worker")
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls,
+        settings: Settings,
+        *,
+        block_seconds: int | None,
+        password: str | None = None,
+    ) -> Iterator[Installation]:
+        """Start all parts but the worker; `block_seconds` None: a block for each send.
+
+        Raises:
+            AlreadyRunning, PortTaken, PartFailed: with what to do; nothing is left running.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(lock_home(settings.home))
+            port = free_port(settings.port, settings.host)
+            settings = settings.model_copy(update={"port": port})
+            if not settings.rpc_url:
+                anvil = stack.enter_context(_own_chain(settings.home, block_seconds))
+                settings = settings.model_copy(update={"rpc_url": anvil.url})
+            operator = operator_key(settings.home, password)
+            engine = wiring.open_database(settings, create=True)
+            stack.callback(engine.dispose)
+            chain = wiring.open_chain(settings)
+            stack.callback(chain.close)
+            sandbox = found(
+                engine,
+                chain,
+                operators=[operator.address],
+                companies=demo_participants(),
+                ids=new_id,
+                now=wiring.now(),
+            )
+            keys = demo_keys(engine, settings.home, sandbox.participant_ids, wiring.now())
+            supervisor = Supervisor(settings)
+            stack.callback(supervisor.stop)
+            supervisor.start(
+                "signer", "--keystore", str(operator.keystore), password=operator.password
+            )
+            supervisor.start("gateway")
+            supervisor.await_signer()
+            installation = cls(settings, engine, chain, sandbox, operator, keys, supervisor)
+            supervisor.await_gateway(installation.url)
+            yield installation
+
+
+def _own_chain(home: Path, block_seconds: int | None) -> Anvil:
+    """Return an anvil whose state and genesis block outlive a restart."""
+    folder = home / "chain"
+    folder.mkdir(parents=True, exist_ok=True)
+    genesis = folder / "genesis"
+    if not genesis.exists():
+        genesis.write_text(str(int(time.time()) - 1))
+    return Anvil(
+        AnvilOptions(
+            block_seconds=block_seconds,
+            mixed_mining=False,
+            state=folder / "state.json",
+            genesis_timestamp=int(genesis.read_text()),
+        ),
+        directory=folder,
+    )

@@ -1,0 +1,263 @@
+"""One installation on one machine: its home folder, key files and child processes, started and ended together.
+
+Knows how the parts are started; not what they do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from gateway import processes
+from settlement.chain.keystore import open_key, save_key
+from settlement.chain.port import Address
+from settlement.config import Settings
+from settlement.errors import Conflict, Refused
+
+_READY_SECONDS = 30
+_END_SECONDS = 10
+_RESTART_SECONDS = 1.0
+
+
+class AlreadyRunning(Conflict):
+    """Another `settle up` uses this home."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"another settle is running in {home}",
+            field="--home",
+            repair="stop it first, or give this one a home of its own with --home",
+        )
+
+
+class PortTaken(Conflict):
+    """Something listens on the gateway's port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"port {port} is in use",
+            field="--port",
+            repair="stop what listens there, or choose another with --port (0 takes a free one)",
+        )
+
+
+class PartFailed(Refused):
+    """A child process ended before it was ready; the end of its log is told."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A child process and how to start it again."""
+
+    name: str
+    arguments: tuple[str, ...]
+    password: str | None
+    log_path: Path
+    process: subprocess.Popen[bytes]
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts signer, worker and gateway for `settings`, restarts what dies, ends all."""
+
+    settings: Settings
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _parts: dict[str, Part] = field(default_factory=dict)
+
+    def start(self, name: str, *arguments: str, password: str | None = None) -> Part:
+        """Start `settle NAME ARGUMENTS`, its output going to a log in `home`."""
+        log_path = self.settings.home / "logs" / f"{name}.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        process = self._spawn(name, arguments, password, log_path)
+        part = Part(name, arguments, password, log_path, process)
+        self._parts[name] = part
+        return part
+
+    def await_signer(self) -> None:
+        """Return when the signer answers on its socket.
+
+        Raises:
+            PartFailed: it ended, or is not ready in time.
+        """
+        path = str(self.settings.home / "signer.sock")
+
+        def answers() -> bool:
+            with socket.socket(socket.AF_UNIX) as probe:
+                return probe.connect_ex(path) == 0
+
+        self._await("signer", answers)
+
+    def await_gateway(self, url: str) -> None:
+        """Return when the gateway answers.
+
+        Raises:
+            PartFailed: it ended, or is not ready in time.
+        """
+
+        def answers() -> bool:
+            with (
+                contextlib.suppress(urllib.error.URLError, OSError),
+                urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer,  # noqa: S310
+            ):
+                return bool(answer.status == 200)
+            return False
+
+        self._await("gateway", answers)
+
+    def watch(self, stop: threading.Event) -> None:
+        """Start again what ends by itself, until told to stop."""
+        while not stop.wait(_RESTART_SECONDS):
+            for part in self._parts.values():
+                if part.process.poll() is not None:
+                    part.process = self._spawn(
+                        part.name, part.arguments, part.password, part.log_path
+                    )
+
+    def stop(self) -> None:
+        """End every part, the last started first; kill what does not end in time."""
+        for part in reversed(self._parts.values()):
+            if part.process.poll() is None:
+                part.process.send_signal(signal.SIGTERM)
+        for part in reversed(self._parts.values()):
+            try:
+                part.process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                part.process.kill()
+                part.process.wait()
+        self._parts.clear()
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids of the parts."""
+        return {name: part.process.pid for name, part in self._parts.items()}
+
+    def _spawn(
+        self, name: str, arguments: tuple[str, ...], password: str | None, log_path: Path
+    ) -> subprocess.Popen[bytes]:
+        read_end: int | None = None
+        if password is not None:
+            read_end, write_end = os.pipe()
+            os.write(write_end, password.encode() + b"\n")
+            os.close(write_end)
+            arguments = (*arguments, "--password-fd", str(read_end))
+        try:
+            with log_path.open("ab") as log:
+                return subprocess.Popen(
+                    processes.command(name, *arguments),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=() if read_end is None else (read_end,),
+                    env=processes.child_environment(self._variables()),
+                )
+        finally:
+            if read_end is not None:
+                os.close(read_end)
+
+    def _variables(self) -> dict[str, str]:
+        settings = self.settings
+        return {
+            "SETTLE_HOME": str(settings.home.absolute()),
+            "SETTLE_DATABASE_URL": settings.database_url,
+            "SETTLE_RPC_URL": settings.rpc_url,
+            "SETTLE_HOST": settings.host,
+            "SETTLE_PORT": str(settings.port),
+            **self.environment,
+        }
+
+    def _await(self, name: str, answers: object) -> None:
+        assert callable(answers)
+        part = self._parts[name]
+        until = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < until:
+            if part.process.poll() is not None:
+                break
+            if answers():
+                return
+            time.sleep(0.05)
+        tail = part.log_path.read_text(errors="replace")[-600:].strip()
+        raise PartFailed(f"the {name} did not start: {tail}", repair=f"see {part.log_path}")
+
+
+def lock_home(home: Path) -> IO[str]:
+    """Take the home folder for this process until the returned file is closed.
+
+    Raises:
+        AlreadyRunning: another process has it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    lock = (home / "lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise AlreadyRunning(home) from None
+    return lock
+
+
+def free_port(port: int, host: str = "127.0.0.1") -> int:
+    """Return `port` if nothing listens there, or a free one for 0.
+
+    Raises:
+        PortTaken: something listens there.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise PortTaken(port) from None
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorKey:
+    """The operator's key file and what opens it; the password is not shown."""
+
+    keystore: Path
+    address: Address
+    password: str = field(repr=False)
+
+
+def operator_key(home: Path, password: str | None) -> OperatorKey:
+    """Return the operator's key file, made at its first use.
+
+    Without a password one is made up and kept beside it, mode 0600: for local chains only.
+
+    Raises:
+        KeyFileLocked, KeyFileExposed: the file is there and cannot be opened.
+    """
+    keys = home / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keystore, kept = keys / "operator.json", keys / "operator.password"
+    if password is None:
+        if not kept.exists():
+            write_private(kept, secrets.token_urlsafe(24))
+        password = kept.read_text().strip()
+    if keystore.exists():
+        address = str(json.loads(keystore.read_text()).get("address", ""))
+        if not address:
+            return OperatorKey(keystore, open_key(keystore, password).address, password)
+        return OperatorKey(keystore, Address("0x" + address.lower().removeprefix("0x")), password)
+    pair = save_key(keystore, secrets.token_bytes(32), password)
+    return OperatorKey(keystore, pair.address, password)
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner may read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(content)
