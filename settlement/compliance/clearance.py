@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
 from settlement.compliance.policy import Facts, Outcome, Policy, Rule, Verdict, evaluate
-from settlement.tables import Clearance
+from settlement.store.bulk import insert_rows
 
 PAYABLE = (Outcome.ALLOW.name, Outcome.ALLOW_WITH_DATA.name)
 """Outcomes under which a settlement may be paid."""
@@ -110,8 +110,8 @@ def decide(
         rows.append(row)
         reason = "; ".join(f"{each.rule_id}: {each.found}" for each in findings)
         decisions.append(Decision(str(row["id"]), facts.settlement_id, outcome, reason))
-    if rows:
-        session.connection().execute(insert(Clearance.__table__), rows)  # type: ignore[attr-defined]
+    columns = tuple(rows[0]) if rows else ()
+    insert_rows(session, "clearance", columns, [tuple(row.values()) for row in rows])
     return decisions
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from settlement.clock import to_micros
 from settlement.errors import Conflict
 from settlement.states import INVOICE_MOVES, InvoiceState
+from settlement.store.bulk import insert_rows, run_many
 
 
 class InvoiceOverpaid(Conflict):
@@ -27,13 +28,13 @@ class InvoiceOverpaid(Conflict):
         )
 
 
-_TAKE = text(
+_TAKE = (
     "UPDATE invoice SET in_flight_minor = in_flight_minor + :claim_minor, version = version + 1"
     " WHERE id = :invoice_id AND state IN ('ACCEPTED', 'PARTLY_PAID') AND type_code <> '381'"
     " AND settled_minor + in_flight_minor - returned_minor + :claim_minor"
     " <= payable_minor - credited_minor"
 )
-_RELEASE = text(
+_RELEASE = (
     "UPDATE invoice SET in_flight_minor = in_flight_minor - :claim_minor, version = version + 1"
     " WHERE id = :invoice_id"
 )
@@ -48,11 +49,8 @@ _SETTLE = text(
     " WHERE invoice.id = x.invoice_id AND invoice.state IN ('ACCEPTED', 'PARTLY_PAID')"
     " RETURNING invoice.id, invoice.state"
 )
-_EVENT = text(
-    "INSERT INTO invoice_event (invoice_id, move, state, actor, at)"
-    " VALUES (:id, :move, :state, 'rail', :at)"
-)
-_OUTBOX = text("INSERT INTO outbox (kind, aggregate_id, body, at) VALUES (:kind, :id, '{}', :at)")
+_EVENT = ("invoice_id", "move", "state", "actor", "at")
+_OUTBOX = ("kind", "aggregate_id", "body", "at")
 
 
 def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
@@ -62,7 +60,7 @@ def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
         InvoiceOverpaid: one of them has less left, or is not ACCEPTED or PARTLY_PAID.
     """
     rows = [{"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in claims]
-    changed = session.connection().execute(_TAKE, rows).rowcount if rows else 0
+    changed = run_many(session, _TAKE, rows)
     if changed != len(rows):
         raise InvoiceOverpaid(len(rows) - changed)
 
@@ -70,8 +68,7 @@ def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
 def release(session: Session, claims: Sequence[tuple[str, int]]) -> None:
     """Give back what `take` reserved: the settlement ended without payment, finally."""
     rows = [{"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in claims]
-    if rows:
-        session.connection().execute(_RELEASE, rows)
+    run_many(session, _RELEASE, rows)
 
 
 def settle(session: Session, *, final: int, now: datetime) -> int:
@@ -82,14 +79,17 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
     moved = session.connection().execute(
         _SETTLE, {"final": final, "paid": paid.value, "part_paid": part_paid.value}
     )
-    events = [
-        {"id": key, "move": "paid" if state == paid else "part_paid", "state": state, "at": at}
-        for key, state in moved
-    ]
-    if events:
-        session.connection().execute(_EVENT, events)
-        session.connection().execute(
-            _OUTBOX,
-            [{"kind": f"invoice.{event['move']}", "id": event["id"], "at": at} for event in events],
-        )
-    return len(events)
+    moves = [(key, "paid" if state == paid else "part_paid", state) for key, state in moved]
+    insert_rows(
+        session,
+        "invoice_event",
+        _EVENT,
+        [(key, move, state, "rail", at) for key, move, state in moves],
+    )
+    insert_rows(
+        session,
+        "outbox",
+        _OUTBOX,
+        [(f"invoice.{move}", key, "{}", at) for key, move, _ in moves],
+    )
+    return len(moves)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from settlement.errors import StoreCorrupt
-from settlement.ledger.bulk import insert_rows, rows_by_key
+from settlement.store.bulk import insert_rows, rows_by_key
 
 WEI = "WEI"
 OUTSIDE = "outside"

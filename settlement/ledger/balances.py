@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.ledger.accounts import WEI, wallet
-from settlement.ledger.bulk import Row, insert_rows, rows_by_key
+from settlement.store.bulk import Row, insert_rows, rows, rows_by_key
 
 _HALF = 2**32
 SUM_HALVES = (
@@ -70,19 +70,18 @@ def balances_at(session: Session, kind: str, block_number: int) -> dict[str, int
 
     Takes from the sums of now what came later: a recent block is cheap, however long the journal.
     """
-    connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    kept = connection.exec_driver_sql(
+    kept = rows(
+        session,
         "SELECT a.code, b.posted_minor FROM account a JOIN balance b ON b.account_id = a.id"
-        f" WHERE a.kind = {mark}",
+        " WHERE a.kind = ?",
         (kind,),
     )
     found = {str(code): int(minor) for code, minor in kept}
-    later = connection.exec_driver_sql(
+    later = rows(
+        session,
         f"SELECT a.code, {SUM_HALVES} FROM journal_entry e JOIN posting p ON p.entry_seq = e.seq"
         " JOIN account a ON a.id = p.account_id"
-        f" WHERE e.block_number > {mark} AND p.phase = 'posted' AND a.kind = {mark}"
-        " GROUP BY a.code",
+        " WHERE e.block_number > ? AND p.phase = 'posted' AND a.kind = ? GROUP BY a.code",
         (block_number, kind),
     )
     for code, high, low in later:
@@ -92,14 +91,12 @@ def balances_at(session: Session, kind: str, block_number: int) -> dict[str, int
 
 def codes_of(session: Session, *, kind: str | None = None, owner: str | None = None) -> list[str]:
     """Return the codes of the accounts of a kind, of an owner, or both, in alphabetical order."""
-    connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     wanted = [(column, value) for column, value in (("kind", kind), ("owner", owner)) if value]
-    where = " AND ".join(f"{column} = {mark}" for column, _value in wanted) or "1 = 1"
-    found = connection.exec_driver_sql(
-        f"SELECT code FROM account WHERE {where}", tuple(value for _column, value in wanted)
+    where = " AND ".join(f"{column} = ?" for column, _value in wanted) or "1 = 1"
+    values = tuple(value for _column, value in wanted)
+    return sorted(
+        code for (code,) in rows(session, f"SELECT code FROM account WHERE {where}", values)
     )
-    return sorted(code for (code,) in found)
 
 
 def keep(
@@ -147,7 +144,7 @@ def _kept(session: Session, codes: Iterable[str]) -> list[Row]:
 def _added_up(
     session: Session, codes: Sequence[str], where: str, values: tuple[int, ...]
 ) -> dict[str, int]:
-    rows = rows_by_key(
+    found = rows_by_key(
         session,
         f"SELECT a.code, {SUM_HALVES} FROM account a JOIN posting p ON p.account_id = a.id"
         " JOIN journal_entry e ON e.seq = p.entry_seq"
@@ -155,7 +152,7 @@ def _added_up(
         codes,
         *values,
     )
-    return {code: whole(high, low) for code, high, low in rows}
+    return {code: whole(high, low) for code, high, low in found}
 
 
 def _until(at_block: int | None, at: datetime | None) -> tuple[str, tuple[int, ...]]:

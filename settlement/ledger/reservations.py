@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from settlement.ledger.bulk import rows_by_key
+from settlement.store.bulk import rows_by_key
 from settlement.ledger.entries import PENDING, Entry, Line
 from settlement.ledger.journal import post
 

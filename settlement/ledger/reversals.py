@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from settlement.ledger.bulk import chunks
+from settlement.store.bulk import chunks
 from settlement.ledger.entries import Entry, opposite
 from settlement.ledger.journal import post
 from settlement.ledger.stored import StoredEntry, by_seq

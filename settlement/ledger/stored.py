@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from settlement.ledger.bulk import Row, rows_by_key
+from settlement.store.bulk import Row, rows, rows_by_key
 from settlement.ledger.entries import Entry, Line
 from settlement.ledger.journal import ENTRY_COLUMNS
 
@@ -54,28 +54,24 @@ def by_seq(session: Session, seqs: Sequence[int]) -> list[StoredEntry]:
 
 def pages(session: Session, after: int = 0) -> Iterator[list[StoredEntry]]:
     """Yield all entries with seq above `after` in order, a bounded number at a time."""
-    connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     while True:
-        entries = connection.exec_driver_sql(
-            f"{_ENTRY} WHERE seq > {mark} ORDER BY seq LIMIT {_PAGE}", (after,)
-        ).fetchall()
+        entries = rows(session, f"{_ENTRY} WHERE seq > ? ORDER BY seq LIMIT {_PAGE}", (after,))
         if not entries:
             return
         last = entries[-1][0]
-        lines = connection.exec_driver_sql(
-            f"{_LINES} WHERE p.entry_seq > {mark} AND p.entry_seq <= {mark}"
-            " ORDER BY p.entry_seq, p.line",
+        lines = rows(
+            session,
+            f"{_LINES} WHERE p.entry_seq > ? AND p.entry_seq <= ? ORDER BY p.entry_seq, p.line",
             (after, last),
-        ).fetchall()
-        yield _joined([tuple(row) for row in entries], [tuple(row) for row in lines])
+        )
+        yield _joined(entries, lines)
         after = last
 
 
 def _joined(entries: list[Row], lines: list[Row]) -> list[StoredEntry]:
     of_entry: dict[int, list[StoredLine]] = {}
-    for seq, *rest in lines:
-        of_entry.setdefault(seq, []).append(StoredLine(*rest))
+    for row in lines:
+        of_entry.setdefault(row[0], []).append(StoredLine._make(row[1:]))
     return [_stored(row, tuple(of_entry.get(row[0], ()))) for row in entries]
 
 

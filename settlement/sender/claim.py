@@ -23,12 +23,14 @@ from settlement.sender.lanes import Lease, renew
 from settlement.settlements.moves import move_where
 from settlement.settlements.tracking import record_chain_tx
 from settlement.store import row_lock
-from settlement.tables import BatchMember, ChainTx
+from settlement.store.bulk import insert_rows
+from settlement.tables import ChainTx
 
 GAS_BASE = 300_000
 GAS_PER_PAYMENT = 162_000
 """Enough for a token call that burns its whole bound of 150,000, so that one never starves the rest."""
 
+_MEMBER = ("chain_tx_id", "position", "settlement_id", "clearance_id", "live")
 _IN_FLIGHT = text(
     "SELECT COUNT(*) FROM chain_tx WHERE signer = :signer AND state IN ('CLAIMED','SIGNED','SENT')"
 )
@@ -86,17 +88,11 @@ def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: 
     ]
     connection.execute(insert(ChainTx.__table__), chain_txs)  # type: ignore[attr-defined]
     members = [
-        {
-            "chain_tx_id": chain_tx["id"],
-            "position": position,
-            "live": True,
-            "settlement_id": row.id,
-            "clearance_id": row.clearance_id,
-        }
+        (chain_tx["id"], position, row.id, row.clearance_id, True)
         for chain_tx, batch in zip(chain_txs, batches, strict=True)
         for position, row in enumerate(batch)
     ]
-    connection.execute(insert(BatchMember.__table__), members)  # type: ignore[attr-defined]
+    insert_rows(session, "batch_member", _MEMBER, members)
     record_chain_tx(session, [row["id"] for row in chain_txs], "claim", now=now)
     moved = move_where(
         session,

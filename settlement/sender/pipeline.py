@@ -133,10 +133,14 @@ class Lane:
             ChainContradicts: the chain has more nonces of this signer than were ever claimed.
         """
         with reading(self.engine) as session:
-            refused = session.connection().execute(
-                _REFUSED_NONCE,
-                {"signer": self.lease.signer, "outcome": SendOutcome.NONCE_USED.value},
-            ).scalar_one()
+            refused = (
+                session.connection()
+                .execute(
+                    _REFUSED_NONCE,
+                    {"signer": self.lease.signer, "outcome": SendOutcome.NONCE_USED.value},
+                )
+                .scalar_one()
+            )
         if refused:
             require_own_nonces(self.engine, self.chain, self.lease.signer)
 
@@ -149,9 +153,11 @@ def require_own_nonces(engine: Engine, chain: ChainPort, signer: str) -> None:
     """
     mined = chain.nonce(signer)  # type: ignore[arg-type]
     with reading(engine) as session:
-        row = session.connection().execute(
-            _HIGHEST_USED, {"signer": signer, "mined": mined}
-        ).one_or_none()
+        row = (
+            session.connection()
+            .execute(_HIGHEST_USED, {"signer": signer, "mined": mined})
+            .one_or_none()
+        )
     if row is not None and mined > row.next_nonce:
         raise ChainContradicts(
             f"the chain has mined {mined} chain transactions of {signer}, our records know of"

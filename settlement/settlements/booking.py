@@ -19,8 +19,8 @@ from settlement.clock import to_micros
 from settlement.config import Settings
 from settlement.errors import ChainContradicts
 from settlement.ledger import Entry, Line, Payment, Side, Source, entries
-from settlement.ledger.bulk import rows_by_key
 from settlement.settlements.moves import move_where
+from settlement.store.bulk import rows_by_key
 
 RECEIPTS_PER_CALL = 100
 """So many chain transactions are booked in one commit, more where batches are small by setting."""
@@ -152,9 +152,7 @@ def book(session: Session, settings: Settings, now: datetime) -> Booked:
         AmountOutOfBounds: nothing of this call is booked.
     """
     head = session.execute(text("SELECT MAX(number) FROM block WHERE canonical")).scalar() or 0
-    limit = max(
-        RECEIPTS_PER_CALL, settings.settlements_per_tick_max // settings.batch_payments_max
-    )
+    limit = max(RECEIPTS_PER_CALL, settings.settlements_per_tick_max // settings.batch_payments_max)
     found = session.connection().execute(_DUE, {"head": head, "limit": limit})
     receipts = [_Receipt(*row) for row in found]
     made = _entries(session, receipts) if receipts else []

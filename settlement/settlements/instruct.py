@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.chain.port import Address
 from settlement.chain.rail_abi import payment_reference, reference_prefix
-from settlement.documents.identifiers import minor_units
 from settlement.clock import Ids, to_micros, uuid_bytes
+from settlement.documents.identifiers import minor_units
 from settlement.errors import Conflict, Invalid, NotFound
 from settlement.invoices import amounts
 from settlement.money import format_minor, rescale_exact
 from settlement.settlements.moves import record
-from settlement.tables import Settlement
+from settlement.store.bulk import insert_rows
 
 _CHUNK = 1000
 
@@ -111,7 +111,8 @@ def instruct(
     amounts.take(session, [(row["invoice_id"], row["claim_minor"]) for row in rows])
     _number(session, rows)
     _refer(rows, chain_id=chain_id, rail=rail)
-    session.connection().execute(insert(Settlement.__table__), rows)  # type: ignore[attr-defined]
+    columns = tuple(rows[0]) if rows else ()
+    insert_rows(session, "settlement", columns, [tuple(row.values()) for row in rows])
     record(session, [(row["id"], None) for row in rows], "instruct", actor=actor, now=now)
     return [row["id"] for row in rows]
 
@@ -163,6 +164,8 @@ def _terms(
         "document_sha256": payable.document_sha256,
         "execution_date": _execution_date(instruction, now),
         "state": "INSTRUCTED",
+        "reverted_count": 0,
+        "version": 1,
         "created_at": to_micros(now),
     }
 

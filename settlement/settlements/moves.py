@@ -14,12 +14,10 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.states import SETTLEMENT_MOVES, sources
+from settlement.store.bulk import insert_rows, run_many
 
-_EVENT = text(
-    "INSERT INTO settlement_event (settlement_id, move, state, actor, reason, at)"
-    " VALUES (:id, :move, :state, :actor, :reason, :at)"
-)
-_OUTBOX = text("INSERT INTO outbox (kind, aggregate_id, body, at) VALUES (:kind, :id, '{}', :at)")
+_EVENT = ("settlement_id", "move", "state", "actor", "reason", "at")
+_OUTBOX = ("kind", "aggregate_id", "body", "at")
 
 ANNOUNCED = {
     "instruct": "settlement.instructed",
@@ -83,7 +81,7 @@ def move_each(
         f"UPDATE settlement SET state = '{end.value}', version = version + 1{changes}"
         f" WHERE id = :id AND state IN ({states})"
     )
-    moved = session.connection().execute(text(statement), [dict(row) for row in rows]).rowcount
+    moved = run_many(session, statement, rows)
     assert moved == len(rows), f"{move}: {moved} of {len(rows)} settlements moved"
     record(session, [(row["id"], row.get("reason")) for row in rows], move, actor=actor, now=now)
 
@@ -105,22 +103,12 @@ def record(
         if move == "instruct"
         else next(iter(sources(SETTLEMENT_MOVES, move).values())).value
     )
-    session.connection().execute(
+    insert_rows(
+        session,
+        "settlement_event",
         _EVENT,
-        [
-            {
-                "id": key,
-                "move": move,
-                "state": state,
-                "actor": actor,
-                "reason": reason,
-                "at": at,
-            }
-            for key, reason in moved
-        ],
+        [(key, move, state, actor, reason, at) for key, reason in moved],
     )
     if move in ANNOUNCED:
         kind = ANNOUNCED[move]
-        session.connection().execute(
-            _OUTBOX, [{"kind": kind, "id": key, "at": at} for key, _ in moved]
-        )
+        insert_rows(session, "outbox", _OUTBOX, [(kind, key, "{}", at) for key, _ in moved])

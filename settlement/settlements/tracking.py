@@ -14,7 +14,7 @@ from sqlmodel import Session
 from settlement.chain.rail_abi import Rejection
 from settlement.clock import to_micros
 from settlement.errors import ChainContradicts
-from settlement.settlements.moves import move_where, record
+from settlement.settlements.moves import move_where
 from settlement.states import CHAIN_TX_MOVES, ChainTxState, sources
 
 _NOTHING_SEEN = (

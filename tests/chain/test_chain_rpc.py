@@ -29,6 +29,7 @@ class FaultyNode:
     def __init__(self) -> None:
         self.answer: Answer = lambda request: http(fair(request))
         self.requests: list[Any] = []
+        self.paths: list[str] = []
         self.connections = 0
         self.keeps_alive = True
         self.drip_seconds = 0.0
@@ -63,7 +64,7 @@ class FaultyNode:
     def _answer_all(self, line: socket.socket) -> None:
         with line, line.makefile("rb") as reader:
             try:
-                while (request := read_request(reader)) is not None:
+                while (request := self._read(reader)) is not None:
                     self.requests.append(request)
                     answer = self.answer(request)
                     if answer is None:
@@ -75,6 +76,18 @@ class FaultyNode:
             except OSError:
                 return
 
+    def _read(self, reader: Any) -> Any:
+        length = 0
+        first = reader.readline()
+        if not first:
+            return None
+        self.paths.append(first.split()[1].decode())
+        while (header := reader.readline().strip()) != b"":
+            name, _, value = header.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        return orjson.loads(reader.read(length))
+
     def _write(self, line: socket.socket, answer: bytes) -> None:
         if not self.drip_seconds:
             line.sendall(answer)
@@ -82,18 +95,6 @@ class FaultyNode:
         for byte in answer:
             line.sendall(bytes((byte,)))
             time.sleep(self.drip_seconds)
-
-
-def read_request(reader: Any) -> Any:
-    length = 0
-    first = reader.readline()
-    if not first:
-        return None
-    while (header := reader.readline().strip()) != b"":
-        name, _, value = header.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    return orjson.loads(reader.read(length))
 
 
 def http(body: bytes, *, status: str = "200 OK", length: int | None = None) -> bytes:
@@ -261,10 +262,27 @@ def test_nobody_at_the_address_is_told_so() -> None:
         JsonRpc(f"http://127.0.0.1:{port}", 1.0).call("eth_blockNumber")
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8545", "ftp://localhost", "http://", "ws://x"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8545", "ftp://localhost", "http://", "ws://x", "http://a:secret@x"]
+)
 def test_an_address_of_another_kind_is_refused(url: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as refusal:
         JsonRpc(url, 1.0)
+
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_key_in_the_address_is_sent_and_never_told(node: FaultyNode) -> None:
+    node.answer = FAULTS["a server failure"]
+    chain = EvmChain(f"{node.url}/v2/secret?key=secret", 2.0)
+
+    with pytest.raises(ChainUnreachable) as failure:
+        chain.head()
+
+    assert "secret" not in str(failure.value)
+    assert node.url in str(failure.value)
+    assert node.paths == ["/v2/secret?key=secret"]
+    chain.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

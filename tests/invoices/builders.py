@@ -1,4 +1,4 @@
-"""Builders with defaults: a small rail with three companies and five tokens, and documents for it."""
+"""Builders with defaults: a small rail, three companies, five tokens, and documents for it."""
 
 import hashlib
 from dataclasses import dataclass, replace

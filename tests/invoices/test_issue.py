@@ -1,4 +1,4 @@
-"""Issuing invoices: one answer per document, everything stored in one go, or a refusal with its reason."""
+"""Issuing invoices: one answer per document; everything stored in one go, or a refusal."""
 
 from datetime import date
 
