@@ -27,6 +27,7 @@ from settlement.invoices.records import (
     document,
     events,
     find,
+    find_many,
     page,
     record_json,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "document",
     "events",
     "find",
+    "find_many",
     "issue",
     "page",
     "query",

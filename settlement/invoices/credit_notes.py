@@ -1,6 +1,6 @@
 """Credit notes (381): they reduce an accepted invoice by what is neither in flight nor paid.
 
-A credit note takes effect at once and has no moves of its own. What exceeds the open part is refused.
+It takes effect at once and has no moves of its own. What exceeds the open part is refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What seller and buyer may do with an issued invoice: accept, query, reject, cancel.
 
-All or nothing over a list of any length, in a handful of statements. Paying is `settlements`' business.
+All or nothing over a list of any length, in a handful of statements. Paying is not its business.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def cancel(
     """Let the seller withdraw invoices that were not accepted.
 
     Raises:
-        ReasonMissing, NotFound, NotTheSeller, IllegalMove, CreditNoteHasNoMoves: nothing is changed.
+        ReasonMissing, NotFound, NotTheSeller, IllegalMove, CreditNoteHasNoMoves: nothing changes.
     """
     words = _words(reason, "cancel")
     for rows in _chunks(session, ids):
@@ -190,7 +190,7 @@ def _move(
     actor: str,
     now: datetime,
 ) -> None:
-    """Set the state, write the events and tell the outside, for rows that are locked and checked."""
+    """Set the state, write the events, tell the outside, for rows that are locked and checked."""
     (end,) = {to for (_, name), to in INVOICE_MOVES.items() if name == move}
     connection = session.connection()
     at = to_micros(now)

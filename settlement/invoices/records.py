@@ -1,14 +1,15 @@
 """Reading invoices: one, a page of them, their events, the document that one came in.
 
-Changes nothing. A `party` sees only what it sells or buys: for it, another's invoice does not exist.
+Changes nothing. A `party` sees only what it sells or buys: another's invoice does not exist for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.errors import NotFound
@@ -82,6 +83,10 @@ class InvoiceFilter:
 
 COLUMNS = ", ".join(f"i.{field.name}" for field in fields(InvoiceRecord))
 
+_CHUNK = 5000
+_MANY = text(f"SELECT {COLUMNS} FROM invoice i WHERE i.id IN :ids").bindparams(
+    bindparam("ids", expanding=True)
+)
 _EQUAL = ("number", "state", "currency", "type_code")
 _EVENTS = text(
     "SELECT move, state, actor, reason, at FROM invoice_event WHERE invoice_id = :id ORDER BY id"
@@ -106,6 +111,16 @@ def find(session: Session, invoice_id: str, *, party: str | None = None) -> Invo
     return InvoiceRecord(*row)
 
 
+def find_many(session: Session, invoice_ids: Sequence[str]) -> list[InvoiceRecord]:
+    """Return the invoices that exist among these, in order of their ids."""
+    found: list[InvoiceRecord] = []
+    for start in range(0, len(invoice_ids), _CHUNK):
+        chunk = list(invoice_ids[start : start + _CHUNK])
+        rows = session.connection().execute(_MANY, {"ids": chunk})
+        found += [InvoiceRecord(*row) for row in rows]
+    return sorted(found, key=lambda invoice: invoice.id)
+
+
 def page(
     session: Session,
     wanted: InvoiceFilter,
@@ -115,7 +130,10 @@ def page(
     before_id: str | None = None,
     after_id: str | None = None,
 ) -> list[InvoiceRecord]:
-    """Return up to `limit` invoices, newest first: older than `before_id`, or the ones next newer than `after_id`."""
+    """Return up to `limit` invoices, newest first.
+
+    They are older than `before_id`, or the ones that are next newer than `after_id`.
+    """
     params: dict[str, Any] = {"limit": limit}
     conditions = ["1 = 1"]
     for name in _EQUAL:

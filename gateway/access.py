@@ -1,0 +1,61 @@
+"""Which role may use which route: a table, and nothing else. What is not in it is nobody's.
+
+What a role may see of what a route shows is decided by `auth.Caller.party`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.auth import Role
+from gateway.refusals import RoleNotAllowed
+
+EVERYBODY = frozenset(Role)
+STAFF = frozenset({Role.TREASURY, Role.OVERSEER, Role.ADMIN})
+SELLERS = frozenset({Role.EXPORTER})
+BUYERS = frozenset({Role.IMPORTER})
+PAYERS = frozenset({Role.IMPORTER, Role.TREASURY})
+TREASURY = frozenset({Role.TREASURY})
+
+ROLES: Mapping[str, frozenset[Role]] = {
+    "POST /v1/invoices": SELLERS,
+    "POST /v1/invoices/batch": SELLERS,
+    "GET /v1/invoices": EVERYBODY,
+    "GET /v1/invoices/{invoice_id}": EVERYBODY,
+    "GET /v1/invoices/{invoice_id}/document": EVERYBODY,
+    "POST /v1/invoices/accept": BUYERS,
+    "POST /v1/invoices/{invoice_id}/accept": BUYERS,
+    "POST /v1/invoices/{invoice_id}/query": BUYERS,
+    "POST /v1/invoices/{invoice_id}/reject": BUYERS,
+    "POST /v1/invoices/{invoice_id}/cancel": SELLERS,
+    "POST /v1/settlements": PAYERS,
+    "GET /v1/settlements": EVERYBODY,
+    "GET /v1/settlements/{settlement_id}": EVERYBODY,
+    "POST /v1/settlements/{settlement_id}/hold": PAYERS,
+    "POST /v1/settlements/{settlement_id}/cancel": PAYERS,
+    # A hold may be the policy's: only the treasury lifts one, or pays again what was rejected.
+    "POST /v1/settlements/{settlement_id}/release": TREASURY,
+    "POST /v1/settlements/{settlement_id}/retry": TREASURY,
+    "GET /v1/mandates": STAFF | BUYERS,
+    "POST /v1/mandates/instructions": PAYERS,
+    "POST /v1/mandates": BUYERS,
+    "GET /v1/participants": EVERYBODY,
+    "GET /v1/participants/{participant_id}": EVERYBODY,
+    "GET /v1/tokens": EVERYBODY,
+    "GET /v1/accounts": EVERYBODY,
+    "GET /v1/journal": STAFF,
+    "GET /v1/breaks": STAFF,
+    "GET /v1/tie-out": STAFF,
+    "GET /v1/events": EVERYBODY,
+    "GET /v1/trace/{key}": EVERYBODY,
+}
+
+
+def require(role: Role, route: str) -> None:
+    """Return quietly if the role may use the route (method, space, path with its parameters).
+
+    Raises:
+        RoleNotAllowed: it may not, or nobody put the route into the table.
+    """
+    if role not in ROLES.get(route, frozenset()):
+        raise RoleNotAllowed(role, route)

@@ -1,0 +1,88 @@
+"""What a route is: method, path, what goes in and out, with an example of each.
+
+Two kinds: a query reads and is an ordinary FastAPI endpoint; a command changes something and is
+handed to the writer. Registering them is `gateway.app`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from gateway.auth import Caller
+from gateway.context import Gateway
+from gateway.problems import Asked
+from gateway.writer import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A request that changes something: who sends it, what it names, what it carries."""
+
+    caller: Caller
+    path: Mapping[str, str]
+    content: bytes
+    media_type: str | None
+    asked: Asked
+
+
+Plan = Callable[[Gateway, Command], Awaitable[Work]]
+"""Reads and checks a command, and returns what the writer is to do. Changes nothing itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyShape:
+    """What a command's body may be: its schema, examples by name, further media types."""
+
+    schema: dict[str, Any]
+    examples: dict[str, Any]
+    other_media_types: tuple[str, ...] = ()
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRoute:
+    """A POST."""
+
+    path: str
+    plan: Plan
+    summary: str
+    body: BodyShape
+    answer: type[BaseModel]
+    example: Any
+    status: int = 200
+    tag: str = ""
+    method: str = "POST"
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRoute:
+    """A GET."""
+
+    path: str
+    endpoint: Callable[..., Any]
+    summary: str
+    answer: type[BaseModel] | None
+    example: Any
+    tag: str = ""
+    method: str = "GET"
+    responses: dict[int | str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def body_of(
+    model: type[BaseModel], examples: dict[str, Any], *, is_required: bool = True
+) -> BodyShape:
+    """Return the shape of a JSON body that is read as `model`."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return BodyShape(schema, examples, is_required=is_required)

@@ -1,0 +1,115 @@
+"""The gateway as an application: everything it needs is handed in, every route is registered here.
+
+Opens nothing by itself: `wiring` and tests do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from gateway import auth, openapi, registration
+from gateway.api import intake, invoices
+from gateway.context import Gateway
+from gateway.doorway import BugFound, Doorway
+from gateway.idempotency import InFlight
+from gateway.logs import Log, open_log
+from gateway.metrics import Metrics
+from gateway.refusals import BodyInvalid, BodyUnreadable, MethodNotAllowed, NoSuchRoute
+from gateway.writer import Writer
+from settlement.chain.port import ChainPort
+from settlement.clock import Ids, new_id
+from settlement.config import Settings
+from settlement.documents.rules_engine import RulesEngine
+from settlement.errors import RailError
+
+API_VERSION = "1.0.0"
+
+COMMANDS = (*intake.COMMANDS, *invoices.COMMANDS)
+QUERIES = (*invoices.QUERIES,)
+
+
+def system_clock() -> datetime:
+    """Return the system's time."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    engine: Engine,
+    settings: Settings,
+    *,
+    chain: ChainPort | None = None,
+    rules: RulesEngine | None = None,
+    clock: Callable[[], datetime] = system_clock,
+    ids: Ids = new_id,
+    log: Log | None = None,
+) -> FastAPI:
+    """Return the application.
+
+    `chain` is asked for readiness and mandates; without one those say that it is unreachable. A
+    `rules` engine that is handed in is started and closed by whoever made it.
+    """
+    judge = rules or RulesEngine()
+    gateway = Gateway(
+        engine=engine,
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        chain=chain,
+        rules=judge,
+        keys=auth.KeyRing(engine, auth.open_pepper(settings.home), monotonic=time.monotonic),
+        writer=Writer(engine, clock=clock),
+        in_flight=InFlight(),
+        metrics=Metrics(engine),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        gateway.writer.start()
+        if rules is None:
+            judge.start()
+        yield
+        gateway.writer.stop()
+        if rules is None:
+            judge.close()
+
+    app = FastAPI(
+        title="settlement rail",
+        version=API_VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.gateway = gateway
+    registration.register(app, COMMANDS, QUERIES)
+    app.openapi = lambda: openapi.document(app, COMMANDS)  # type: ignore[method-assign]
+    registration.let_errors_through(app)
+    app.add_middleware(
+        Doorway, log=log or open_log(), metrics=gateway.metrics, translated=_translated
+    )
+    return app
+
+
+def _translated(error: Exception, scope: Scope) -> RailError:
+    """Return what an exception of the framework, or of nobody, means in the rail's own words."""
+    if isinstance(error, RailError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return BodyInvalid(error.errors())
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return NoSuchRoute(scope["path"])
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return MethodNotAllowed(scope["method"], scope["path"])
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return BodyUnreadable(error.detail)
+    return BugFound(f"{type(error).__name__}: {error}")

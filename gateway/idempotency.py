@@ -1,0 +1,148 @@
+"""Idempotency-Key: the same key and body get the same bytes again; stored with the effect itself.
+
+Twins that arrive together meet in `InFlight`; those that come later, or at another gateway, find the
+stored row. Source: draft-ietf-httpapi-idempotency-key-header-07.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, text, tuple_
+from sqlalchemy.sql import column, select, table
+from sqlmodel import Session
+
+from gateway.refusals import IdempotencyKeyInvalid
+from settlement.errors import IdempotencyConflict, IdempotencyInFlight
+
+KEY_MAX = 255
+TWIN_WAIT_SECONDS = 2.0
+
+_ROW = table(
+    "idempotency",
+    *(column(name) for name in ("caller", "route", "key", "body_hash", "status", "media_type")),
+    column("body"),
+)
+_STORED = select(_ROW).where(
+    tuple_(_ROW.c.caller, _ROW.c.route, _ROW.c.key).in_(bindparam("keys", expanding=True))
+)
+_INSERT = text(
+    "INSERT INTO idempotency (caller, route, key, body_hash, status, media_type, body, created_at)"
+    " VALUES (:caller, :route, :key, :body_hash, :status, :media_type, :body, :created_at)"
+)
+
+
+class RequestKey(NamedTuple):
+    """Whose operation it is. `route` is method and concrete path."""
+
+    caller: str
+    route: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, ready to be sent."""
+
+    status: int
+    body: bytes
+    media_type: str = "application/json"
+    is_replay: bool = False
+
+
+class StoredReply(NamedTuple):
+    """An answer that was given before, and the hash of the body that it answered."""
+
+    body_hash: str
+    reply: Reply
+
+    def for_body(self, key: RequestKey, body_hash: str) -> Reply:
+        """Return the answer once more.
+
+        Raises:
+            IdempotencyConflict: the key came with another body.
+        """
+        if self.body_hash != body_hash:
+            raise IdempotencyConflict(key.key)
+        return self.reply
+
+
+def require_valid(key: str) -> str:
+    """Return the key.
+
+    Raises:
+        IdempotencyKeyInvalid: empty, too long, or not visible ASCII.
+    """
+    if not 0 < len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyInvalid
+    return key
+
+
+def stored(session: Session, keys: Sequence[RequestKey]) -> dict[RequestKey, StoredReply]:
+    """Return the answers that were given under these keys, in one statement."""
+    if not keys:
+        return {}
+    rows = session.connection().execute(_STORED, {"keys": [tuple(key) for key in keys]})
+    return {
+        RequestKey(row.caller, row.route, row.key): StoredReply(
+            row.body_hash, Reply(row.status, bytes(row.body), row.media_type, is_replay=True)
+        )
+        for row in rows
+    }
+
+
+def store(session: Session, answers: Sequence[tuple[RequestKey, str, Reply]], *, at: int) -> None:
+    """Keep answers (key, hash of the body, answer) in the database transaction of their effects."""
+    rows = [
+        {
+            **key._asdict(),
+            "body_hash": body_hash,
+            "status": reply.status,
+            "media_type": reply.media_type,
+            "body": reply.body,
+            "created_at": at,
+        }
+        for key, body_hash, reply in answers
+    ]
+    if rows:
+        session.connection().execute(_INSERT, rows)
+
+
+class InFlight:
+    """Requests of this process that are not answered yet, by key. Used by one event loop."""
+
+    def __init__(self, wait_seconds: float = TWIN_WAIT_SECONDS) -> None:
+        self._wait_seconds = wait_seconds
+        self._first: dict[RequestKey, tuple[str, asyncio.Future[None]]] = {}
+
+    async def twin(self, key: RequestKey, body_hash: str) -> None:
+        """Return when no request with this key is in flight any more.
+
+        Raises:
+            IdempotencyConflict: the one in flight has another body.
+            IdempotencyInFlight: it was not answered in time.
+        """
+        deadline = time.monotonic() + self._wait_seconds
+        # Of many twins that wake together, one goes on and the others wait for it in turn.
+        while (found := self._first.get(key)) is not None:
+            first_hash, answered = found
+            if first_hash != body_hash:
+                raise IdempotencyConflict(key.key)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise IdempotencyInFlight(key.key)
+            await asyncio.wait([answered], timeout=left)
+
+    def begin(self, key: RequestKey, body_hash: str) -> None:
+        """Note that a request with this key is being worked on."""
+        self._first[key] = (body_hash, asyncio.get_running_loop().create_future())
+
+    def end(self, key: RequestKey) -> None:
+        """Let twins go on: they find the stored answer, or try themselves."""
+        _, answered = self._first.pop(key)
+        if not answered.done():
+            answered.cancel()

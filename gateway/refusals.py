@@ -1,0 +1,125 @@
+"""What the doors themselves refuse, before the rail is asked: keys, roles, bodies, routes.
+
+Knows no status: `problems` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic_core import ErrorDetails
+
+from settlement.errors import Forbidden, Invalid, NotFound, Refused, Retryable
+
+FAULTS_MAX = 100
+"""More faults than this help nobody."""
+
+_SHOWN_MAX = 80
+
+
+class KeyRefused(Refused):
+    """No API key, or one that is unknown, revoked or expired; which of them is not said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the request carries no valid API key",
+            field="Authorization",
+            repair="send `Authorization: Bearer stk_…` with a key that is in force",
+        )
+
+
+class RoleNotAllowed(Forbidden):
+    """The key's role may not use this route."""
+
+    def __init__(self, role: str, route: str) -> None:
+        super().__init__(
+            f"role {role} may not use {route}",
+            field="Authorization",
+            repair="use the key of somebody who may: docs/api.md has the table",
+        )
+
+
+class NoSuchRoute(NotFound):
+    """The gateway has no such path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("path", path)
+        self.repair = "see /docs for all paths"
+
+
+class MethodNotAllowed(Refused):
+    """The path exists, but not with this method."""
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"{path} has no {method}", repair="see /docs for the path's methods")
+
+
+class BodyTooLarge(Refused):
+    """The request's body is larger than is accepted."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"the body is larger than {limit_bytes} bytes",
+            field="body",
+            repair="send fewer documents at once, or leave embedded attachments out",
+        )
+
+
+class BodyUnreadable(Refused):
+    """The request's body is not JSON, or was cut short."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"the body cannot be read: {fault}",
+            field="body",
+            repair="send one complete JSON value in UTF-8, each key once, no NaN, no Infinity",
+        )
+
+
+class BodyInvalid(Invalid):
+    """Fields of the request are missing, unknown or wrong; `faults` names every one of them."""
+
+    def __init__(self, found: Sequence[ErrorDetails]) -> None:
+        self.faults = [_fault(each) for each in found[:FAULTS_MAX]]
+        names = ", ".join(str(fault["field"]) for fault in self.faults[:12])
+        super().__init__(f"the request is not accepted: {names}")
+
+
+class IdempotencyKeyInvalid(Refused):
+    """An Idempotency-Key has 1 to 255 visible ASCII characters."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the Idempotency-Key is empty, too long, or holds other than visible ASCII",
+            field="Idempotency-Key",
+            repair="send 1 to 255 visible ASCII characters, for instance a UUID",
+        )
+
+
+class WriterBusy(Retryable):
+    """More requests wait for the database than are accepted."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} requests wait for the database already: try again")
+
+
+def _fault(found: ErrorDetails) -> dict[str, str | None]:
+    place = [str(part) for part in found["loc"]]
+    if place and place[0] in ("query", "path", "header", "body"):
+        place = place[1:] or place
+    value = found.get("input")
+    is_small = isinstance(value, str | int | float | bool) or value is None
+    return {
+        "field": "/".join(place) or "body",
+        "found": repr(value)[:_SHOWN_MAX] if is_small else type(value).__name__,
+        "message": found["msg"],
+        "repair": _REPAIRS.get(found["type"]),
+    }
+
+
+_REPAIRS = {
+    "missing": "send the field",
+    "extra_forbidden": "leave the field out: it is not known here",
+    "string_type": 'send a JSON string; amounts too: "1200.50"',
+    "string_pattern_mismatch": "send a value of the shape that /docs gives",
+}
