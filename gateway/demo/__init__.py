@@ -1,0 +1,1 @@
+"""The demo: its companies, its documents, and the trading day that uses them."""
