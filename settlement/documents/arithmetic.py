@@ -111,7 +111,7 @@ def _part_failures(
 
 
 def _parties(it: InvoiceDocument) -> Iterator[RuleFailure]:
-    """Judge who has to be identified how, and when payment is due."""
+    """Judge who has to be identified how."""
     seller, buyer = it.seller, it.buyer
     for category in sorted({line.vat_category for line in it.lines}):
         if category == "O":
@@ -126,8 +126,6 @@ def _parties(it: InvoiceDocument) -> Iterator[RuleFailure]:
             yield _vat(category, "02", "/buyer/vat_id", "nothing")
     if not (seller.vat_id or seller.legal_id or seller.lei):
         yield _failure("BR-CO-26", "/seller", "no identifier")
-    if it.payable_minor > 0 and it.due_date is None and not it.payment_terms:
-        yield _failure("BR-CO-25", "/due_date", "nothing")
 
 
 def _taxed(it: InvoiceDocument) -> Iterator[tuple[_Taxed, str]]:

@@ -155,7 +155,9 @@ def _content(element: etree._Element | None, test: str = "") -> str:
 
     Nothing, where the rule asks for a part to be there: what else is there is no answer.
     """
-    if element is None or (len(element) and test.startswith(("normalize-space(", "exists("))):
+    if element is None or element.getparent() is None:
+        return "nothing"
+    if len(element) and test.startswith(("normalize-space(", "exists(")):
         return "nothing"
     own = (element.text or "").strip()
     if own or len(element) == 0:
