@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from gateway import auth, openapi, registration
-from gateway.api import intake, invoices
+from gateway.api import intake, invoices, settlements
 from gateway.context import Gateway
 from gateway.doorway import BugFound, Doorway
 from gateway.idempotency import InFlight
@@ -33,8 +33,8 @@ from settlement.errors import RailError
 
 API_VERSION = "1.0.0"
 
-COMMANDS = (*intake.COMMANDS, *invoices.COMMANDS)
-QUERIES = (*invoices.QUERIES,)
+COMMANDS = (*intake.COMMANDS, *invoices.COMMANDS, *settlements.COMMANDS)
+QUERIES = (*invoices.QUERIES, *settlements.QUERIES)
 
 
 def system_clock() -> datetime:

@@ -70,7 +70,7 @@ class Doorway:
 
         try:
             await self._app(scope, receive, answer)
-        except Exception as error:  # noqa: BLE001 - the last place where a bug can be answered.
+        except Exception as error:  # The last place where a bug can be answered.
             if has_started:
                 raise
             await self._refuse(error, scope, answer)

@@ -1,7 +1,7 @@
 """Idempotency-Key: the same key and body get the same bytes again; stored with the effect itself.
 
-Twins that arrive together meet in `InFlight`; those that come later, or at another gateway, find the
-stored row. Source: draft-ietf-httpapi-idempotency-key-header-07.
+Twins that arrive together meet in `InFlight`; those that come later, or at another gateway, find
+the stored row. Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The API under /v1, by noun: each module lists its operations, and says what each shows and does."""
+"""The API under /v1, by noun: each module lists its operations, and what each shows and does."""

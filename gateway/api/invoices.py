@@ -1,4 +1,4 @@
-"""Invoices over HTTP: reading them, and the moves of seller and buyer. Taking them in is `intake`."""
+"""Invoices over HTTP: reading them, and what seller and buyer do. Taking them in is `intake`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ handed to the writer. Registering them is `gateway.app`'s business.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -41,6 +41,11 @@ class BodyShape:
     examples: dict[str, Any]
     other_media_types: tuple[str, ...] = ()
     is_required: bool = True
+
+    def either(self, model: type[BaseModel]) -> BodyShape:
+        """Return a shape that takes another model as well."""
+        other = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        return replace(self, schema={"anyOf": [other, self.schema]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def page_of(limit: int, starting_after: str | None, ending_before: str | None) -
 def listed(
     rows: Sequence[Item], page: Page, shown: Callable[[Item], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return a list's answer; `rows` are up to `limit` + 1, so that the one too many tells of more."""
+    """Return a list's answer; `rows` are up to `limit` + 1: the one too many tells of more."""
     has_more = len(rows) > page.limit
     if has_more:
         rows = rows[1:] if page.after_id else rows[: page.limit]
