@@ -50,7 +50,7 @@ class EvmChain:
             [("eth_chainId", ()), ("eth_getBlockByNumber", ("0x0", False))]
         )
         if not isinstance(genesis, dict):
-            raise ChainUnreachable(f"the node at {self.url} does not know block 0")
+            raise ChainUnreachable(f"the node at {self.rpc.place} does not know block 0")
         return ChainIdentity(self._number(chain_id), Hash(genesis["hash"]))
 
     def head(self) -> BlockRef:
@@ -177,11 +177,11 @@ class EvmChain:
 
     def _refused(self, method: str, error: RpcError) -> ChainUnreachable:
         return ChainUnreachable(
-            f"the node at {self.url} refused {method}: {error.message} ({error.code})"
+            f"the node at {self.rpc.place} refused {method}: {error.message} ({error.code})"
         )
 
     def _lied(self, what: str) -> ChainUnreachable:
-        return ChainUnreachable(f"the node at {self.url} gave {what}")
+        return ChainUnreachable(f"the node at {self.rpc.place} gave {what}")
 
 
 def _at(block_hash: Hash | None) -> object:

@@ -44,8 +44,11 @@ class JsonRpc:
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Invalid(f"{url!r} is no http:// or https:// address", field="rpc")
-        self.url = url
+            raise Invalid("the node's address is no http:// or https:// address", field="rpc")
+        if parts.username is not None:
+            raise Invalid("a node's address with a user in it is not supported", field="rpc")
+        # Providers put keys into the path, and what is called by this name ends up in logs.
+        self.place = f"{parts.scheme}://{parts.netloc}"
         self._timeout_seconds = timeout_seconds
         self._max_response_bytes = max_response_bytes
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -62,7 +65,7 @@ class JsonRpc:
         answer = self.answers([(method, params)])[0]
         if isinstance(answer, RpcError):
             raise ChainUnreachable(
-                f"the node at {self.url} refused {method}: {answer.message} ({answer.code})"
+                f"the node at {self.place} refused {method}: {answer.message} ({answer.code})"
             )
         return answer
 
@@ -131,11 +134,11 @@ class JsonRpc:
             )
         except _BadStatusError as error:
             self._line.close()
-            raise ChainUnreachable(f"the node at {self.url} {error}") from error
+            raise ChainUnreachable(f"the node at {self.place} {error}") from error
         except (OSError, http.client.HTTPException) as error:
             self._line.close()
             raise ChainUnreachable(
-                f"the node at {self.url} did not answer: {type(error).__name__} {error}".rstrip()
+                f"the node at {self.place} did not answer: {type(error).__name__} {error}".rstrip()
             ) from error
         except BaseException:
             self._line.close()
@@ -145,7 +148,7 @@ class JsonRpc:
     def _unreadable(self, what: str) -> ChainUnreachable:
         # The stream may be out of step with the calls, so the next call starts on a new one.
         self._line.close()
-        return ChainUnreachable(f"the node at {self.url} gave {what}")
+        return ChainUnreachable(f"the node at {self.place} gave {what}")
 
 
 _MISSING = object()

@@ -175,6 +175,9 @@ def test_what_a_debtor_has_to_have_done(twins: Twins) -> None:
     assert mandate(1, 2**63, NEVER) == 0
     assert mandate(1, 1, 1) == 0
     assert mandate(1, 1, 2**40) == 0
+    assert reasons(at=noon + 100, amount=150_000, sequence=3) == []
+    assert reasons(at=noon + 100, amount=50_001, sequence=2) == [Rejection.OVER_DAY_CAP]
+    assert reasons(at=noon + 100, amount=50_000, sequence=4) == []
     assert reasons(at=noon + 101, sequence=2) == [Rejection.MANDATE_EXPIRED]
     assert twins.do(DEBTOR, rail, mandate_abi.revoke_mandate_calldata(token)) == 1
     assert reasons(sequence=2) == [Rejection.MANDATE_MISSING]
