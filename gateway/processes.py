@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -83,8 +82,8 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
             if progress.idle:
                 stop.wait(_PAUSE_SECONDS)
                 continue
-            moved = {key: value for key, value in asdict(progress).items() if value}
-            log.info("tick", seconds=round(time.monotonic() - began, 3), **moved)
+            seconds = round(time.monotonic() - began, 3)
+            log.info("tick", head=progress.head, seconds=seconds, **progress.moved())
     except Fatal as error:
         log.error("worker.halted", error=str(error), repair="see `settle doctor`")
         return 3

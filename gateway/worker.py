@@ -6,9 +6,10 @@ network calls only in between. A crash between any two steps is harmless.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -46,12 +47,24 @@ class Progress:
     matched: int = 0
     standby: bool = False
     """Another worker holds the lanes; this one only looks on."""
+    ties: bool = True
+    """Whether every balance was the chain's, where this tick compared them."""
+    stages: dict[str, float] = field(default_factory=dict)
+    """Seconds that each stage took."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing moved."""
-        moved = asdict(self)
-        return not any(moved[name] for name in moved if name not in ("head", "standby"))
+        return not self.moved()
+
+    def moved(self) -> dict[str, int]:
+        """Return what moved, by name; without zeros."""
+        counts = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: count
+            for name, count in counts.items()
+            if count and name not in ("head", "standby", "ties", "stages")
+        }
 
 
 @dataclass(slots=True)
@@ -81,10 +94,15 @@ class Worker:
             progress.standby = True
             return progress
         try:
-            self._follow(progress, now)
-            self._clear(progress, now)
-            self._send(progress, now)
-            self._reconcile(progress, now)
+            for name, stage in (
+                ("follow", self._follow),
+                ("clear", self._clear),
+                ("send", self._send),
+                ("reconcile", self._reconcile),
+            ):
+                began = time.perf_counter()
+                stage(progress, now)
+                progress.stages[name] = time.perf_counter() - began
         except Fatal as error:
             self._halt(str(error), now)
             raise
@@ -169,7 +187,10 @@ class Worker:
         if progress.idle:
             return
         with self._writing(now) as session:
-            progress.matched = reconciliation.match(session, now)
+            progress.matched = reconciliation.match(session, now).matched
+        if progress.new_blocks and not progress.claimed:
+            # After the payments: a busy tick leaves the comparison to the next one.
+            progress.ties = reconciliation.tie_out(self.engine, self.chain, now).ties
 
     def _halt(self, reason: str, now: datetime) -> None:
         with transaction(self.engine) as session:

@@ -12,7 +12,13 @@ import typer
 
 from gateway.cli.lazy import lazy_group
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "up": "Run the whole rail on this machine, with test money.",
+    "demo": "Run a trading day and print what happened.",
+    "gateway": "Serve the HTTP API.",
+    "signer": "Hold the operator's key and sign what is cleared.",
+    "worker": "Follow the chain, book, clear and send.",
+}
 """Name and one line of help. The command `tie-out` lives in `gateway/cli/tie_out.py`."""
 
 MODULES: dict[str, str] = {"break": "breaks"}

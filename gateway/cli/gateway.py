@@ -1,0 +1,32 @@
+"""`settle gateway`: the process behind the HTTP API."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Example: SETTLE_RPC_URL=http://127.0.0.1:8545 SETTLE_PORT=8400 settle gateway",
+)
+def gateway() -> None:
+    """Serve the API at SETTLE_HOST and SETTLE_PORT until it is told to stop."""
+    import uvicorn
+
+    from gateway import processes, wiring
+    from gateway.app import create_app
+    from settlement.config import Settings
+
+    processes.end_with_parent()
+    settings = Settings()
+    chain = wiring.open_chain(settings) if settings.rpc_url else None
+    served = create_app(wiring.open_database(settings), settings, chain=chain)
+    uvicorn.run(
+        served,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
