@@ -6,7 +6,6 @@ Exit code: 0 all holds, 1 something is violated, 2 something could not be judged
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from settlement.verify import books, claims, clearances, journal, moves, payments, report, sending
 from settlement.verify.findings import Finding
 from settlement.verify.rpc import NotJudged
-from settlement.verify.scene import Question, Scene, set_up
+from settlement.verify.scene import Question, Scene, open_scene
 
 HOLDS, VIOLATED, NOT_JUDGED = 0, 1, 2
 
@@ -32,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     progress = _silent if asked.json or not sys.stderr.isatty() else _say
     began = time.monotonic_ns()
     try:
-        scene = set_up(question, progress)
-        findings = judge(scene, progress)
-    except (NotJudged, sqlite3.Error) as error:
+        with open_scene(question, progress) as scene:
+            findings = judge(scene, progress)
+    except NotJudged as error:
         print(f"verify: not judged: {error}", file=sys.stderr)
         return NOT_JUDGED
     milliseconds = (time.monotonic_ns() - began) // 1_000_000

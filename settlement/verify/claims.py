@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from settlement.verify.database import as_bytes
 from settlement.verify.findings import Finding
 from settlement.verify.journal import Entry
 from settlement.verify.scene import Scene
 
 _UNPAID_ENDS = ("REJECTED", "CANCELLED")
 _SET_ASIDE = ("CLEARED", "CLAIMED", "SUBMITTED", "CONFIRMING")
-_OWN_ID = re.compile(rb"\b(inv|stl)_[0-9a-f]{32}\b")
-_TABLE_OF = {b"inv": "invoice", b"stl": "settlement"}
+_OWN_ID = re.compile(rb"\b(?:inv|stl)_[0-9a-f]{32}\b")
+_TABLE_OF = {"inv": "invoice", "stl": "settlement"}
 
 
 def invoices(scene: Scene) -> Finding:
@@ -71,15 +72,9 @@ def acknowledged(scene: Scene) -> Finding:
         "SELECT caller, route, key, body FROM idempotency WHERE status BETWEEN 200 AND 299"
     ):
         answers += 1
-        for found in set(_OWN_ID.findall(bytes(body))):
-            table = _TABLE_OF[found]
-            wanted = {
-                match.group().decode()
-                for match in _OWN_ID.finditer(bytes(body))
-                if match.group(1) == found
-            }
-            for missing in sorted(wanted - known[table]):
-                finding.against(f"{caller} {route} {key!r} was answered with {missing}: not there")
+        for named in {match.group().decode() for match in _OWN_ID.finditer(as_bytes(body))}:
+            if named not in known[_TABLE_OF[named[:3]]]:
+                finding.against(f"{caller} {route} {key!r} was answered with {named}: not there")
     for table, ids in known.items():
         with_event = {
             row[0]

@@ -113,7 +113,7 @@ def _judge_signing(finding: Finding, attempt: Attempt, members: list[_Member]) -
     for member in members:
         if member.cleared_id is None:
             continue
-        revoked = member.revoked_at is not None and member.revoked_at <= at
+        revoked = member.revoked_at is not None and member.revoked_at < at
         if revoked or not member.created_at <= at < member.expires_at:
             finding.against(
                 f"attempt {attempt.hash} was signed when {member.clearance_id}"

@@ -28,37 +28,47 @@ class Database:
         self.is_sqlite = url.startswith("sqlite:///")
         if self.is_sqlite:
             self._connection: Any = _open_sqlite(url.removeprefix("sqlite:///"))
+            self._failures: type[Exception] = sqlite3.Error
         elif url.startswith(("postgresql://", "postgresql+psycopg://")):
-            self._connection = _open_postgresql(url.replace("+psycopg", "", 1))
+            self._connection, self._failures = _open_postgresql(url.replace("+psycopg", "", 1))
         else:
             raise NotJudged("the database is neither sqlite:///file nor postgresql://…")
         self._stream_count = 0
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        """Return all rows of a query."""
-        return list(self._execute(statement).fetchall())
+        """Return all rows of a query.
+
+        Raises:
+            NotJudged: the database cannot answer it.
+        """
+        return list(self.stream(statement))
 
     def value(self, statement: str) -> Any:
         """Return the one value of a query."""
-        return self._execute(statement).fetchone()[0]
+        return self.rows(statement)[0][0]
 
     def stream(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query, never all of them in memory."""
-        if self.is_sqlite:
-            yield from self._execute(statement)
-            return
-        self._stream_count += 1
-        with self._connection.cursor(name=f"verify_{self._stream_count}") as cursor:
-            cursor.itersize = _CHUNK_ROWS
-            cursor.execute(statement)
-            yield from cursor
+        try:
+            if self.is_sqlite:
+                yield from self._connection.execute(statement)
+                return
+            self._stream_count += 1
+            with self._connection.cursor(name=f"verify_{self._stream_count}") as cursor:
+                cursor.itersize = _CHUNK_ROWS
+                cursor.execute(statement)
+                yield from cursor
+        except self._failures as error:
+            raise NotJudged(f"the database cannot be read: {error}".rstrip()) from error
 
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
 
-    def _execute(self, statement: str) -> Any:
-        return self._connection.execute(statement)
+
+def as_bytes(value: Any) -> bytes:
+    """Return a column's bytes; SQLite may hold text where bytes belong."""
+    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def _open_sqlite(path: str) -> sqlite3.Connection:
@@ -77,7 +87,7 @@ def _open_sqlite(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _open_postgresql(url: str) -> Any:
+def _open_postgresql(url: str) -> tuple[Any, type[Exception]]:
     import psycopg
 
     try:
@@ -87,4 +97,4 @@ def _open_postgresql(url: str) -> Any:
         connection.execute("SELECT 1")
     except psycopg.Error as error:
         raise NotJudged(f"the database cannot be read: {error}".rstrip()) from error
-    return connection
+    return connection, psycopg.Error

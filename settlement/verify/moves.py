@@ -68,6 +68,7 @@ def obeyed(scene: Scene) -> Finding:
         ):
             events += 1
             before = states.get(key)
+            lawful: str | None
             if before is None:
                 lawful = "ACCEPTED" if key in credit_notes else _BEGINNINGS[noun]
             else:

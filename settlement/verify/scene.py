@@ -5,7 +5,8 @@ Judges nothing but whether the two belong to each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from settlement.verify.database import Database
@@ -57,7 +58,8 @@ class Scene:
         return block_hash is not None and self.seen.hash_at(block_number) == block_hash
 
 
-def set_up(question: Question, progress: Callable[[str], None]) -> Scene:
+@contextmanager
+def open_scene(question: Question, progress: Callable[[str], None]) -> Iterator[Scene]:
     """Open both sides and read the chain.
 
     The head is taken before the database's moment: the database must know what is mined by then.
@@ -65,19 +67,25 @@ def set_up(question: Question, progress: Callable[[str], None]) -> Scene:
     Raises:
         NotJudged: one side cannot be read, or they do not belong together.
     """
-    node = Node(Rpc(question.rpc_url))
-    head = node.head()
-    database = Database(question.database_url)
+    with closing(Rpc(question.rpc_url)) as rpc:
+        node = Node(rpc)
+        head = node.head()
+        with closing(Database(question.database_url)) as database:
+            yield _read(question, node, head, database, progress)
+
+
+def _read(
+    question: Question,
+    node: Node,
+    head: Header,
+    database: Database,
+    progress: Callable[[str], None],
+) -> Scene:
     deployments = database.rows("SELECT rail, chain_id, genesis_hash, first_block FROM deployment")
     if len(deployments) != 1:
         raise NotJudged(f"the database has {len(deployments)} deployments, not one")
     rail, chain_id, genesis_hash, first_block = deployments[0]
-    found_chain, found_genesis = node.identity()
-    if (found_chain, found_genesis) != (chain_id, genesis_hash):
-        raise NotJudged(
-            f"the node is on chain {found_chain} with genesis {found_genesis},"
-            f" the database belongs to {chain_id} with {genesis_hash}"
-        )
+    _require_same_chain(node, chain_id, genesis_hash)
     rows = database.rows("SELECT address, symbol, currency FROM token")
     wallets = database.rows("SELECT address FROM wallet")
     lanes = dict(database.rows("SELECT signer, next_nonce FROM lane"))
@@ -110,6 +118,15 @@ def set_up(question: Question, progress: Callable[[str], None]) -> Scene:
         confirmations=question.confirmations,
         quiescent=question.quiescent,
     )
+
+
+def _require_same_chain(node: Node, chain_id: int, genesis_hash: str) -> None:
+    found_chain, found_genesis = node.identity()
+    if (found_chain, found_genesis) != (chain_id, genesis_hash):
+        raise NotJudged(
+            f"the node is on chain {found_chain} with genesis {found_genesis},"
+            f" the database belongs to {chain_id} with {genesis_hash}"
+        )
 
 
 def _judged_block(question: Question, database: Database, final_number: int) -> int:

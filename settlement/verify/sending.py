@@ -9,6 +9,7 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import NamedTuple
 
+from settlement.verify.database import as_bytes
 from settlement.verify.findings import Finding
 from settlement.verify.node import Mined
 from settlement.verify.scene import Scene
@@ -62,11 +63,11 @@ def sent(scene: Scene) -> Sent:
         " block_hash FROM chain_tx"
     ):
         chain_tx = ChainTx(*row)
-        chain_txs[chain_tx.id] = chain_tx._replace(calldata=bytes(chain_tx.calldata))
+        chain_txs[chain_tx.id] = chain_tx._replace(calldata=as_bytes(chain_tx.calldata))
         first = opened_at.get(chain_tx.signer, chain_tx.nonce)
         opened_at[chain_tx.signer] = min(first, chain_tx.nonce)
     attempts = {
-        row[0]: Attempt._make((*row[:5], hash_of(bytes(row[5]))))
+        row[0]: Attempt._make((*row[:5], hash_of(as_bytes(row[5]))))
         for row in scene.database.stream(
             "SELECT hash, chain_tx_id, kind, created_at, first_sent_at, raw FROM attempt"
         )
