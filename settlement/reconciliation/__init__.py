@@ -1,0 +1,24 @@
+"""Reconciliation: settlements, chain and ledger compared; each disagreement is a break.
+
+Corrects nothing: neither a settlement, nor an entry, nor the chain.
+"""
+
+from settlement.reconciliation.breaks import BreakKind, Finding, OpenBreak
+from settlement.reconciliation.evidence import Evidence, explain
+from settlement.reconciliation.matching import Matched, match, newest_settled_block
+from settlement.reconciliation.tie_out import TieOut, TieOutRow, differing, tie_out
+
+__all__ = [
+    "BreakKind",
+    "Evidence",
+    "Finding",
+    "Matched",
+    "OpenBreak",
+    "TieOut",
+    "TieOutRow",
+    "differing",
+    "explain",
+    "match",
+    "newest_settled_block",
+    "tie_out",
+]

@@ -1,0 +1,182 @@
+"""The breaks beside matching: movements that nobody instructed, rejections, what a reorg took.
+
+Each function opens what it finds and closes what has healed, and returns both counts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from settlement.chain.rail_abi import Rejection
+from settlement.money import format_minor
+from settlement.reconciliation import breaks
+from settlement.reconciliation.breaks import BreakKind, Finding, OpenBreak
+from settlement.store.bulk import rows, rows_by_key
+
+REJECTION_WORDS = {
+    Rejection.ALREADY_SETTLED: "the rail has settled this sequence before",
+    Rejection.MANDATE_MISSING: "the debtor has given no mandate for this token",
+    Rejection.MANDATE_EXPIRED: "the debtor's mandate has expired",
+    Rejection.OVER_PAYMENT_CAP: "the amount is over the mandate's cap for one payment",
+    Rejection.OVER_DAY_CAP: "the mandate's cap for the day is used up",
+    Rejection.DEBTOR_NOT_LISTED: "the debtor's wallet is not listed on the rail",
+    Rejection.CREDITOR_NOT_LISTED: "the creditor's wallet is not listed on the rail",
+    Rejection.TOKEN_REFUSED: "the token refused the transfer",
+    Rejection.AMOUNT_INVALID: "the amount or the payee is one that the rail never pays",
+}
+
+_LIVE_REVERSALS = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = {}.seq)"
+_UNKNOWN = (
+    "SELECT l.block_hash, l.log_index, l.tx_hash, l.reference, l.debtor, l.creditor,"
+    " l.amount_minor, l.token"
+    # In this order: the new logs are few, the receipts all there are.
+    " FROM chain_log l CROSS JOIN block b CROSS JOIN receipt c"
+    " WHERE l.block_number > ? AND l.name = 'Settled' AND b.hash = l.block_hash AND b.canonical"
+    " AND c.block_hash = l.block_hash AND c.tx_index = l.tx_index AND c.books = 'posted'"
+    " AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.reference = l.reference"
+    " AND s.rail = l.address)"
+)
+_KNOWN_NOW = (
+    "SELECT k.subject FROM settlement_break k JOIN chain_log l"
+    " ON l.block_hash = substr(k.subject, 5, 66)"
+    " AND k.subject = 'log:' || l.block_hash || ':' || l.log_index"
+    " JOIN settlement s ON s.reference = l.reference AND s.rail = l.address"
+    " WHERE k.kind = 'unknown_settlement' AND k.closed_at IS NULL"
+)
+_ORPHANED = (
+    "SELECT k.subject FROM settlement_break k JOIN block b ON b.hash = substr(k.subject, 5, 66)"
+    " WHERE k.closed_at IS NULL AND k.kind {keys} AND NOT b.canonical"
+)
+_TRANSFER_ENTRIES = (
+    "SELECT e.source_key FROM journal_entry e WHERE e.block_number > ? AND e.kind = 'transfer'"
+    f" AND {_LIVE_REVERSALS.format('e')}"
+)
+_TRANSFERS = (
+    "SELECT 'log:' || l.block_hash || ':' || l.log_index, l.debtor, l.creditor, l.amount_minor,"
+    " l.tx_hash, l.block_number, t.symbol, t.decimals, payer.participant_id, payee.participant_id"
+    " FROM chain_log l JOIN token t ON t.address = l.address"
+    " LEFT JOIN wallet payer ON payer.address = l.debtor"
+    " LEFT JOIN wallet payee ON payee.address = l.creditor"
+    # One that the rail reported too is explained by its Settled log.
+    " WHERE l.block_hash {keys} AND l.name = 'Transfer' AND l.pair_index IS NULL"
+    " AND l.amount_minor > 0"
+)
+_REJECTED = (
+    "SELECT id, outcome_code, block_number, tx_hash, log_index FROM settlement"
+    " WHERE state = 'REJECTED' AND outcome = 'rejected'"
+)
+_REORGED = (
+    "SELECT e.settlement_id, MAX(e.seq), MAX(e.block_number)"
+    " FROM journal_entry r CROSS JOIN journal_entry e"
+    " WHERE r.block_number > ? AND r.kind = 'reversal' AND e.seq = r.reverses_seq"
+    " AND e.kind = 'payment' GROUP BY e.settlement_id"
+)
+_NOT_BACK = (
+    "SELECT s.id FROM settlement s WHERE s.id {keys}"
+    " AND s.state NOT IN ('SETTLED', 'REJECTED', 'CANCELLED')"
+    " AND NOT EXISTS (SELECT 1 FROM journal_entry e WHERE e.settlement_id = s.id"
+    f" AND e.kind = 'payment' AND {_LIVE_REVERSALS.format('e')})"
+)
+
+
+def unknown_settlements(session: Session, after: int, now: datetime) -> tuple[int, int]:
+    """Settled logs under references that no settlement has."""
+    found = [
+        Finding(
+            BreakKind.UNKNOWN_SETTLEMENT,
+            f"log:{block_hash}:{log_index}",
+            f"the rail settled {minor} minor units under {reference}, which no settlement has:"
+            " somebody else used the operator's key, or this database is an old backup",
+            {"tx": tx_hash, "debtor": debtor, "creditor": creditor, "token": token},
+        )
+        for block_hash, log_index, tx_hash, reference, debtor, creditor, minor, token in rows(
+            session, _UNKNOWN, (after,)
+        )
+    ]
+    is_open = breaks.open_of(session, [BreakKind.UNKNOWN_SETTLEMENT])
+    known_now = {subject for (subject,) in rows(session, _KNOWN_NOW)} if is_open else set()
+    known = [each for each in is_open if each.subject in known_now]
+    closed = breaks.close(session, known, "a settlement has its reference", now)
+    closed += _close_orphaned(session, is_open, now)
+    return breaks.open_new(session, found, now), closed
+
+
+def uninstructed(session: Session, after: int, now: datetime) -> tuple[int, int]:
+    """Tokens that came to or left a wallet of ours without a settlement."""
+    kinds = (BreakKind.UNATTRIBUTED_DEPOSIT, BreakKind.UNATTRIBUTED_WITHDRAWAL)
+    # A source key may carry the number of its posting behind the log's place.
+    keys = {":".join(key.split(":")[:3]) for (key,) in rows(session, _TRANSFER_ENTRIES, (after,))}
+    moved = rows_by_key(session, _TRANSFERS, {key.split(":")[1] for key in keys})
+    found = [_uninstructed(row) for row in moved if row[0] in keys]
+    closed = _close_orphaned(session, breaks.open_of(session, kinds), now)
+    return breaks.open_new(session, found, now), closed
+
+
+def rejected(session: Session, now: datetime) -> tuple[int, int]:
+    """Settlements that the rail refused for good, until they are retried."""
+    found = [
+        Finding(
+            BreakKind.REJECTED,
+            key,
+            _words(code),
+            {"code": code, "block": number, "tx": tx_hash, "log_index": log_index},
+        )
+        for key, code, number, tx_hash, log_index in rows(session, _REJECTED)
+    ]
+    return _keep_in_step(session, BreakKind.REJECTED, found, "it is retried", now)
+
+
+def reorged(session: Session, after: int, now: datetime) -> tuple[int, int]:
+    """Settlements whose booked payment was reversed by a reorg and that have not come back."""
+    lost = {key: (seq, number) for key, seq, number in rows(session, _REORGED, (after,))}
+    is_open = {each.subject for each in breaks.open_of(session, [BreakKind.REORGED])}
+    gone = {key for (key,) in rows_by_key(session, _NOT_BACK, lost.keys() | is_open)}
+    found = []
+    for key in sorted(gone):
+        seq, number = lost.get(key, (None, None))
+        reason = f"its payment in block {number} was thrown out by a reorg; entry {seq} is reversed"
+        found.append(Finding(BreakKind.REORGED, key, reason, {"block": number, "entry": seq}))
+    return _keep_in_step(session, BreakKind.REORGED, found, "it is paid again, or has ended", now)
+
+
+def _keep_in_step(
+    session: Session, kind: BreakKind, found: list[Finding], healed_by: str, now: datetime
+) -> tuple[int, int]:
+    stands = {each.subject for each in found}
+    healed = [each for each in breaks.open_of(session, [kind]) if each.subject not in stands]
+    closed = breaks.close(session, healed, healed_by, now)
+    return breaks.open_new(session, found, now), closed
+
+
+def _close_orphaned(session: Session, is_open: list[OpenBreak], now: datetime) -> int:
+    kinds = {each.kind.value for each in is_open}
+    orphaned = {subject for (subject,) in rows_by_key(session, _ORPHANED, kinds)}
+    healed = [each for each in is_open if each.subject in orphaned]
+    return breaks.close(session, healed, "its block was orphaned", now)
+
+
+def _uninstructed(row: tuple[object, ...]) -> Finding:
+    subject, debtor, creditor, minor, tx_hash, number, symbol, decimals, payer, payee = row
+    amount = f"{format_minor(int(str(minor)), int(str(decimals)))} {symbol}"
+    detail = {
+        "amount": amount,
+        "from": str(debtor),
+        "to": str(creditor),
+        "payer": None if payer is None else str(payer),
+        "payee": None if payee is None else str(payee),
+        "tx": str(tx_hash),
+        "block": int(str(number)),
+    }
+    if payee is None:
+        kind, what = BreakKind.UNATTRIBUTED_WITHDRAWAL, f"{payer} paid {amount} to {creditor}"
+    else:
+        kind, what = BreakKind.UNATTRIBUTED_DEPOSIT, f"{payee} received {amount} from {debtor}"
+    return Finding(kind, str(subject), f"{what}, and no settlement says why", detail)
+
+
+def _words(code: int | None) -> str:
+    if code in REJECTION_WORDS:
+        return f"{REJECTION_WORDS[Rejection(code)]} (code {code})"
+    return f"the rail gave code {code}"

@@ -1,0 +1,402 @@
+"""Matching: settlement, log pair and entry that agree are one match; all else has its reason."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from settlement import reconciliation
+from settlement.chain.rail_abi import Rejection
+from settlement.settlements import booking
+from settlement.store import transaction
+from tests.builders.chain_facts import STRANGER, ZERO, Facts, add_settlement, reference, seed_world
+from tests.builders.ledger import BUYER, BUYER_WALLET, NOW, SELLER, SELLER_WALLET, block_hash
+from tests.builders.reconciled import (
+    book,
+    change,
+    closed_breaks,
+    live_matches,
+    match,
+    open_breaks,
+    reason_of,
+    seen,
+    set_state,
+)
+
+HEAD, FINAL = 22, 11
+
+
+@pytest.fixture
+def paid(engine: Engine) -> Engine:
+    """`stl_1`, `stl_2` paid in block 10, booked; the head is 22, block 11 final."""
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session).block(HEAD).block(FINAL)
+        for number in (1, 2):
+            add_settlement(session, number)
+            facts.payment(10, 1, number)
+        facts.store()
+        for number in (1, 2):
+            seen(session, number, block=10, tx=1, log_index=2 * number - 1)
+    book(engine)
+    return engine
+
+
+def test_what_agrees_is_matched_once(paid: Engine) -> None:
+    first = match(paid)
+    second = match(paid)
+
+    assert (first.matched, first.opened, second.matched) == (2, 0, 0)
+    assert live_matches(paid) == [("stl_1", block_hash(10), 1, 1), ("stl_2", block_hash(10), 3, 2)]
+    assert open_breaks(paid) == set()
+
+
+def test_a_settled_settlement_is_matched_as_a_booked_one(paid: Engine) -> None:
+    set_state(paid, 1, "SETTLED")
+
+    assert match(paid, final=FINAL).matched == 2
+
+
+def test_what_is_final_and_matched_is_not_looked_at_again(paid: Engine) -> None:
+    first = match(paid, final=FINAL)
+    change(paid, "DELETE FROM settlement_match WHERE settlement_id = 'stl_1'")
+
+    again = match(paid, final=FINAL)
+
+    assert (first.through, first.matched, again.matched, again.opened) == (FINAL, 2, 0, 0)
+
+
+def test_what_is_still_under_way_is_no_break(engine: Engine) -> None:
+    states = ("INSTRUCTED", "HELD", "CLEARED", "CLAIMED", "SUBMITTED", "CONFIRMING", "CANCELLED")
+    with transaction(engine) as session:
+        seed_world(session)
+        for number, state in enumerate(states, 1):
+            add_settlement(session, number, state=state)
+        facts = Facts(session).block(HEAD)
+        facts.receipt(20, 1, depth=6)
+        facts.payment(20, 1, 6)
+        facts.store()
+        seen(session, 6, block=20, tx=1)
+    book(engine)
+
+    found = match(engine, final=FINAL)
+
+    assert (found.matched, found.opened) == (0, 0)
+    assert open_breaks(engine) == set()
+
+
+PLANTED: dict[str, tuple[str, str, str]] = {
+    "no log": (
+        "DELETE FROM chain_log WHERE name = 'Settled' AND sequence = 1",
+        "missing_on_chain",
+        "no canonical Settled log",
+    ),
+    "log of another branch": (
+        "UPDATE block SET canonical = false WHERE number = 10",
+        "missing_on_chain",
+        "no canonical Settled log",
+    ),
+    "log of another rail": (
+        "UPDATE chain_log SET address = '0x00' WHERE name = 'Settled' AND sequence = 1",
+        "missing_on_chain",
+        "no canonical Settled log",
+    ),
+    "no transfer": (
+        "UPDATE chain_log SET pair_index = NULL WHERE name = 'Settled' AND sequence = 1",
+        "unpaired",
+        "no exact Transfer",
+    ),
+    "no entry": (
+        "UPDATE journal_entry SET settlement_id = NULL WHERE settlement_id = 'stl_1'",
+        "missing_in_ledger",
+        "booked without an entry",
+    ),
+    "entry of another log": (
+        "UPDATE journal_entry SET source_key = source_key || '9' WHERE settlement_id = 'stl_1'",
+        "missing_in_ledger",
+        "was made from",
+    ),
+    "amount in the log": (
+        "UPDATE chain_log SET amount_minor = 11 WHERE name = 'Settled' AND sequence = 1",
+        "amount",
+        "amount_minor is 11, instructed was 12000000",
+    ),
+    "amount in the entry": (
+        "UPDATE posting SET amount_minor = amount_minor * 2 WHERE entry_seq = 1",
+        "amount",
+        "entry 1 amount_minor is 24000000",
+    ),
+    "one wallet in the entry": (
+        "UPDATE posting SET amount_minor = amount_minor + 1 WHERE entry_seq = 1 AND line = 0",
+        "amount",
+        "does not move one amount",
+    ),
+    "amount instructed": (
+        "UPDATE settlement SET amount_minor = 11 WHERE id = 'stl_1'",
+        "amount",
+        "instructed was 11",
+    ),
+    "payee": (
+        f"UPDATE chain_log SET creditor = '{STRANGER}' WHERE name = 'Settled' AND sequence = 1",
+        "payee",
+        f"creditor is {STRANGER}, instructed was {SELLER_WALLET}",
+    ),
+    "payee in the entry": (
+        "UPDATE posting SET amount_minor = -amount_minor WHERE entry_seq = 1",
+        "payee",
+        f"creditor is {BUYER_WALLET}",
+    ),
+    "sequence": (
+        "UPDATE settlement SET sequence = 77 WHERE id = 'stl_1'",
+        "payee",
+        "sequence is 1, instructed was 77",
+    ),
+    "the transfer itself": (
+        "UPDATE chain_log SET creditor = '0x00' WHERE name = 'Transfer' AND log_index = 0",
+        "unmatched",
+        "were not matched",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", ["BOOKED", "SETTLED"])
+@pytest.mark.parametrize("planted", PLANTED)
+def test_what_does_not_agree_is_a_break_with_its_reason(
+    paid: Engine, planted: str, state: str
+) -> None:
+    statement, kind, reason = PLANTED[planted]
+    set_state(paid, 1, state)
+    change(paid, statement)
+
+    found = match(paid, final=FINAL)
+    again = match(paid, final=FINAL)
+
+    about = {(k, s) for k, s in open_breaks(paid) if s == "stl_1"}
+    assert about == {(kind, "stl_1")}
+    assert reason in reason_of(paid, "stl_1")
+    assert "stl_1" not in {match[0] for match in live_matches(paid)}
+    assert found.opened >= 1
+    assert (again.opened, again.closed, again.matched) == (0, 0, 0)
+
+
+def test_a_second_log_under_one_reference_is_a_duplicate(paid: Engine) -> None:
+    with transaction(paid) as session:
+        facts = Facts(session)
+        _moved, settled = facts.payment(11, 5, 1)
+        settled.sequence = 900
+        facts.blocks.clear()
+        facts.store()
+    book(paid)
+
+    match(paid, final=FINAL)
+
+    assert open_breaks(paid) == {("duplicate", "stl_1")}
+    assert [found[0] for found in live_matches(paid)] == ["stl_2"]
+
+
+def test_a_second_entry_for_one_settlement_is_a_duplicate(paid: Engine) -> None:
+    change(paid, "UPDATE journal_entry SET settlement_id = 'stl_1'")
+
+    match(paid)
+
+    assert open_breaks(paid) == {("duplicate", "stl_1"), ("missing_in_ledger", "stl_2")}
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "SUBMITTED", "NEEDS_REVIEW", "INSTRUCTED"])
+def test_paid_for_good_and_not_booked_is_a_break_once_it_is_final(paid: Engine, state: str) -> None:
+    set_state(paid, 1, state)
+
+    before = match(paid, final=9)
+    assert (before.matched, before.opened) == (1, 0)
+    match(paid, final=10)
+
+    assert open_breaks(paid) == {("not_booked", "stl_1")}
+    assert f"the settlement is {state}" in reason_of(paid, "stl_1")
+
+
+def test_an_entry_without_a_log_is_a_break_whatever_the_settlement_says(paid: Engine) -> None:
+    set_state(paid, 1, "CANCELLED")
+    change(paid, "DELETE FROM chain_log WHERE sequence = 1")
+
+    match(paid, final=FINAL)
+
+    assert open_breaks(paid) == {("missing_on_chain", "stl_1")}
+
+
+def test_a_break_closes_by_itself_when_the_sides_agree(paid: Engine) -> None:
+    set_state(paid, 1, "SUBMITTED")
+    match(paid, final=FINAL)
+    assert open_breaks(paid) == {("not_booked", "stl_1")}
+
+    set_state(paid, 1, "SETTLED")
+    healed = match(paid, final=FINAL)
+
+    assert (healed.matched, healed.closed, healed.opened) == (1, 1, 0)
+    assert open_breaks(paid) == set()
+    assert closed_breaks(paid) == {("not_booked", "stl_1", "the sides agree")}
+
+
+def test_a_break_that_turns_into_another_kind_is_closed_and_opened(paid: Engine) -> None:
+    set_state(paid, 1, "SUBMITTED")
+    match(paid, final=FINAL)
+
+    change(paid, "UPDATE settlement SET amount_minor = 7 WHERE id = 'stl_1'")
+    match(paid, final=FINAL)
+
+    assert open_breaks(paid) == {("amount", "stl_1")}
+    assert closed_breaks(paid) == {("not_booked", "stl_1", "it is another kind of break now")}
+
+
+def test_the_mark_stays_below_what_is_not_booked_yet(paid: Engine) -> None:
+    with transaction(paid) as session:
+        facts = Facts(session)
+        facts.receipt(9, 7, depth=99)
+        facts.transfer(9, 7, debtor=ZERO, creditor=SELLER_WALLET, minor=1)
+        facts.store()
+
+    assert match(paid, final=FINAL).through == 8
+
+
+def test_nothing_is_matched_before_the_watcher_has_begun(engine: Engine) -> None:
+    with transaction(engine) as session:
+        found = reconciliation.match(session, NOW)
+
+    assert (found.matched, found.opened) == (0, 0)
+
+
+# What nobody instructed, what was rejected, what a reorg took.
+
+
+def test_a_settled_log_that_no_settlement_knows_is_a_break_until_one_does(paid: Engine) -> None:
+    with transaction(paid) as session:
+        facts = Facts(session)
+        facts.block(12)
+        _moved, settled = facts.payment(12, 9, 33)
+        facts.store()
+    book(paid)
+    subject = f"log:{block_hash(12)}:{settled.log_index}"
+
+    match(paid)
+    first = open_breaks(paid)
+    with transaction(paid) as session:
+        add_settlement(session, 33)
+    match(paid)
+
+    assert first == {("unknown_settlement", subject)}
+    assert reference(33) in reason_of(paid, subject)
+    assert closed_breaks(paid) == {
+        ("unknown_settlement", subject, "a settlement has its reference")
+    }
+
+
+@pytest.mark.parametrize(
+    ("sides", "kind", "reason"),
+    [
+        (
+            {"debtor": STRANGER, "creditor": SELLER_WALLET},
+            "unattributed_deposit",
+            f"{SELLER} received 2.500000 TUSD from {STRANGER}",
+        ),
+        (
+            {"debtor": BUYER_WALLET, "creditor": STRANGER},
+            "unattributed_withdrawal",
+            f"{BUYER} paid 2.500000 TUSD to {STRANGER}",
+        ),
+        (
+            {"debtor": BUYER_WALLET, "creditor": SELLER_WALLET},
+            "unattributed_deposit",
+            f"{SELLER} received 2.500000 TUSD from {BUYER_WALLET}",
+        ),
+    ],
+)
+def test_tokens_that_nobody_instructed_are_a_break_until_their_block_is_orphaned(
+    paid: Engine, sides: dict[str, str], kind: str, reason: str
+) -> None:
+    with transaction(paid) as session:
+        facts = Facts(session)
+        index = facts.transfer(20, 50, minor=2_500_000, **sides).log_index
+        facts.store()
+    book(paid)
+    subject = f"log:{block_hash(20)}:{index}"
+
+    match(paid)
+    match(paid)
+    is_open = open_breaks(paid)
+    with transaction(paid) as session:
+        session.execute(text("UPDATE block SET canonical = false WHERE number = 20"))
+        booking.reverse(session, NOW)
+    match(paid)
+
+    assert is_open == {(kind, subject)}
+    assert reason in reason_of(paid, subject)
+    assert closed_breaks(paid) == {(kind, subject, "its block was orphaned")}
+
+
+def test_mints_and_transfers_of_nothing_are_no_breaks(paid: Engine) -> None:
+    with transaction(paid) as session:
+        facts = Facts(session)
+        facts.transfer(20, 50, debtor=ZERO, creditor=SELLER_WALLET, minor=5)
+        facts.transfer(20, 50, debtor=STRANGER, creditor=SELLER_WALLET, minor=0)
+        facts.store()
+    book(paid)
+
+    match(paid)
+
+    assert open_breaks(paid) == set()
+
+
+@pytest.mark.parametrize("code", list(Rejection))
+def test_a_rejection_is_a_break_in_words_until_it_is_retried(paid: Engine, code: Rejection) -> None:
+    with transaction(paid) as session:
+        add_settlement(session, 3)
+        facts = Facts(session)
+        facts.rejection(11, 8, 3, code)
+        facts.blocks.clear()
+        facts.store()
+        seen(session, 3, block=11, tx=8, state="REJECTED", outcome="rejected")
+        session.execute(
+            text("UPDATE settlement SET outcome_code = :code WHERE id = 'stl_3'"),
+            {"code": int(code)},
+        )
+
+    match(paid, final=FINAL)
+    is_open = open_breaks(paid)
+    set_state(paid, 3, "INSTRUCTED")
+    match(paid, final=FINAL)
+
+    assert is_open == {("rejected", "stl_3")}
+    assert f"(code {int(code)})" in reason_of(paid, "stl_3")
+    assert len(reason_of(paid, "stl_3")) > 30
+    assert closed_breaks(paid) == {("rejected", "stl_3", "it is retried")}
+
+
+def test_a_settlement_refused_by_the_policy_is_no_break(paid: Engine) -> None:
+    with transaction(paid) as session:
+        add_settlement(session, 3, state="REJECTED")
+
+    assert match(paid, final=FINAL).opened == 0
+
+
+def test_a_payment_lost_to_a_reorg_is_a_break_until_it_comes_back(paid: Engine) -> None:
+    match(paid, final=9)
+    with transaction(paid) as session:
+        session.execute(text("UPDATE block SET canonical = false WHERE number >= 10"))
+        session.execute(text("UPDATE settlement SET state = 'SUBMITTED', block_number = NULL"))
+        booking.reverse(session, NOW)
+        Facts(session, branch=1).block(10).block(11).store()
+    after_reorg = match(paid, final=9)
+    first_open, first_live = open_breaks(paid), live_matches(paid)
+
+    with transaction(paid) as session:
+        facts = Facts(session, branch=1)
+        facts.payment(12, 1, 1)
+        facts.store()
+        seen(session, 1, block=12, tx=1, branch=1)
+    book(paid)
+    came_back = match(paid, final=9)
+
+    assert (after_reorg.matched, after_reorg.opened) == (0, 2)
+    assert first_open == {("reorged", "stl_1"), ("reorged", "stl_2")}
+    assert first_live == []
+    assert "thrown out by a reorg" in reason_of(paid, "stl_1")
+    assert (came_back.matched, came_back.closed) == (1, 1)
+    assert open_breaks(paid) == {("reorged", "stl_2")}
+    assert [found[:2] for found in live_matches(paid)] == [("stl_1", block_hash(12, 1))]
