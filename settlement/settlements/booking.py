@@ -69,7 +69,7 @@ _OUTDATED = text(
     " (SELECT 1 FROM receipt r WHERE r.block_hash = b.hash AND r.books IN ('due', 'posted'))"
 )
 _STANDING = (
-    "SELECT e.seq, e.block_hash FROM journal_entry e WHERE e.block_number {keys}"
+    "SELECT e.seq, e.block_hash, e.kind FROM journal_entry e WHERE e.block_number {keys}"
     " AND e.reverses_seq IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq)"
 )
@@ -106,10 +106,11 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What one call has reversed."""
+    """What one call has reversed; `settlements` are those whose booked payment went."""
 
     blocks: int
     entries: int
+    settlements: int
 
 
 class _Receipt(NamedTuple):
@@ -175,17 +176,18 @@ def reverse(session: Session, now: datetime) -> TakenBack:
     """Reverse what was booked from blocks that are canonical no more, and undo its matches."""
     numbers = {row.hash: row.number for row in session.execute(_OUTDATED)}
     if not numbers:
-        return TakenBack(0, 0)
+        return TakenBack(0, 0, 0)
     standing = rows_by_key(session, _STANDING, set(numbers.values()))
-    seqs = [seq for seq, block_hash in standing if block_hash in numbers]
-    reversed_count = ledger.reverse(session, seqs, now, _ORPHANED)
+    orphaned = [(seq, kind) for seq, block_hash, kind in standing if block_hash in numbers]
+    reversed_count = ledger.reverse(session, [seq for seq, _kind in orphaned], now, _ORPHANED)
     hashes = {"hashes": list(numbers)}
     for statement, values in (
         (_TAKE_BACK, hashes),
         (_UNDO_MATCHES, {**hashes, "at": to_micros(now)}),
     ):
         session.execute(text(statement).bindparams(bindparam("hashes", expanding=True)), values)
-    return TakenBack(len(numbers), reversed_count)
+    paid = sum(kind == "payment" for _seq, kind in orphaned)
+    return TakenBack(len(numbers), reversed_count, paid)
 
 
 def _entries(session: Session, receipts: Sequence[_Receipt]) -> list[Entry]:

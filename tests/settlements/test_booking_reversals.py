@@ -93,7 +93,7 @@ def test_an_orphaned_payment_is_reversed_and_its_reservation_restored(engine: En
 
     taken = _reverse(engine)
 
-    assert taken == booking.TakenBack(blocks=1, entries=2)
+    assert taken == booking.TakenBack(blocks=1, entries=2, settlements=1)
     assert _balances(engine) == (50_000_000, 0, 38_000_000)
     assert _books(engine) == {block_hash(9): "posted", block_hash(10): "reversed"}
     with reading(engine) as session:
@@ -124,14 +124,14 @@ def test_a_second_run_reverses_nothing(engine: Engine) -> None:
 
     again = _reverse(engine)
 
-    assert again == booking.TakenBack(0, 0)
+    assert again == booking.TakenBack(0, 0, 0)
     assert _balances(engine) == (50_000_000, 0, 38_000_000)
 
 
 def test_without_a_reorg_nothing_is_reversed(engine: Engine) -> None:
     _a_booked_payment(engine)
 
-    assert _reverse(engine) == booking.TakenBack(0, 0)
+    assert _reverse(engine) == booking.TakenBack(0, 0, 0)
     assert _balances(engine) == (38_000_000, 12_000_000, 38_000_000)
 
 
@@ -149,7 +149,7 @@ def test_what_was_not_booked_yet_is_not_due_any_more(engine: Engine) -> None:
         Facts(session, branch=1).block(20).store()
     booked = _book(engine)
 
-    assert taken == booking.TakenBack(blocks=1, entries=0)
+    assert taken == booking.TakenBack(blocks=1, entries=0, settlements=0)
     assert booked.receipts == 0
     assert _books(engine) == {block_hash(10): "none"}
 
