@@ -75,10 +75,11 @@ def _taxes(it: InvoiceDocument) -> Iterator[RuleFailure]:
             yield _vat(part.category, "01", f"/vat_breakdown/{index}", f"{part.rate} twice")
         seen.add(key)
         yield from _part_failures(it, part, f"/vat_breakdown/{index}", sums.get(key))
+    categories = {part.category for part in it.vat_breakdown}
     for category, rate in sums:
         if (category, rate) not in seen:
-            yield _vat(category, "01", "/vat_breakdown", f"no part at {_shown(rate)} %")
-    categories = {part.category for part in it.vat_breakdown}
+            rule = "08" if category in categories else "01"
+            yield _vat(category, rule, "/vat_breakdown", f"no part at {_shown(rate)} %")
     if "O" in categories and len(categories) > 1:
         yield _vat("O", "11", "/vat_breakdown", ", ".join(sorted(categories)))
 
@@ -98,6 +99,9 @@ def _part_failures(
         if part.tax_minor != 0:
             found = format_minor(part.tax_minor, it.decimals)
             yield _vat(part.category, "09", f"{place}/tax", found)
+            # The official rule looks at whole units here, rounded half up.
+            if (2 * part.tax_minor + one) // (2 * one) != 0:
+                yield _failure("BR-CO-17", f"{place}/tax", found)
         taxable_is_wrong = part.taxable_minor != (used or 0)
     if _rate_is_wrong(part.category, part.rate, rate):
         rule_id = "BR-48" if not part.rate else "BR-CO-17"

@@ -175,7 +175,7 @@ EXAMPLE: dict[str, Any] = {
     "payment_reference": "HM-2026-00417",
     "seller": {
         "name": "Hartwig Maschinenbau GmbH",
-        "lei": "529900HWMB7K2Q4T9D25",
+        "lei": "529900HARTWIG7MB2K73",
         "vat_id": "DE129274202",
         "address": {
             "street": "Industriestraße 14",
@@ -186,6 +186,7 @@ EXAMPLE: dict[str, Any] = {
     },
     "buyer": {
         "name": "Al Noor Metals Trading FZCO",
+        "lei": "2138005NOORMTL84QX03",
         "address": {"street": "Jebel Ali Free Zone, S20116", "city": "Dubai", "country": "AE"},
     },
     "lines": [
