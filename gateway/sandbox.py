@@ -29,8 +29,8 @@ from settlement.store import reading, transaction
 
 START_MINOR = 50_000_000 * 10**6
 """Minor units of every token that each company starts with."""
-CAP_PER_PAYMENT_MINOR = 400_000 * 10**6
-CAP_PER_DAY_MINOR = 40_000_000 * 10**6
+CAP_PER_PAYMENT_MINOR = 5_000_000 * 10**6
+CAP_PER_DAY_MINOR = 45_000_000 * 10**6
 _FEE_WEI = 10_000_000_000
 
 

@@ -35,6 +35,7 @@ class Progress:
     head: int = 0
     new_blocks: int = 0
     orphaned_blocks: int = 0
+    reversed: int = 0
     seen: int = 0
     booked: int = 0
     settled: int = 0
@@ -81,6 +82,8 @@ class Worker:
     _leases: dict[str, Lease] = field(default_factory=dict)
     _unsettled_facts: bool = True
     """Blocks were stored that the steps after it have not followed yet; true after every start."""
+    _behind: bool = True
+    """The chain has more blocks than are stored: who may be paid is not judged by old facts."""
 
     def tick(self, now: datetime) -> Progress:
         """Do one round of all that is due.
@@ -142,6 +145,10 @@ class Worker:
         """Store what the chain shows, then let states and books follow it."""
         was_unsettled, self._unsettled_facts = self._unsettled_facts, True
         followed = watcher.follow(self.engine, self.chain, self.settings, now)
+        if self._behind and followed.new_blocks == 1:
+            # In an empty database the first pass stores only the block that all others stand on.
+            followed = watcher.follow(self.engine, self.chain, self.settings, now)
+        self._behind = followed.new_blocks >= self.settings.blocks_per_tick_max
         progress.head = followed.head.number
         progress.new_blocks = followed.new_blocks
         progress.orphaned_blocks = followed.orphaned_blocks
@@ -151,7 +158,7 @@ class Worker:
         if was_unsettled or followed.orphaned_blocks:
             with self._writing(now) as session:
                 tracking.unwind(session, now)
-                booking.reverse(session, now)
+                progress.reversed = booking.reverse(session, now).entries
         with self._writing(now) as session:
             progress.seen = tracking.see(session, now)
         while True:
@@ -167,8 +174,10 @@ class Worker:
         self._unsettled_facts = False
 
     def _clear(self, progress: Progress, now: datetime) -> None:
+        if self._behind:
+            return
         with self._writing(now) as session:
-            clearing.lapse(session, now=now)
+            clearing.lapse(session, self.settings, now=now)
             cleared = clearing.clear(session, self.policy, self.settings, ids=self.ids, now=now)
         progress.cleared, progress.held = cleared.cleared, cleared.held
         progress.rejected = cleared.rejected

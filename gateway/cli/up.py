@@ -47,12 +47,13 @@ def up(
     stop = processes.stop_event()
     with Installation.start(settings, block_seconds=block_seconds, password=password) as running:
         running.start_worker()
-        _announce(running, as_json, time.monotonic() - began)
+        announce(running, as_json=as_json, seconds=time.monotonic() - began)
         running.supervisor.watch(stop)
         typer.echo("stopping …", err=True)
 
 
-def _announce(running: Installation, as_json: bool, seconds: float) -> None:
+def announce(running: Installation, *, as_json: bool, seconds: float) -> None:
+    """Print addresses, demo keys and URLs of a rail that runs."""
     from settlement.participants import checksummed
 
     deployment = running.sandbox.deployment

@@ -1,0 +1,297 @@
+"""The trading day: invoices in, payments out, a blocked payee, a reorg, and the books at the end.
+
+Plays the people at the gateway's doors and ticks the worker; every rule is the rail's own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+
+from gateway import wiring
+from gateway.demo.chain_hand import ChainHand
+from gateway.demo.companies import COMPANIES
+from gateway.demo.documents import DemoDocument, documents
+from gateway.demo.doors import Doors
+from gateway.installation import Installation
+from gateway.worker import Progress, Worker
+from settlement.chain.anvil_controls import AnvilControls
+
+DOCUMENTS = 72
+SEED = 20_261_122
+TICKS_MAX = 400
+_BROKEN = ("wrong-arithmetic.xml", "numbers-for-amounts.json", "external-entity.xml",
+           "truncated.pdf")  # fmt: skip
+_MEDIA = {"xml": "application/xml", "json": "application/json", "pdf": "application/pdf"}
+
+
+class DayFailed(Exception):
+    """Something that the day is there to show did not happen."""
+
+
+@dataclass(slots=True)
+class DayBook:
+    """What happened, for the report."""
+
+    invoices: int = 0
+    credit_notes: int = 0
+    refused: int = 0
+    reorgs: int = 0
+    reversed_payments: int = 0
+    stages: dict[str, float] = field(default_factory=dict)
+    retried: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class TradingDay:
+    """One day on one installation; `say` tells a person what happens."""
+
+    running: Installation
+    worker: Worker
+    controls: AnvilControls
+    say: Callable[[str], None]
+    doors: Doors
+    hand: ChainHand
+    book: DayBook = field(default_factory=DayBook)
+
+    @classmethod
+    def on(cls, running: Installation, say: Callable[[str], None]) -> TradingDay:
+        """Return a day on an installation whose chain mines only when told."""
+        controls = AnvilControls(running.settings.rpc_url)
+        controls.set_automine(False)
+        return cls(
+            running,
+            wiring.worker(running.settings),
+            controls,
+            say,
+            Doors(running.url, running.api_keys),
+            ChainHand(running.chain, controls, running.sandbox.deployment.chain_id),
+        )
+
+    def play(self) -> DayBook:
+        """Play the whole day.
+
+        Raises:
+            DayFailed, UnexpectedAnswer: it did not go as it must.
+        """
+        self._settle_down()
+        with self._stage("invoices"):
+            made = self._issue()
+            self._refuse(made[0])
+        with self._stage("acceptance"):
+            accepted = self._accept(made)
+        with self._stage("on the chain, past the rail"):
+            blocked = self._block_a_payee(made)
+            self._lower_a_mandate(made)
+            self._deposit()
+        with self._stage("payment"):
+            self._instruct(accepted)
+            self._pay()
+        with self._stage("reorg"):
+            self._reorg()
+        with self._stage("finality"):
+            self._finalize()
+        with self._stage("retry"):
+            self._retry(*blocked)
+        with self._stage("close"):
+            self._settle_down()
+        self.doors.close()
+        return self.book
+
+    def _issue(self) -> list[tuple[DemoDocument, str]]:
+        """Exporters hand in their documents, whatever their format."""
+        made = []
+        kinds: Counter[str] = Counter()
+        for each in documents(DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30)):
+            answer = self.doors.post(
+                f"{each.seller}-exporter", "/v1/invoices", each.content, media_type=each.media_type
+            )
+            if not answer.ok:
+                raise DayFailed(f"{each.name} was refused: {answer.body}")
+            kinds[each.kind] += 1
+            made.append((each, answer.body["id"]))
+        credits = sum(1 for each, _ in made if each.type_code == "381")
+        self.book.invoices, self.book.credit_notes = len(made) - credits, credits
+        formats = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        self.say(f"{len(made)} documents accepted by the rules: {formats}; {credits} credit notes")
+        return made
+
+    def _refuse(self, first: tuple[DemoDocument, str]) -> None:
+        """Broken documents and a duplicate are refused, with every reason at once."""
+        for name in _BROKEN:
+            content = (files("gateway.demo") / "documents" / "broken" / name).read_bytes()
+            media_type = _MEDIA[name.rpartition(".")[2]]
+            answer = self.doors.post(
+                "hartwig-exporter", "/v1/invoices", content, media_type=media_type
+            )
+            if answer.ok:
+                raise DayFailed(f"the broken {name} was not refused")
+            self.book.refused += 1
+            found = ", ".join(answer.rule_ids()[:6]) or answer.body["detail"]
+            self.say(f"refused {name}: {answer.status}, {found}")
+        document, invoice_id = first
+        again = self.doors.post(
+            f"{document.seller}-exporter", "/v1/invoices", document.content,
+            media_type=document.media_type,
+        )  # fmt: skip
+        if again.status != 409 or invoice_id not in str(again.body):
+            raise DayFailed(f"a duplicate was answered with {again.status} {again.body}")
+        self.book.refused += 1
+        self.say(f"refused a duplicate: 409, {again.body['detail']}")
+
+    def _accept(self, made: list[tuple[DemoDocument, str]]) -> list[tuple[DemoDocument, str]]:
+        """Importers accept what they owe."""
+        accepted = []
+        for each, invoice_id in made:
+            if each.type_code == "381":
+                continue
+            invoice = self.doors.get(f"{each.buyer}-importer", f"/v1/invoices/{invoice_id}")
+            if invoice["state"] != "ISSUED":
+                continue  # A credit note took all of it.
+            self.doors.must_post(f"{each.buyer}-importer", f"/v1/invoices/{invoice_id}/accept")
+            accepted.append((each, invoice_id))
+        self.say(f"{len(accepted)} invoices accepted by their debtors")
+        return accepted
+
+    def _block_a_payee(self, made: list[tuple[DemoDocument, str]]) -> tuple[str, str]:
+        """The issuer of a token freezes one payee, who shares a batch with another."""
+        payees: dict[tuple[str, str], set[str]] = {}
+        for each, _ in made:
+            if each.type_code == "380":
+                payees.setdefault((each.buyer, each.currency), set()).add(each.seller)
+        (_, currency), sellers = max(payees.items(), key=lambda item: len(item[1]))
+        if len(sellers) < 2:
+            raise DayFailed("no batch of the day has two payees")
+        payee = sorted(sellers)[0]
+        self.hand.freeze(self.running.sandbox.admin, self._token(currency), self._wallet(payee))
+        self.say(f"the issuer of T{currency} freezes {payee}'s wallet")
+        return currency, payee
+
+    def _lower_a_mandate(self, made: list[tuple[DemoDocument, str]]) -> None:
+        """One debtor lowers its mandate below one of its invoices."""
+        rupees = [each for each, _ in made if each.currency == "INR" and each.type_code == "380"]
+        dearest = max(rupees, key=lambda each: int(each.payable.replace(".", "")))
+        keys = self._keys(dearest.buyer)
+        cap = int(dearest.payable.split(".")[0]) * 10**6 - 1
+        expiry = self.running.chain.head().timestamp + 30 * 86_400
+        deployment = self.running.sandbox.deployment
+        self.hand.set_mandate(keys, deployment.rail, self._token("INR"), cap, expiry)
+        self.say(f"{dearest.buyer} lowers its TINR mandate below {dearest.number}")
+
+    def _deposit(self) -> None:
+        """Somebody sends money that nobody instructed."""
+        self.hand.transfer(
+            self._keys("alnoor"), self._token("USD"), self._wallet("hartwig"), 1_234_560_000
+        )
+        self.say("alnoor sends hartwig 1234.56 TUSD past the rail")
+
+    def _instruct(self, accepted: list[tuple[DemoDocument, str]]) -> None:
+        """The treasury instructs all of it, one invoice only in part."""
+        for _ in range(3):
+            self.worker.tick(wiring.now())  # The lowered mandate is known before it is needed.
+        part, part_id = next(pair for pair in accepted if pair[0].currency == "EUR")
+        half = f"{int(part.payable.replace('.', '')) // 2:03d}"
+        orders: list[dict[str, str]] = [{"invoice_id": key} for _, key in accepted]
+        orders[[key for _, key in accepted].index(part_id)]["amount"] = f"{half[:-2]}.{half[-2:]}"
+        made = self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})
+        self.say(f"{len(made['data'])} settlements instructed, {part.number} for one half")
+
+    def _pay(self) -> None:
+        """Clear, batch, sign, send; the chain mines; small batches are booked at once."""
+        total = self._run(lambda done: done.sent > 0 and done.claimed > 0)
+        if total.held == 0:
+            raise DayFailed("the invoice over the mandate's cap was not held")
+        self.say(f"{total.cleared} cleared, {total.held} held, {total.sent} batches sent")
+        self.controls.mine(1)
+        booked = self._run(lambda done: done.booked > 0)
+        self.say(f"mined in block {booked.head}; {booked.booked} payments booked")
+
+    def _reorg(self) -> None:
+        """Two blocks vanish with booked payments in them; the node forgets the batches."""
+        self.controls.mine(1)
+        self._run(lambda done: done.new_blocks > 0)
+        self.controls.reorg(2)
+        undone = self._run(lambda done: done.orphaned_blocks > 0)
+        self.book.reorgs += 1
+        self.book.reversed_payments = undone.reversed
+        if not undone.reversed:
+            raise DayFailed("the reorg orphaned no booked payment")
+        self.say(f"reorg of two blocks: {undone.reversed} entries reversed, the bytes sent again")
+        self.controls.mine(1)
+        again = self._run(lambda done: done.booked > 0)
+        self.say(f"mined again in block {again.head}; {again.booked} payments booked again")
+
+    def _finalize(self) -> None:
+        self.controls.mine(self.running.settings.finality_confirmations)
+        settled = self._run(lambda done: done.settled > 0)
+        self.say(f"final: {settled.settled} settlements paid for good")
+
+    def _retry(self, currency: str, payee: str) -> None:
+        """Unblocked, the rejected payments go out again under the sequences they have."""
+        page = self.doors.get("treasury", "/v1/settlements?state=REJECTED&limit=100")
+        rejected = {each["id"]: each["sequence"] for each in page["data"]}
+        if not rejected:
+            raise DayFailed("the frozen payee's payments were not rejected")
+        reason = page["data"][0]["reason"]
+        self.say(f"{len(rejected)} payments to {payee} were rejected in their batches: {reason}")
+        self.hand.unfreeze(self.running.sandbox.admin, self._token(currency), self._wallet(payee))
+        for settlement_id in rejected:
+            self.doors.must_post("treasury", f"/v1/settlements/{settlement_id}/retry")
+        self._settle_down()
+        for settlement_id, sequence in rejected.items():
+            found = self.doors.get("treasury", f"/v1/settlements/{settlement_id}")
+            if (found["state"], found["sequence"]) != ("SETTLED", sequence):
+                raise DayFailed(f"{settlement_id} is {found['state']} after its retry")
+        self.book.retried = {"payments": len(rejected), "same_sequence": True}
+        self.say(f"unfrozen and retried: {len(rejected)} paid under the same sequences")
+
+    def _settle_down(self) -> None:
+        """Mine and tick until nothing moves any more."""
+        for _ in range(TICKS_MAX):
+            progress = self.worker.tick(wiring.now())
+            if progress.idle:
+                if not self._in_flight():
+                    return
+                self.controls.mine(1)
+        raise DayFailed("the rail did not come to rest")
+
+    def _run(self, until: Callable[[Progress], bool]) -> Progress:
+        """Tick until `until` holds of what moved since the call; return the sum."""
+        total = Progress()
+        for _ in range(TICKS_MAX):
+            progress = self.worker.tick(wiring.now())
+            for name, count in progress.moved().items():
+                setattr(total, name, getattr(total, name) + count)
+            total.head = progress.head
+            if until(total) and progress.idle:
+                return total
+        raise DayFailed("the rail did not do what was waited for")
+
+    def _in_flight(self) -> bool:
+        states = ("INSTRUCTED", "CLEARED", "CLAIMED", "SUBMITTED", "CONFIRMING", "BOOKED")
+        return any(
+            self.doors.get("treasury", f"/v1/settlements?state={state}&limit=1")["data"]
+            for state in states
+        )
+
+    def _token(self, currency: str) -> Any:
+        return self.running.sandbox.deployment.token(f"T{currency}").address
+
+    def _wallet(self, company: str) -> Any:
+        return self._keys(company).address
+
+    def _keys(self, company: str) -> Any:
+        place = [each.key for each in COMPANIES].index(company)
+        return self.running.sandbox.wallets[place]
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.book.stages[name] = round(time.perf_counter() - began, 3)
