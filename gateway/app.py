@@ -17,7 +17,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from gateway import auth, openapi, registration
-from gateway.api import intake, invoices, settlements
+from gateway.api import (
+    book_routes,
+    events,
+    health,
+    intake,
+    invoices,
+    mandate_routes,
+    parties,
+    settlements,
+)
 from gateway.context import Gateway
 from gateway.doorway import BugFound, Doorway
 from gateway.idempotency import InFlight
@@ -33,8 +42,20 @@ from settlement.errors import RailError
 
 API_VERSION = "1.0.0"
 
-COMMANDS = (*intake.COMMANDS, *invoices.COMMANDS, *settlements.COMMANDS)
-QUERIES = (*invoices.QUERIES, *settlements.QUERIES)
+COMMANDS = (
+    *intake.COMMANDS,
+    *invoices.COMMANDS,
+    *settlements.COMMANDS,
+    *mandate_routes.COMMANDS,
+)
+QUERIES = (
+    *invoices.QUERIES,
+    *settlements.QUERIES,
+    *mandate_routes.QUERIES,
+    *parties.QUERIES,
+    *book_routes.QUERIES,
+    *events.QUERIES,
+)
 
 
 def system_clock() -> datetime:
@@ -92,6 +113,7 @@ def create_app(
     )
     app.state.gateway = gateway
     registration.register(app, COMMANDS, QUERIES)
+    registration.open_to_all(app, health.PUBLIC, health.PAGES)
     app.openapi = lambda: openapi.document(app, COMMANDS)  # type: ignore[method-assign]
     registration.let_errors_through(app)
     app.add_middleware(

@@ -91,6 +91,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.KeyRefused: 401,
     refusals.MethodNotAllowed: 405,
     refusals.NoSuchRoute: 404,
+    refusals.NotReady: 503,
     refusals.RoleNotAllowed: 403,
     refusals.WriterBusy: 503,
     RpcUrlMissing: 500,
@@ -198,6 +199,9 @@ def _faults(error: errors.RailError) -> Iterable[dict[str, str]]:
     elif isinstance(error, refusals.BodyInvalid):
         for fault in error.faults:
             yield {name: value for name, value in fault.items() if value is not None}
+    elif isinstance(error, refusals.NotReady):
+        for name, message in error.faults.items():
+            yield {"field": name, "message": message}
     elif isinstance(error, errors.Refused) and (error.field or error.repair):
         fault = {"field": error.field, "message": str(error), "repair": error.repair}
         yield {name: value for name, value in fault.items() if value is not None}

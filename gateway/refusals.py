@@ -5,7 +5,7 @@ Knows no status: `problems` does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
@@ -94,6 +94,14 @@ class IdempotencyKeyInvalid(Refused):
             field="Idempotency-Key",
             repair="send 1 to 255 visible ASCII characters, for instance a UUID",
         )
+
+
+class NotReady(Retryable):
+    """Something that work needs is missing; `faults` says what, by name of the check."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        self.faults = dict(faults)
 
 
 class WriterBusy(Retryable):

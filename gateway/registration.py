@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from gateway import access
 from gateway.api.operation import Command, CommandRoute, QueryRoute
@@ -43,6 +43,20 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
+class OpenRoute(APIRoute):
+    """A route that needs no key."""
+
+    def get_route_handler(self) -> RouteHandler:
+        inner = super().get_route_handler()
+        name = f"GET {self.path}"
+
+        async def opened(request: Request) -> Response:
+            request.scope["route_name"] = name
+            return await inner(request)
+
+        return opened
+
+
 def register(app: FastAPI, commands: Iterable[CommandRoute], queries: Iterable[QueryRoute]) -> None:
     """Add every route to the application."""
     for command in commands:
@@ -60,17 +74,37 @@ def register(app: FastAPI, commands: Iterable[CommandRoute], queries: Iterable[Q
             route_class_override=_command_route(command),
         )
     for query in queries:
+        _add_query(app, query, GuardedRoute)
+
+
+def open_to_all(
+    app: FastAPI,
+    queries: Iterable[QueryRoute],
+    pages: Iterable[tuple[str, Callable[..., Response]]],
+) -> None:
+    """Add the routes that need no key: health, metrics, documentation."""
+    for query in queries:
+        _add_query(app, query, OpenRoute)
+    for path, endpoint in pages:
         app.router.add_api_route(
-            query.path,
-            query.endpoint,
-            methods=[query.method],
-            response_model=query.answer,
-            summary=query.summary,
-            tags=[query.tag],
-            operation_id=_operation_id(query.name),
-            responses={200: _example(query.example), **query.responses},
-            route_class_override=GuardedRoute,
+            path, endpoint, include_in_schema=False, route_class_override=OpenRoute
         )
+
+
+def _add_query(app: FastAPI, query: QueryRoute, route_class: type[APIRoute]) -> None:
+    response_class = JSONResponse if query.media_type == "application/json" else Response
+    app.router.add_api_route(
+        query.path,
+        query.endpoint,
+        methods=[query.method],
+        response_model=query.answer,
+        response_class=response_class,
+        summary=query.summary,
+        tags=[query.tag],
+        operation_id=_operation_id(query.name),
+        responses={200: _example(query.example, query.media_type)},
+        route_class_override=route_class,
+    )
 
 
 def let_errors_through(app: FastAPI) -> None:
@@ -183,5 +217,5 @@ def _operation_id(name: str) -> str:
     return "_".join([method.lower(), *words])
 
 
-def _example(example: Any) -> dict[str, Any]:
-    return {"content": {"application/json": {"example": example}}}
+def _example(example: Any, media_type: str = "application/json") -> dict[str, Any]:
+    return {"content": {media_type: {"example": example}}}

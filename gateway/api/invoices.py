@@ -260,5 +260,6 @@ QUERIES = (
         None,
         "<?xml version='1.0'?>…",
         tag="invoices",
+        media_type="application/xml",
     ),
 )

@@ -7,7 +7,7 @@ handed to the writer. Registering them is `gateway.app`'s business.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -78,7 +78,7 @@ class QueryRoute:
     example: Any
     tag: str = ""
     method: str = "GET"
-    responses: dict[int | str, dict[str, Any]] = field(default_factory=dict)
+    media_type: str = "application/json"
 
     @property
     def name(self) -> str:

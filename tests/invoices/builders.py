@@ -10,6 +10,8 @@ from sqlmodel import Session
 from stdnum.iso7064 import mod_97_10
 
 from settlement import invoices
+from settlement.chain.deployment import Deployment
+from settlement.chain.port import Address, Hash
 from settlement.clock import Ids, counted_ids
 from settlement.documents.model import (
     DocumentAddress,
@@ -22,6 +24,7 @@ from settlement.participants import NewParticipant, register
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 RAIL = "0x" + "11" * 20
+ADMIN = Address("0x" + "22" * 20)
 CURRENCIES = ("USD", "EUR", "AED", "CNY", "INR")
 
 
@@ -44,12 +47,13 @@ class Companies:
 def a_rail(session: Session, ids: Ids | None = None) -> Companies:
     """Store a deployment, its tokens and three companies with a wallet each."""
     connection = session.connection()
+    deployed = Deployment(31337, Hash("0x00"), 0, Address(RAIL), Hash("0x00"), ADMIN, (), ())
     connection.execute(
         text(
             "INSERT INTO deployment (rail, chain_id, genesis_hash, code_hash, first_block, record,"
-            " created_at) VALUES (:rail, 31337, '0x00', '0x00', 0, '{}', 0)"
+            " created_at) VALUES (:rail, 31337, '0x00', '0x00', 0, :record, 0)"
         ),
-        {"rail": RAIL},
+        {"rail": RAIL, "record": deployed.to_json()},
     )
     for place, currency in enumerate(CURRENCIES):
         connection.execute(
