@@ -88,7 +88,7 @@ SETTLEMENT_MOVES: Mapping[tuple[SettlementState, str], SettlementState] = {
     (S.CONFIRMING, "orphaned"): S.SUBMITTED,
     (S.CONFIRMING, "booked"): S.BOOKED,  # Policy depth met, money posted.
     (S.CONFIRMING, "unclaim"): S.INSTRUCTED,  # The batch reverted or was cancelled, finally.
-    (S.CONFIRMING, "hold"): S.HELD,  # The same, too often.
+    (S.CONFIRMING, "suspend"): S.HELD,  # The same, too often. No person can hold what is sent.
     (S.CONFIRMING, "rejected"): S.REJECTED,  # Rejected on chain, and that is final.
     (S.REJECTED, "retry"): S.INSTRUCTED,  # The same sequence: the rail pays it at most once.
     (S.BOOKED, "orphaned"): S.SUBMITTED,  # Ordinary until final: a reversal is posted.
@@ -97,6 +97,12 @@ SETTLEMENT_MOVES: Mapping[tuple[SettlementState, str], SettlementState] = {
     (S.SUBMITTED, "review"): S.NEEDS_REVIEW,
     (S.CONFIRMING, "review"): S.NEEDS_REVIEW,
     (S.BOOKED, "review"): S.NEEDS_REVIEW,
+    # The ways out of a review: a person decides, with a reason.
+    (S.NEEDS_REVIEW, "found"): S.CONFIRMING,  # The payment stands on the chain after all.
+    (S.NEEDS_REVIEW, "resume"): S.INSTRUCTED,  # Not paid: tried again, with the same sequence.
+    (S.NEEDS_REVIEW, "close"): S.REJECTED,  # Not paid, and not to be paid.
+    # The chain shows it paid by a batch that the records had lost.
+    (S.CANCELLED, "recover"): S.INSTRUCTED,
 }
 
 CHAIN_TX_MOVES: Mapping[tuple[ChainTxState, str], ChainTxState] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -76,15 +76,15 @@ def decide(
     judgements: Sequence[Judgement],
     *,
     list_versions: Mapping[str, str],
-    lifetime: timedelta,
+    expires: datetime,
     ids: Ids,
     now: datetime,
 ) -> list[Decision]:
-    """Store one clearance per judgement, in order; one insert for all."""
+    """Store one clearance per judgement, in order, alive until `expires`; one insert for all."""
     versions = orjson.dumps(dict(list_versions), option=orjson.OPT_SORT_KEYS).decode()
     basis = f"{policy.version}|{versions}|".encode()
     passed = _verdicts(policy.rules, [])
-    created, expires = to_micros(now), to_micros(now + lifetime)
+    created, expires_at = to_micros(now), to_micros(expires)
     rows: list[dict[str, Any]] = []
     decisions = []
     for judgement in judgements:
@@ -104,7 +104,7 @@ def decide(
             "token": terms.token,
             "amount_minor": terms.amount_minor,
             "reference": terms.reference,
-            "expires_at": expires,
+            "expires_at": expires_at,
             "created_at": created,
         }
         rows.append(row)

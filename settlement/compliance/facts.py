@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement.clock import from_micros
 from settlement.compliance import lists
 from settlement.compliance.policy import Facts, fold
 from settlement.participants.mandates import Mandate, mandates
@@ -46,7 +47,9 @@ _SPENT = text(
 )
 _UNDER_WAY = text(
     "SELECT debtor_wallet, token, state, CAST(SUM(amount_minor) AS BIGINT) AS minor"
-    " FROM settlement WHERE state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING')"
+    " FROM settlement"
+    # Under review: nobody knows whether it was paid, so it counts as if it could be.
+    " WHERE state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'NEEDS_REVIEW')"
     " GROUP BY debtor_wallet, token, state"
 )
 
@@ -63,6 +66,11 @@ class Purse:
         """Count an allowed payment against both."""
         self.left_today_minor -= minor
         self.funds_minor -= minor
+
+
+def chain_time(session: Session) -> datetime:
+    """Return the time of the newest block that is stored: by it the chain judges days and deadlines."""
+    return from_micros((session.connection().execute(_CHAIN_TIME).scalar() or 0) * 1_000_000)
 
 
 def candidates(session: Session, *, now: datetime, limit: int) -> Sequence[Any]:
@@ -83,8 +91,8 @@ def purses(
     Funds are what is `booked` on the wallet less all that is under way and not booked yet.
     """
     connection = session.connection()
-    chain_time = connection.execute(_CHAIN_TIME).scalar() or 0
-    day_start = chain_time - chain_time % _SECONDS_OF_A_DAY
+    seconds = int(chain_time(session).timestamp())
+    day_start = seconds - seconds % _SECONDS_OF_A_DAY
     spent = {
         (row.debtor, row.token): row.minor
         for row in connection.execute(_SPENT, {"day_start": day_start})
@@ -98,7 +106,7 @@ def purses(
     live = {
         (each.debtor_wallet, each.token): each
         for each in mandates(session)
-        if each.expires_at > chain_time
+        if each.expires_at > seconds
     }
     found: dict[tuple[str, str], Purse] = {}
     for key in {(row.debtor_wallet, row.token) for row in rows}:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -59,7 +60,7 @@ def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
     Raises:
         InvoiceOverpaid: one of them has less left, or is not ACCEPTED or PARTLY_PAID.
     """
-    rows = [{"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in claims]
+    rows = _in_order(claims)
     changed = run_many(session, _TAKE, rows)
     if changed != len(rows):
         raise InvoiceOverpaid(len(rows) - changed)
@@ -67,8 +68,7 @@ def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
 
 def release(session: Session, claims: Sequence[tuple[str, int]]) -> None:
     """Give back what `take` reserved: the settlement ended without payment, finally."""
-    rows = [{"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in claims]
-    run_many(session, _RELEASE, rows)
+    run_many(session, _RELEASE, _in_order(claims))
 
 
 def settle(session: Session, *, final: int, now: datetime) -> int:
@@ -93,3 +93,10 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
         [(f"invoice.{move}", key, "{}", at) for key, move, _ in moves],
     )
     return len(moves)
+
+
+def _in_order(claims: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Return rows by invoice: two who lock the same invoices never wait for each other in a ring."""
+    return [
+        {"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in sorted(claims)
+    ]

@@ -24,6 +24,9 @@ from settlement.settlements.moves import move_each, move_where
 _EXPIRY_MARGIN = timedelta(minutes=2)
 """A clearance with less left than this is not claimed any more: it is given anew."""
 
+_LIFETIME_PARTS = 4
+"""Where clearances live shortly, the margin is this part of their lifetime."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
@@ -45,6 +48,8 @@ def clear(
     listed = facts.list_hits(session, rows)
     versions = {row.name: row.sha256 for row in lists.versions(session)}
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
+    # Its expiry becomes the batch's deadline, which the chain judges by its own time.
+    expires = max(now, facts.chain_time(session)) + lifetime
     judgements = []
     for row in rows:
         purse = purses[row.debtor_wallet, row.token]
@@ -53,19 +58,21 @@ def clear(
             purse.spend(row.amount_minor)  # The next one sees what this one uses up.
         judgements.append(judgement)
     decisions = clearance.decide(
-        session, policy, judgements, list_versions=versions, lifetime=lifetime, ids=ids, now=now
+        session, policy, judgements, list_versions=versions, expires=expires, ids=ids, now=now
     )
     by_id = {row.id: row for row in rows}
     return _apply(session, decisions, by_id, now)
 
 
-def lapse(session: Session, *, now: datetime) -> int:
+def lapse(session: Session, settings: Settings, *, now: datetime) -> int:
     """Return CLEARED settlements whose clearance is about to expire, or was revoked, to INSTRUCTED."""
+    lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
+    margin = min(_EXPIRY_MARGIN, lifetime / _LIFETIME_PARTS)
     moved = move_where(
         session,
         "lapse",
         "c.id = settlement.clearance_id AND (c.expires_at < :soon OR c.revoked_at IS NOT NULL)",
-        {"soon": to_micros(now + _EXPIRY_MARGIN)},
+        {"soon": to_micros(max(now, facts.chain_time(session)) + margin)},
         source="FROM clearance c",
         changes=", clearance_id = NULL",
         actor="rail",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement import ledger
@@ -17,8 +17,23 @@ from settlement.invoices import amounts
 from settlement.settlements.moves import move_each
 from settlement.states import SETTLEMENT_MOVES, SettlementState, advance
 from settlement.store import row_lock
+from settlement.store.bulk import rows_by_key
 
-_ROWS = "SELECT id, state, invoice_id, claim_minor FROM settlement WHERE id IN :ids ORDER BY id"
+_ROWS = "SELECT id, state, invoice_id, claim_minor FROM settlement WHERE id {keys} ORDER BY id"
+
+AS_NEW = (
+    ", reason = NULL, outcome = NULL, outcome_code = NULL, chain_tx_id = NULL,"
+    " clearance_id = NULL, block_number = NULL, block_hash = NULL, tx_hash = NULL,"
+    " log_index = NULL, reverted_count = 0"
+)
+"""What a settlement forgets when it starts once more. Never its sequence or reference."""
+
+
+class _Row(NamedTuple):
+    id: str
+    state: str
+    invoice_id: str
+    claim_minor: int
 
 
 def hold(session: Session, ids: Sequence[str], *, reason: str, actor: str, now: datetime) -> None:
@@ -27,11 +42,11 @@ def hold(session: Session, ids: Sequence[str], *, reason: str, actor: str, now: 
     Raises:
         NotFound, IllegalMove: one is unknown or claimed already; nothing is held.
     """
-    _checked(session, ids, "hold")
-    ledger.void(session, ids, now)
-    rows = [{"id": key, "reason": reason} for key in ids]
+    found = locked(session, ids, "hold")
+    rows = [{"id": row.id, "reason": reason} for row in found]
     changes = ", clearance_id = NULL, reason = :reason"
     move_each(session, "hold", rows, actor=actor, now=now, changes=changes)
+    ledger.void(session, [row.id for row in found], now)
 
 
 def release(session: Session, ids: Sequence[str], *, actor: str, now: datetime) -> None:
@@ -40,9 +55,10 @@ def release(session: Session, ids: Sequence[str], *, actor: str, now: datetime) 
     Raises:
         NotFound, IllegalMove: one is unknown or not held; nothing is released.
     """
-    _checked(session, ids, "release")
-    rows = [{"id": key} for key in ids]
-    move_each(session, "release", rows, actor=actor, now=now, changes=", reason = NULL")
+    rows = [{"id": row.id} for row in locked(session, ids, "release")]
+    # A person has looked: the batches that reverted before count no more.
+    changes = ", reason = NULL, clearance_id = NULL, reverted_count = 0"
+    move_each(session, "release", rows, actor=actor, now=now, changes=changes)
 
 
 def cancel(session: Session, ids: Sequence[str], *, reason: str, actor: str, now: datetime) -> None:
@@ -51,11 +67,11 @@ def cancel(session: Session, ids: Sequence[str], *, reason: str, actor: str, now
     Raises:
         NotFound, IllegalMove: one is unknown or claimed already; nothing is cancelled.
     """
-    claims = _checked(session, ids, "cancel")
-    ledger.void(session, ids, now)
-    rows = [{"id": key, "reason": reason} for key in ids]
+    found = locked(session, ids, "cancel")
+    rows = [{"id": row.id, "reason": reason} for row in found]
     move_each(session, "cancel", rows, actor=actor, now=now, changes=", reason = :reason")
-    amounts.release(session, claims)
+    amounts.release(session, [(row.invoice_id, row.claim_minor) for row in found])
+    ledger.void(session, [row.id for row in found], now)
 
 
 def retry(session: Session, ids: Sequence[str], *, actor: str, now: datetime) -> None:
@@ -65,27 +81,24 @@ def retry(session: Session, ids: Sequence[str], *, actor: str, now: datetime) ->
         NotFound, IllegalMove: one is unknown or not rejected.
         InvoiceOverpaid: its invoice has been paid otherwise since; nothing is retried.
     """
-    claims = _checked(session, ids, "retry")
-    amounts.take(session, claims)
-    rows = [{"id": key} for key in ids]
-    changes = (
-        ", reason = NULL, outcome = NULL, outcome_code = NULL, chain_tx_id = NULL,"
-        " clearance_id = NULL, block_number = NULL, block_hash = NULL, tx_hash = NULL,"
-        " log_index = NULL"
-    )
-    move_each(session, "retry", rows, actor=actor, now=now, changes=changes)
+    found = locked(session, ids, "retry")
+    amounts.take(session, [(row.invoice_id, row.claim_minor) for row in found])
+    rows = [{"id": row.id} for row in found]
+    move_each(session, "retry", rows, actor=actor, now=now, changes=AS_NEW)
 
 
-def _checked(session: Session, ids: Sequence[str], move: str) -> list[tuple[str, int]]:
-    """Lock the settlements, check that each may make the move, and return their claims."""
-    rows = text(_ROWS + row_lock(session, "settlement")).bindparams(
-        bindparam("ids", expanding=True)
-    )
-    found = session.connection().execute(rows, {"ids": list(ids)}).all()
-    states = {row.id: row.state for row in found}
-    for key in ids:
-        if key not in states:
+def locked(session: Session, ids: Sequence[str], move: str) -> list[_Row]:
+    """Lock settlements, each once, check that each may make the move, and return them.
+
+    Raises:
+        NotFound, IllegalMove: one is unknown, or not where the move begins.
+    """
+    wanted = list(dict.fromkeys(ids))
+    rows = rows_by_key(session, _ROWS + row_lock(session, "settlement"), wanted)
+    found = {row[0]: _Row(*row) for row in rows}
+    for key in wanted:
+        if key not in found:
             raise NotFound("settlement", key)
-        state = SettlementState(states[key])
+        state = SettlementState(found[key].state)
         advance(SETTLEMENT_MOVES, state, move, noun="settlement", key=key)
-    return [(row.invoice_id, row.claim_minor) for row in found]
+    return [found[key] for key in wanted]

@@ -91,7 +91,6 @@ def _end_unpaid(session: Session, settings: Settings, *, final: int, now: dateti
     session.connection().execute(
         _LEAVE_BATCH, [{"id": row.id} for row in rejected + undone] or [{"id": ""}]
     )
-    ledger.void(session, [row.id for row in rejected + undone], now)
     amounts.release(session, [(row.invoice_id, row.claim_minor) for row in rejected])
     move_each(
         session,
@@ -101,7 +100,7 @@ def _end_unpaid(session: Session, settings: Settings, *, final: int, now: dateti
         now=now,
         changes=", reason = :reason, clearance_id = NULL",
     )
-    for move, group in (("unclaim", again), ("hold", often)):
+    for move, group in (("unclaim", again), ("suspend", often)):
         move_each(
             session,
             move,
@@ -110,6 +109,7 @@ def _end_unpaid(session: Session, settings: Settings, *, final: int, now: dateti
             now=now,
             changes=_CLEARED_ANEW,
         )
+    ledger.void(session, [row.id for row in rejected + undone], now)
     move_each(
         session,
         "review",

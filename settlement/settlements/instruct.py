@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, text
@@ -32,7 +32,7 @@ _INVOICES = text(
     " (SELECT MIN(w.address) FROM wallet w WHERE w.participant_id = i.buyer_id) AS debtor_wallet,"
     " (SELECT MIN(w.address) FROM wallet w WHERE w.participant_id = i.seller_id) AS creditor_wallet"
     " FROM invoice i LEFT JOIN token t ON t.currency = i.currency AND t.listed"
-    " WHERE i.id IN :ids"
+    " WHERE i.id IN :ids ORDER BY t.address DESC"  # Of two tokens of a currency, always the same.
 ).bindparams(bindparam("ids", expanding=True))
 
 _SEQUENCES = text(
@@ -136,7 +136,15 @@ def _terms(
         raise InvoiceNotPayable(payable.id, f"it is {payable.state}, not ACCEPTED")
     if payable.open_minor <= 0:
         raise InvoiceNotPayable(payable.id, "nothing of it is left to pay")
-    claim_minor = instruction.claim_minor or payable.open_minor
+    claim_minor = instruction.claim_minor
+    if claim_minor is None:
+        claim_minor = payable.open_minor
+    if claim_minor <= 0:
+        raise Invalid(
+            f"{claim_minor} minor units are no payment",
+            field="amount",
+            repair="name an amount above zero, or leave it out to pay all that is open",
+        )
     claim_decimals = minor_units(payable.currency)
     assert claim_decimals is not None, "an invoice's currency was checked when it came in"
     if claim_minor > payable.open_minor:
@@ -171,15 +179,19 @@ def _terms(
 
 
 def _execution_date(instruction: Instruction, now: datetime) -> str:
-    today = now.date().isoformat()
-    wanted = instruction.execution_date or today
-    if wanted < today:
+    today = now.date()
+    if instruction.execution_date is None:
+        return today.isoformat()
+    repair = f"name today ({today}, UTC) or a later date as YYYY-MM-DD, or leave it out"
+    try:
+        wanted = date.fromisoformat(instruction.execution_date)
+    except ValueError as error:
         raise Invalid(
-            f"execution date {wanted} has passed",
-            field="execution_date",
-            repair=f"name today ({today}, UTC) or a later date, or leave it out",
-        )
-    return wanted
+            f"{instruction.execution_date!r:.40} is no date", field="execution_date", repair=repair
+        ) from error
+    if wanted < today:
+        raise Invalid(f"execution date {wanted} has passed", field="execution_date", repair=repair)
+    return wanted.isoformat()
 
 
 def _number(session: Session, rows: list[dict[str, Any]]) -> None:

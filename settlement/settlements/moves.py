@@ -22,11 +22,13 @@ _OUTBOX = ("kind", "aggregate_id", "body", "at")
 ANNOUNCED = {
     "instruct": "settlement.instructed",
     "hold": "settlement.held",
+    "suspend": "settlement.held",
     "cancel": "settlement.cancelled",
     "refuse": "settlement.rejected",
     "rejected": "settlement.rejected",
     "finalized": "settlement.settled",
     "review": "settlement.needs_review",
+    "close": "settlement.rejected",
 }
 """Moves that the outside is told of. `settled` only ever follows finality (I10)."""
 
