@@ -156,10 +156,14 @@ contract InvariantsTest is RailFixture {
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
         bytes4[] memory selectors = new bytes4[](8);
         // Settling thrice as often as anything else.
-        (selectors[0], selectors[1]) = (Crowd.settleSome.selector, Crowd.setMandate.selector);
-        (selectors[2], selectors[3]) = (Crowd.revokeMandate.selector, Crowd.turnTokens.selector);
-        (selectors[4], selectors[5]) = (Crowd.turnParticipants.selector, Crowd.letTimePass.selector);
-        (selectors[6], selectors[7]) = (Crowd.settleSome.selector, Crowd.settleSome.selector);
+        for (uint256 i = 0; i < 3; ++i) {
+            selectors[i] = Crowd.settleSome.selector;
+        }
+        selectors[3] = Crowd.setMandate.selector;
+        selectors[4] = Crowd.revokeMandate.selector;
+        selectors[5] = Crowd.turnTokens.selector;
+        selectors[6] = Crowd.turnParticipants.selector;
+        selectors[7] = Crowd.letTimePass.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(crowd), selectors);
     }
