@@ -36,7 +36,9 @@ def lazy_group(
             if name is None or listed is None:
                 return name, listed, rest
             stem = modules.get(name, name.replace("-", "_"))
-            command = typer.main.get_command(importlib.import_module(f"{package}.{stem}").app)
+            noun: typer.Typer = importlib.import_module(f"{package}.{stem}").app
+            noun._add_completion = False  # The completion options are the root's alone.
+            command = typer.main.get_command(noun)
             command.name = name
             return name, command, rest
 

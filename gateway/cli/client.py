@@ -1,0 +1,159 @@
+"""The gateway's HTTP API as the command line calls it: a key, JSON in and out, refusals as errors.
+
+Decides nothing and retries nothing; a repeated command repeats its Idempotency-Key if it is given.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from settlement.errors import Refused, Retryable
+
+DEFAULT_URL = "http://127.0.0.1:8400"
+TIMEOUT_SECONDS = 120
+PAGE_MAX = 100
+
+Json = dict[str, Any]
+
+
+class GatewayUnreachable(Retryable):
+    """No gateway answers at the address."""
+
+    def __init__(self, url: str, cause: object) -> None:
+        super().__init__(f"no gateway answers at {url}: {cause}")
+        self.repair = "start one with `settle up`, or give its address with --url or SETTLE_URL"
+
+
+class NoApiKey(Refused):
+    """Nothing says with whose key to call."""
+
+
+class ApiRefused(Refused):
+    """The gateway refused; its own words, fault by fault."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        lines = [str(problem.get("detail") or problem.get("title") or "refused")]
+        for fault in problem.get("errors") or []:
+            where = " at ".join(str(fault[name]) for name in ("rule_id", "field") if name in fault)
+            found = f" (found {fault['found']!r})" if fault.get("found") else ""
+            repair = f"\n      {fault['repair']}" if fault.get("repair") else ""
+            lines.append(f"  {where}: {fault['message']}{found}{repair}")
+        super().__init__("\n".join(lines))
+        self.problem = dict(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A gateway's address and the key that it is called with."""
+
+    url: str
+    key: str
+
+    def get(self, path: str, **parameters: object) -> Json:
+        """Return what a route shows; parameters that are None are left out.
+
+        Raises:
+            ApiRefused, GatewayUnreachable: see there.
+        """
+        given = {name: str(value) for name, value in parameters.items() if value is not None}
+        query = f"?{urlencode(given)}" if given else ""
+        return self._call("GET", quote(path) + query, None, {})
+
+    def pages(self, path: str, *, limit: int, cursor: str = "id", **more: object) -> Iterator[Json]:
+        """Yield up to `limit` items of a list, page after page; `cursor` names an item's place."""
+        after: object = None
+        while limit > 0:
+            size = min(limit, PAGE_MAX)
+            page = self.get(path, limit=size, starting_after=after, **more)
+            yield from page["data"]
+            limit -= len(page["data"])
+            if not page["has_more"] or not page["data"]:
+                return
+            after = page["data"][-1][cursor]
+
+    def post(
+        self,
+        path: str,
+        content: bytes | Json | None = None,
+        *,
+        media_type: str = "application/json",
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Send a command and return its answer. Raises as `get`."""
+        if idempotency_key is None:
+            from settlement.clock import new_id
+
+            idempotency_key = new_id("cli")
+        body = content if isinstance(content, bytes) else json.dumps(content or {}).encode()
+        headers = {"Content-Type": media_type, "Idempotency-Key": idempotency_key}
+        return self._call("POST", quote(path), body, headers)
+
+    def _call(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Json:
+        parts = urlsplit(self.url)
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+        try:
+            sent = {"Authorization": f"Bearer {self.key}", **headers}
+            connection.request(method, parts.path.rstrip("/") + path, body, sent)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise GatewayUnreachable(self.url, error) from error
+        finally:
+            connection.close()
+        try:
+            found = json.loads(content)
+        except ValueError:
+            raise GatewayUnreachable(self.url, f"no JSON ({content[:80]!r})") from None
+        if answer.status >= 400:
+            raise ApiRefused(found)
+        return dict(found)
+
+
+def open_api(url: str, key_file: Path | None, key_name: str | None) -> Api:
+    """Return the API with the key that was chosen.
+
+    Looked for in this order: the key file, SETTLE_API_KEY, the keys that `settle up` keeps in
+    SETTLE_HOME (`key_name`, or treasury).
+
+    Raises:
+        NoApiKey: there is none, or others may read its file.
+    """
+    if key_file is not None:
+        return Api(url, _key_of(key_file, key_name))
+    if key_name is None and os.environ.get("SETTLE_API_KEY"):
+        return Api(url, os.environ["SETTLE_API_KEY"].strip())
+    kept = Path(os.environ.get("SETTLE_HOME", ".settle")) / "keys" / "api-keys.json"
+    if not kept.exists():
+        raise NoApiKey(
+            "there is no API key",
+            repair="set SETTLE_API_KEY, give --key-file, or run beside a `settle up` (SETTLE_HOME)",
+        )
+    return Api(url, _key_of(kept, key_name))
+
+
+def _key_of(path: Path, name: str | None) -> str:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        content = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise NoApiKey(f"the key file cannot be read: {error}", repair="check --key-file") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise NoApiKey(f"others may read {path}", repair=f"chmod 600 {path}, and use a new key")
+    if not content.startswith("{"):
+        return content
+    keys: dict[str, str] = json.loads(content)
+    wanted = name or "treasury"
+    if wanted not in keys:
+        raise NoApiKey(f"{path} has no key {wanted!r}", repair=f"use one of: {', '.join(keys)}")
+    return keys[wanted]
