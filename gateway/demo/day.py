@@ -22,6 +22,7 @@ from gateway.demo.doors import Doors
 from gateway.installation import Installation
 from gateway.worker import Progress, Worker
 from settlement.chain.anvil_controls import AnvilControls
+from settlement.errors import Fatal
 
 DOCUMENTS = 72
 SEED = 20_261_122
@@ -31,7 +32,7 @@ _BROKEN = ("wrong-arithmetic.xml", "numbers-for-amounts.json", "external-entity.
 _MEDIA = {"xml": "application/xml", "json": "application/json", "pdf": "application/pdf"}
 
 
-class DayFailed(Exception):
+class DayFailed(Fatal):
     """Something that the day is there to show did not happen."""
 
 
@@ -58,6 +59,7 @@ class TradingDay:
     say: Callable[[str], None]
     doors: Doors
     hand: ChainHand
+    documents: list[DemoDocument]
     book: DayBook = field(default_factory=DayBook)
 
     @classmethod
@@ -72,6 +74,7 @@ class TradingDay:
             say,
             Doors(running.url, running.api_keys),
             ChainHand(running.chain, controls, running.sandbox.deployment.chain_id),
+            documents(DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30)),
         )
 
     def play(self) -> DayBook:
@@ -86,6 +89,7 @@ class TradingDay:
             self._refuse(made[0])
         with self._stage("acceptance"):
             accepted = self._accept(made)
+            self._credit()
         with self._stage("on the chain, past the rail"):
             blocked = self._block_a_payee(made)
             self._lower_a_mandate(made)
@@ -105,22 +109,32 @@ class TradingDay:
         return self.book
 
     def _issue(self) -> list[tuple[DemoDocument, str]]:
-        """Exporters hand in their documents, whatever their format."""
-        made = []
-        kinds: Counter[str] = Counter()
-        for each in documents(DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30)):
-            answer = self.doors.post(
-                f"{each.seller}-exporter", "/v1/invoices", each.content, media_type=each.media_type
-            )
-            if not answer.ok:
-                raise DayFailed(f"{each.name} was refused: {answer.body}")
-            kinds[each.kind] += 1
-            made.append((each, answer.body["id"]))
-        credits = sum(1 for each, _ in made if each.type_code == "381")
-        self.book.invoices, self.book.credit_notes = len(made) - credits, credits
+        """Exporters hand in their invoices, whatever the format."""
+        made = [(each, self._hand_in(each)) for each in self.documents if each.type_code == "380"]
+        self.book.invoices = len(made)
+        kinds = Counter(each.kind for each, _ in made)
         formats = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        self.say(f"{len(made)} documents accepted by the rules: {formats}; {credits} credit notes")
+        self.say(f"{len(made)} invoices found valid by every rule: {formats}")
         return made
+
+    def _credit(self) -> None:
+        """Exporters reduce some of what was accepted."""
+        notes = [each for each in self.documents if each.type_code == "381"]
+        for each in notes:
+            self._hand_in(each)
+        self.book.credit_notes = len(notes)
+        self.say(f"{len(notes)} credit notes reduce invoices that were accepted")
+
+    def _hand_in(self, document: DemoDocument) -> str:
+        answer = self.doors.post(
+            f"{document.seller}-exporter",
+            "/v1/invoices",
+            document.content,
+            media_type=document.media_type,
+        )
+        if not answer.ok:
+            raise DayFailed(f"{document.name} was refused: {answer.body}")
+        return str(answer.body["id"])
 
     def _refuse(self, first: tuple[DemoDocument, str]) -> None:
         """Broken documents and a duplicate are refused, with every reason at once."""
@@ -149,11 +163,6 @@ class TradingDay:
         """Importers accept what they owe."""
         accepted = []
         for each, invoice_id in made:
-            if each.type_code == "381":
-                continue
-            invoice = self.doors.get(f"{each.buyer}-importer", f"/v1/invoices/{invoice_id}")
-            if invoice["state"] != "ISSUED":
-                continue  # A credit note took all of it.
             self.doors.must_post(f"{each.buyer}-importer", f"/v1/invoices/{invoice_id}/accept")
             accepted.append((each, invoice_id))
         self.say(f"{len(accepted)} invoices accepted by their debtors")
@@ -163,8 +172,7 @@ class TradingDay:
         """The issuer of a token freezes one payee, who shares a batch with another."""
         payees: dict[tuple[str, str], set[str]] = {}
         for each, _ in made:
-            if each.type_code == "380":
-                payees.setdefault((each.buyer, each.currency), set()).add(each.seller)
+            payees.setdefault((each.buyer, each.currency), set()).add(each.seller)
         (_, currency), sellers = max(payees.items(), key=lambda item: len(item[1]))
         if len(sellers) < 2:
             raise DayFailed("no batch of the day has two payees")
@@ -175,10 +183,10 @@ class TradingDay:
 
     def _lower_a_mandate(self, made: list[tuple[DemoDocument, str]]) -> None:
         """One debtor lowers its mandate below one of its invoices."""
-        rupees = [each for each, _ in made if each.currency == "INR" and each.type_code == "380"]
+        rupees = [each for each, _ in made if each.currency == "INR"]
         dearest = max(rupees, key=lambda each: int(each.payable.replace(".", "")))
         keys = self._keys(dearest.buyer)
-        cap = int(dearest.payable.split(".")[0]) * 10**6 - 1
+        cap = int(dearest.payable.partition(".")[0]) * 10**6 * 3 // 4
         expiry = self.running.chain.head().timestamp + 30 * 86_400
         deployment = self.running.sandbox.deployment
         self.hand.set_mandate(keys, deployment.rail, self._token("INR"), cap, expiry)

@@ -126,13 +126,16 @@ def _round(
     invoices = [it for it in usable if not it.credits]
     chooser.shuffle(invoices)
     scales: dict[str, int] = {}
+    shifts: dict[str, timedelta] = {}
     numbers: dict[str, str] = {}
     made: list[DemoDocument] = []
     for it in (*invoices, *(it for it in usable if it.credits)):
         scales[it.name] = scales.get(it.credits) or chooser.randint(1, _SCALE_MAX)
         numbers[it.name] = f"{it.number.partition('-')[0]}-2026-{number + len(made):06d}"
         payable = _scaled(it.payable, scales[it.name])
-        text = _varied(it, scales[it.name], _shift(it, chooser, day))
+        # A credit note names the day of its invoice: both move by as much.
+        shifts[it.name] = shifts[it.credits] if it.credits else _shift(it, chooser, day)
+        text = _varied(it, scales[it.name], shifts[it.name])
         for name in filter(None, (it.name, it.credits)):
             base = next(one.number for one in usable if one.name == name)
             text = text.replace(base, numbers[name])
@@ -162,7 +165,7 @@ def _document(
 
 
 def _shift(it: _Template, chooser: random.Random, day: date | None) -> timedelta:
-    """Return by how much every date of the document moves; credit notes come a month later."""
+    """Return by how much every date of an invoice moves."""
     days = timedelta(days=chooser.randrange(_DAYS_MAX))
     if day is None:
         return days

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from settlement.errors import Fatal
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -32,7 +34,7 @@ class Answer:
         return list(dict.fromkeys(str(each.get("rule_id") or each["field"]) for each in failures))
 
 
-class UnexpectedAnswer(Exception):
+class UnexpectedAnswer(Fatal):
     """The gateway refused what should have worked: the demo cannot go on."""
 
 
