@@ -48,7 +48,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "GET /v1/breaks": STAFF,
     "GET /v1/tie-out": STAFF,
     "GET /v1/events": EVERYBODY,
-    "GET /v1/trace/{key}": EVERYBODY,
+    "GET /v1/trace/{key:path}": EVERYBODY,
 }
 
 

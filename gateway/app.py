@@ -26,6 +26,7 @@ from gateway.api import (
     mandate_routes,
     parties,
     settlements,
+    trace,
 )
 from gateway.context import Gateway
 from gateway.doorway import BugFound, Doorway
@@ -55,6 +56,7 @@ QUERIES = (
     *parties.QUERIES,
     *book_routes.QUERIES,
     *events.QUERIES,
+    *trace.QUERIES,
 )
 
 

@@ -213,7 +213,9 @@ def _documented(command: CommandRoute) -> Callable[[Request], Coroutine[Any, Any
 
 def _operation_id(name: str) -> str:
     method, _, path = name.partition(" ")
-    words = [part.strip("{}").replace("-", "_") for part in path.split("/") if part]
+    words = [
+        part.strip("{}").partition(":")[0].replace("-", "_") for part in path.split("/") if part
+    ]
     return "_".join([method.lower(), *words])
 
 

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "settlement": "Instruct, list, show, hold, release, cancel and retry settlements.",
     "mandate": "Show, grant, lower and revoke what a debtor lets the rail take.",
     "trace": "Show a payment's whole journey from any of its ids.",
+    "verify": "Judge database and chain against every invariant, by code of its own.",
     "break": "List what does not agree, with its reason.",
     "tie-out": "Compare every balance of the ledger with the chain.",
     "journal": "Show journal entries and verify their chain of hashes.",

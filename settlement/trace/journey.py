@@ -75,7 +75,7 @@ class LogStep:
 class LineStep:
     """A posting."""
 
-    code: str
+    account: str
     phase: str
     amount: Money
 
@@ -97,6 +97,11 @@ class EntryStep:
     hash: str
     lines: tuple[LineStep, ...]
 
+    @property
+    def key(self) -> str:
+        """The key that names this entry."""
+        return f"je_{self.seq}"
+
 
 @dataclass(frozen=True, slots=True)
 class MatchStep:
@@ -108,6 +113,11 @@ class MatchStep:
     live: bool
     created_at: datetime
     undone_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """The key that names this match."""
+        return f"match_{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
