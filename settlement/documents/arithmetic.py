@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from settlement.documents.errors import RuleFailure
-from settlement.documents.model import Adjustment, DocumentLine, InvoiceDocument, VatBreakdown
+from settlement.documents.model import InvoiceDocument, VatBreakdown
 from settlement.documents.repairs import hint
 from settlement.money import format_minor
 
@@ -21,7 +21,8 @@ _FAMILY = {"S": "S", "Z": "Z", "E": "E", "AE": "AE", "K": "IC", "G": "G", "O": "
 
 _NEEDS_NO_REASON = ("S", "Z")
 
-_Taxed = DocumentLine | Adjustment
+_TaxKey = tuple[str, int]
+"""A VAT category, and its rate in ten-thousandths of a percent."""
 
 
 def failures_of(document: InvoiceDocument) -> list[RuleFailure]:
@@ -60,17 +61,24 @@ def _totals(it: InvoiceDocument) -> Iterator[RuleFailure]:
 
 def _taxes(it: InvoiceDocument) -> Iterator[RuleFailure]:
     """Judge the rates on lines and adjustments, and each part of the VAT breakdown."""
-    sums: dict[tuple[str, int], int] = {}
-    for taxed, place in _taxed(it):
-        rate = _rate(taxed.vat_rate)
-        if _rate_is_wrong(taxed.vat_category, taxed.vat_rate, rate):
-            rule = "5" if place.startswith("/lines") else "7" if "charges" in place else "6"
-            yield _vat(taxed.vat_category, f"0{rule}", f"{place}/vat_rate", taxed.vat_rate)
-        key = (taxed.vat_category, rate)
-        sums[key] = sums.get(key, 0) + _signed(taxed)
-    seen: set[tuple[str, int]] = set()
+    sums: dict[_TaxKey, int] = {}
+    for index, line in enumerate(it.lines):
+        key, is_wrong = _tax_key(line.vat_category, line.vat_rate)
+        if is_wrong:
+            yield _vat(key[0], "05", f"/lines/{index}/vat_rate", line.vat_rate)
+        sums[key] = sums.get(key, 0) + line.net_minor
+    counts = {"allowance": 0, "charge": 0}
+    for item in it.adjustments:
+        key, is_wrong = _tax_key(item.vat_category, item.vat_rate)
+        if is_wrong:
+            rule = "07" if item.kind == "charge" else "06"
+            yield _vat(key[0], rule, f"/{item.kind}s/{counts[item.kind]}/vat_rate", item.vat_rate)
+        amount = item.amount_minor if item.kind == "charge" else -item.amount_minor
+        sums[key] = sums.get(key, 0) + amount
+        counts[item.kind] += 1
+    seen: set[_TaxKey] = set()
     for index, part in enumerate(it.vat_breakdown):
-        key = (part.category, _rate(part.rate))
+        key, _ = _tax_key(part.category, part.rate)
         if key in seen:
             yield _vat(part.category, "01", f"/vat_breakdown/{index}", f"{part.rate} twice")
         seen.add(key)
@@ -88,7 +96,8 @@ def _part_failures(
     it: InvoiceDocument, part: VatBreakdown, place: str, used: int | None
 ) -> Iterator[RuleFailure]:
     """Judge one part of the breakdown against what is `used` of its category and rate."""
-    rate, one = _rate(part.rate), 10**it.decimals
+    (_, rate), rate_is_wrong = _tax_key(part.category, part.rate)
+    one = 10**it.decimals
     if part.category == "S":
         expected = (abs(part.taxable_minor) * rate * 2 // (100 * _RATE_SCALE) + 1) // 2
         if abs(abs(part.tax_minor) - expected) >= one:
@@ -103,7 +112,7 @@ def _part_failures(
             if (2 * part.tax_minor + one) // (2 * one) != 0:
                 yield _failure("BR-CO-17", f"{place}/tax", found)
         taxable_is_wrong = part.taxable_minor != (used or 0)
-    if _rate_is_wrong(part.category, part.rate, rate):
+    if rate_is_wrong:
         rule_id = "BR-48" if not part.rate else "BR-CO-17"
         yield _failure(rule_id, f"{place}/rate", part.rate or "nothing")
     if taxable_is_wrong:
@@ -132,35 +141,17 @@ def _parties(it: InvoiceDocument) -> Iterator[RuleFailure]:
         yield _failure("BR-CO-26", "/seller", "no identifier")
 
 
-def _taxed(it: InvoiceDocument) -> Iterator[tuple[_Taxed, str]]:
-    """Yield every line, allowance and charge with its place."""
-    for index, line in enumerate(it.lines):
-        yield line, f"/lines/{index}"
-    counts = {"allowance": 0, "charge": 0}
-    for item in it.adjustments:
-        yield item, f"/{item.kind}s/{counts[item.kind]}"
-        counts[item.kind] += 1
-
-
-def _signed(taxed: _Taxed) -> int:
-    """Return what a line or adjustment adds to the taxable amount."""
-    if isinstance(taxed, DocumentLine):
-        return taxed.net_minor
-    return taxed.amount_minor if taxed.kind == "charge" else -taxed.amount_minor
-
-
-def _rate_is_wrong(category: str, text: str, rate: int) -> bool:
-    """Whether the rate does not fit: above zero for S, none for O, zero for the rest."""
-    if category == "S":
-        return rate <= 0
-    return bool(text) if category == "O" else rate != 0 or not text
-
-
 @lru_cache(maxsize=1024)
-def _rate(text: str) -> int:
-    """Return a rate in ten-thousandths of a percent; 0 where there is none."""
+def _tax_key(category: str, text: str) -> tuple[_TaxKey, bool]:
+    """Return category and rate in ten-thousandths of a percent, and whether the rate is wrong.
+
+    It has to be above zero for S, absent for O, zero for the rest.
+    """
     whole, _, fraction = text.partition(".")
-    return int((whole or "0") + fraction.ljust(4, "0")[:4])
+    rate = int((whole or "0") + fraction.ljust(4, "0")[:4])
+    if category == "S":
+        return (category, rate), rate <= 0
+    return (category, rate), bool(text) if category == "O" else rate != 0 or not text
 
 
 def _shown(rate: int) -> str:

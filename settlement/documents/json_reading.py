@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
 
 import orjson
@@ -17,16 +16,10 @@ from pydantic import ValidationError
 from settlement.documents import arithmetic
 from settlement.documents.errors import DocumentRejected, DocumentUnreadable, RuleFailure
 from settlement.documents.json_failures import shape_failures
-from settlement.documents.json_invoice import INVOICE_SHAPE
+from settlement.documents.json_invoice import INVOICE_SHAPE, JsonInvoice
 from settlement.documents.json_record import JsonReading
 from settlement.documents.model import InvoiceDocument
 from settlement.documents.xml_source import check_size
-
-_HIDDEN = re.compile(
-    rb"[\xc2\xe2\xef](?:(?<=\xc2)[\x80-\x9f]|(?<=\xe2)(?:\x80[\x8e\x8f\xaa-\xae]|\x81[\xa6-\xa9])"
-    rb"|(?<=\xef)(?:\xbb\xbf|\xbf[\xb9-\xbf]))"
-)
-"""In UTF-8, the characters that `identifiers.text_fault` refuses."""
 
 
 def read_json(content: bytes) -> InvoiceDocument:
@@ -40,15 +33,11 @@ def read_json(content: bytes) -> InvoiceDocument:
     """
     check_size(content)
     try:
-        plain = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise DocumentUnreadable([_no_json(error)]) from error
-    _refuse_twins(content, plain)
-    try:
-        invoice = INVOICE_SHAPE.validate_python(plain)
+        invoice = INVOICE_SHAPE.validate_json(content)
     except ValidationError as error:
-        raise DocumentRejected(shape_failures(error)) from error
-    reading = JsonReading(invoice["currency"], has_plain_text=_is_plain(content))
+        raise _refusal(error) from error
+    has_plain_text = _refuse_twins(content, invoice)
+    reading = JsonReading(invoice["currency"], has_plain_text=has_plain_text)
     document = reading.document(invoice, hashlib.sha256(content).hexdigest())
     failures = [*reading.failures, *arithmetic.failures_of(document)]
     if failures:
@@ -56,27 +45,23 @@ def read_json(content: bytes) -> InvoiceDocument:
     return document
 
 
-def _is_plain(content: bytes) -> bool:
-    """Whether no text can hold a control or hidden character: no escape, and none in the bytes.
-
-    Raw controls are no JSON; the one that is allowed, DEL, is looked for.
-    """
-    if b"\\" in content or b"\x7f" in content:
-        return False
-    return content.isascii() or _HIDDEN.search(content) is None
-
-
-def _refuse_twins(content: bytes, plain: Any) -> None:
+def _refuse_twins(content: bytes, invoice: JsonInvoice) -> bool:
     """Refuse a key that stands twice in one object: readers differ in which one they believe.
 
     Without escapes every string has two quotes, and a lost twin shows in their count; with escapes
-    the slow reader looks at every pair.
+    the slow reader looks at every pair. Returns whether every text is sure to be free of control
+    and hidden characters, so that none has to be looked at by itself.
     """
-    if b"\\" not in content:
-        if orjson.dumps(plain).count(b'"') != content.count(b'"'):
-            raise DocumentUnreadable([_twin("a key")])
-        return
-    json.loads(content, object_pairs_hook=_unique)
+    if b"\\" in content:
+        json.loads(content, object_pairs_hook=_unique)
+        return False
+    compact = orjson.dumps(invoice)
+    if compact.count(b'"') != content.count(b'"'):
+        raise DocumentUnreadable([_twin("a key")])
+    # Raw controls are no JSON, but for DEL.
+    if content.isascii():
+        return b"\x7f" not in content
+    return compact.decode().isprintable()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,11 +77,15 @@ def _twin(name: str) -> RuleFailure:
     return RuleFailure("SR-TWIN", "/", repr(name[:60]), message, "Write each key once.")
 
 
-def _no_json(error: orjson.JSONDecodeError) -> RuleFailure:
-    return RuleFailure(
+def _refusal(error: ValidationError) -> DocumentRejected:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] != "json_invalid":
+        return DocumentRejected(shape_failures(error))
+    failure = RuleFailure(
         "SR-JSON",
-        f"line {error.lineno}, column {error.colno}",
-        error.msg[:200],
+        "/",
+        first["msg"][:200],
         "the document is not JSON in UTF-8, or is cut short",
         "Send one complete JSON object in UTF-8; NaN and Infinity are no JSON.",
     )
+    return DocumentUnreadable([failure])

@@ -219,10 +219,12 @@ class JsonReading:
         """Return the minor units of an amount of the right shape."""
         whole, _, fraction = text.partition(".")
         decimals = self.decimals
-        if len(fraction) > decimals:
-            self._note(checks.decimals_of(text, decimals, place.format(index)))
-            return 0
-        minor = int(whole + fraction.ljust(decimals, "0"))
+        if len(fraction) != decimals:
+            if len(fraction) > decimals:
+                self._note(checks.decimals_of(text, decimals, place.format(index)))
+                return 0
+            fraction = fraction.ljust(decimals, "0")
+        minor = int(whole + fraction)
         if not -MINOR_MAX <= minor <= MINOR_MAX:
             self._note(checks.range_of(minor, decimals, place.format(index)))
             return 0

@@ -94,6 +94,8 @@ def parse(content: bytes) -> etree._Element:
     try:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error  # The document is not to blame for its form.
         raise DocumentUnreadable([_syntax_failure(error)]) from error
     if root.getroottree().docinfo.doctype:
         raise DocumentUnreadable([_doctype_failure()])

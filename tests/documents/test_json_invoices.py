@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from settlement.documents.errors import DocumentRejected, DocumentTooLarge, DocumentUnreadable
+from settlement.documents.errors import DocumentRejected, DocumentTooLarge
 from settlement.documents.json_invoice import EXAMPLE
 from settlement.documents.json_reading import read_json
 from settlement.documents.model import InvoiceDocument, from_json
@@ -69,13 +69,12 @@ def test_an_amount_is_a_plain_decimal_string(value: object) -> None:
     )
 
 
-def test_a_bare_nan_is_no_json() -> None:
+def test_a_bare_nan_is_no_amount() -> None:
     content = json.dumps(with_value("/totals/payable", float("nan"))).encode()
 
     result = json_outcome(content)
 
-    assert isinstance(result, DocumentUnreadable)
-    assert rule_ids(result) == {"SR-JSON"}
+    assert rule_ids(result) == {"SR-AMOUNT"}
 
 
 def test_more_decimals_than_the_currency_has_are_refused() -> None:
