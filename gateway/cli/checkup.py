@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import wiring
@@ -63,13 +65,22 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield _disk(settings)
     yield from _private_files(settings)
     yield _port(settings)
+    url = make_url(wiring.database_url(settings))
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        # Opening it would make an empty one.
+        repair = "start `settle up` once, or run `settle doctor --migrate`"
+        yield Finding("database", Health.DOUBTFUL, f"{url} does not exist yet", repair)
+        yield from _on_the_chain(settings, None, now)
+        return
     engine = open_engine(wiring.database_url(settings))
     try:
-        database, schema = _database(engine), _schema(engine)
+        database = _database(engine)
         yield database
+        is_well = database.health is Health.WELL
+        schema = _schema(engine) if is_well else Finding("schema", Health.SKIPPED, "no database")
         yield schema
-        well = schema.health is Health.WELL
-        yield from _on_the_chain(settings, engine if well else None, now)
+        is_well = schema.health is Health.WELL
+        yield from _on_the_chain(settings, engine if is_well else None, now)
     finally:
         engine.dispose()
 
@@ -152,9 +163,6 @@ def _is_ours(settings: Settings) -> bool:
 
 def _database(engine: Engine) -> Finding:
     where = engine.url.render_as_string(hide_password=True)
-    if engine.dialect.name == "sqlite" and not os.path.exists(engine.url.database or ""):
-        repair = "start `settle up` once, or run `settle doctor --migrate`"
-        return Finding("database", Health.DOUBTFUL, f"{where} does not exist yet", repair)
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
@@ -185,8 +193,6 @@ def _schema(engine: Engine) -> Finding:
     except SchemaNotCurrent as error:
         repair = "back the database up, then run `settle doctor --migrate`"
         return Finding("schema", Health.ILL, str(error), repair)
-    except SQLAlchemyError:
-        return Finding("schema", Health.SKIPPED, "no database")
     return Finding("schema", Health.WELL, "the newest")
 
 
@@ -214,7 +220,9 @@ def _judged(name: str, look: Callable[[], str]) -> Finding:
     except NotFound:
         return Finding(name, Health.SKIPPED, "no rail is recorded in this database yet")
     except RailError as error:
-        repair = getattr(error, "repair", None) or "point SETTLE_RPC_URL and the database together"
+        is_late = isinstance(error, ChainUnreachable)
+        usual = "start the worker, see its log" if is_late else "use the database of this chain"
+        repair = getattr(error, "repair", None) or usual
         return Finding(name, Health.ILL, str(error), repair)
 
 
@@ -241,7 +249,7 @@ def _watcher(engine: Engine, chain: ChainPort, newest: BlockRef) -> str:
     with reading(engine) as session:
         tip = watcher.head(session)
     if tip is None:
-        raise NotFound("block", "in this database")
+        raise ChainUnreachable("no block is stored yet: is `settle worker` running?")
     behind = newest.number - tip.number
     if behind > BLOCKS_BEHIND_MAX:
         raise ChainUnreachable(f"the worker is {behind} blocks behind: is `settle worker` running?")

@@ -101,7 +101,7 @@ def show_(
     show.fields(api.get(f"/v1/invoices/{invoice_id}"), as_json=as_json)
 
 
-@app.command(epilog="Example: settle invoice accept --as baltic-importer inv_019a… inv_019b…")
+@app.command(epilog="Example: settle invoice accept --as kaveri-importer inv_019a… inv_019b…")
 def accept(
     invoice_ids: Ids,
     url: Url = URL,

@@ -63,8 +63,8 @@ def show_(
 
 
 @app.command(
-    epilog="Example: settle mandate grant --as baltic-importer --token TEUR --per-payment 50000"
-    " --per-day 200000 --until 2027-11-04 --keystore baltic.json",
+    epilog="Example: settle mandate grant --as kaveri-importer --token TEUR --per-payment 50000"
+    " --per-day 200000 --until 2027-11-04 --keystore kaveri.json",
 )
 def grant(
     token: Token,
@@ -92,8 +92,8 @@ def grant(
 
 
 @app.command(
-    epilog="Example: settle mandate lower --as baltic-importer --token TEUR --per-payment 1000"
-    " --per-day 5000 --until 2027-11-04 --keystore baltic.json",
+    epilog="Example: settle mandate lower --as kaveri-importer --token TEUR --per-payment 1000"
+    " --per-day 5000 --until 2027-11-04 --keystore kaveri.json",
 )
 def lower(
     token: Token,
@@ -127,8 +127,8 @@ def lower(
 
 
 @app.command(
-    epilog="Example: settle mandate revoke --as baltic-importer --token TEUR"
-    " --keystore baltic.json",
+    epilog="Example: settle mandate revoke --as kaveri-importer --token TEUR"
+    " --keystore kaveri.json",
 )
 def revoke(
     token: Token,

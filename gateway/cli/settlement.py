@@ -39,7 +39,7 @@ OneId = Annotated[str, typer.Argument(help="A settlement id.")]
 
 
 @app.command(
-    epilog="Example: settle settlement instruct --as baltic-importer inv_019a… --amount 1000.00",
+    epilog="Example: settle settlement instruct --as kaveri-importer inv_019a… --amount 1000.00",
 )
 def instruct(
     invoice_ids: Annotated[list[str], typer.Argument(help="Accepted invoices.")],

@@ -20,7 +20,8 @@ def worker(
     from settlement.config import Settings
 
     processes.end_with_parent()
-    logs.configure(as_json=json_log)
+    if json_log:
+        processes.log = logs.open_log()
     stop = processes.stop_event()
     settings = Settings()
     raise typer.Exit(processes.run_worker(lambda: wiring.worker(settings), stop))
