@@ -20,7 +20,7 @@ from settlement.clock import new_id
 from settlement.compliance import policy
 from settlement.config import Settings
 from settlement.errors import Refused
-from settlement.sender.pipeline import require_own_nonces
+from settlement.sender.nonces import require_own_nonces
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
 from settlement.signer.socket import SocketSigner
@@ -113,4 +113,23 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
         settings=settings,
         ids=new_id,
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-8:]}",
+        has_ended=has_ended,
     )
+
+
+def has_ended(owner: str) -> bool:
+    """Whether a worker's name is of a process of this host that runs no more.
+
+    A wrong answer costs nothing: whoever lost its lane that way is fenced off by its old number.
+    """
+    host, _, rest = owner.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False

@@ -7,7 +7,7 @@ network calls only in between. A crash between any two steps is harmless.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -79,6 +79,8 @@ class Worker:
     settings: Settings
     ids: Ids
     owner: str
+    has_ended: Callable[[str], bool] = lambda _owner: False
+    """Whether the worker of that name is known to run no more; its lease is not waited for."""
     _leases: dict[str, Lease] = field(default_factory=dict)
     _unsettled_facts: bool = True
     """Blocks were stored that the steps after it have not followed yet; true after every start."""
@@ -122,16 +124,26 @@ class Worker:
         lifetime = timedelta(seconds=self.settings.lease_seconds)
         with transaction(self.engine) as session:
             for signer in self.signers:
+                holder = lanes.holder(session, signer.address)
+                gone = holder if holder and self.has_ended(holder) else None
                 lease = lanes.acquire(
-                    session, signer.address, owner=self.owner, lifetime=lifetime, now=now
+                    session,
+                    signer.address,
+                    owner=self.owner,
+                    lifetime=lifetime,
+                    now=now,
+                    gone=gone,
                 )
                 if lease is None:
-                    self._leases.pop(signer.address, None)
-                    continue
+                    # All or none: a lane that is held and not worked would never be free again.
+                    for taken in self._leases.values():
+                        lanes.release(session, taken)
+                    self._leases.clear()
+                    return False
                 if self._leases.get(signer.address) != lease:
                     self._unsettled_facts = True  # Somebody else may have written in between.
                 self._leases[signer.address] = lease
-        return len(self._leases) == len(self.signers)
+        return True
 
     @contextmanager
     def _writing(self, now: datetime) -> Iterator[Session]:

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     batch_payments_max: int = Field(default=100, ge=1, le=100)
     lane_in_flight_max: int = Field(default=256, ge=1)
     """Unmined chain transactions of one lane: 16 suits a geth-like pool, 256 anvil."""
-    lease_seconds: int = Field(default=15, ge=1)
+    lease_seconds: int = Field(default=5, ge=1)
     blocks_per_tick_max: int = Field(default=64, ge=1)
     settlements_per_tick_max: int = Field(default=5000, ge=1)
 

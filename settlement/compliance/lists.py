@@ -23,6 +23,8 @@ from settlement.tables import ListEntry, ListVersion
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _OFAC_COLUMNS = 12
+_OTHER_FILES = (b"<", b"{", b"[", b"%pdf")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 _NEWEST = text(
     "SELECT v.name, v.sha256, v.id FROM list_version v WHERE v.id ="
@@ -110,23 +112,52 @@ def hits(session: Session, values: Sequence[str]) -> dict[str, list[ListHit]]:
 
 
 def _entries(name: str, content: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield `(kind, value, detail)` of OFAC's SDN.CSV or of plain lines."""
-    try:
-        lines = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        lines = content.decode("latin-1")  # OFAC's older files.
-    rows = list(csv.reader(io.StringIO(lines)))
-    is_ofac = bool(rows) and len(rows[0]) == _OFAC_COLUMNS
-    for row in rows:
-        if not row or not row[0].strip():
-            continue
-        detail = row[0].strip() if is_ofac else ""
-        listed = row[1].strip() if is_ofac and len(row) > 1 else ",".join(row).strip()
-        addresses = _ADDRESS.findall(",".join(row))
+    """Yield `(kind, value, detail)` of OFAC's SDN.CSV or of plain lines.
+
+    Raises:
+        ListUnreadable: it is neither; half a list would let the other half be paid.
+    """
+    words = _text(name, content)
+    first = next(csv.reader(words.splitlines()[:1]), [])
+    if len(first) == _OFAC_COLUMNS:
+        yield from _ofac(name, words)
+        return
+    for line in words.splitlines():
+        addresses = _ADDRESS.findall(line)
         for address in addresses:
+            yield "address", address.lower(), ""
+        if not addresses and fold(line):
+            yield "name", fold(line), ""
+
+
+def _ofac(name: str, words: str) -> Iterator[tuple[str, str, str]]:
+    try:
+        rows = list(csv.reader(io.StringIO(words), strict=True))
+    except csv.Error as error:
+        raise ListUnreadable(name, str(error)) from error
+    for place, row in enumerate(rows, start=1):
+        if not "".join(row).strip():
+            continue
+        if len(row) != _OFAC_COLUMNS:
+            raise ListUnreadable(name, f"row {place} has {len(row)} columns of {_OFAC_COLUMNS}")
+        detail, listed = row[0].strip(), row[1].strip()
+        for address in _ADDRESS.findall(",".join(row)):
             yield "address", address.lower(), detail
-        if not (addresses and not is_ofac) and fold(listed):
+        if fold(listed):
             yield "name", fold(listed), detail
-            if is_ofac and "," in listed:  # "SURNAME, First" also as "First SURNAME".
+            if "," in listed:  # "SURNAME, First" also as "First SURNAME".
                 last, _, first = listed.partition(",")
                 yield "name", fold(f"{first} {last}"), detail
+
+
+def _text(name: str, content: bytes) -> str:
+    """Return the content as text; other files, read as text, would be lists of nobody."""
+    content = content.rstrip(b"\x1a\r\n\0 ")  # OFAC's files end with a control character.
+    if content.lstrip()[:4].lower().startswith(_OTHER_FILES):
+        raise ListUnreadable(name, "it is a page, an archive or another kind of file")
+    if _CONTROL.search(content):
+        raise ListUnreadable(name, "it holds control characters")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")  # OFAC's older files.

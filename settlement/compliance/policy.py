@@ -6,6 +6,7 @@ Pure but for `load`; knows no database. The strictest outcome of all rules wins.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -124,9 +125,10 @@ def evaluate(policy: Policy, facts: Facts) -> tuple[Outcome, list[Verdict]]:
 
 
 def fold(name: str) -> str:
-    """Return a name as it is compared: case and runs of white space and punctuation do not count."""
-    kept = "".join(letter if letter.isalnum() else " " for letter in name.casefold())
-    return " ".join(kept.split())
+    """Return a name as it is compared: case, accents, white space and punctuation do not count."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    plain = (letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join("".join(each if each.isalnum() else " " for each in plain).split())
 
 
 def _rule(pack: str, raw: Any) -> Rule:

@@ -30,7 +30,7 @@ _UNSIGNED = text(
 )
 _STUCK = text(
     "SELECT c.id, c.nonce, c.kind, c.deadline, c.cancelling, a.max_fee_wei, a.priority_fee_wei,"
-    " a.outcome, a.sent_block, a.created_seq FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
+    " a.outcome, a.sent_block, a.send_count FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.created_seq ="
     " (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id)"
     " ORDER BY c.nonce"
@@ -107,6 +107,8 @@ def further_attempts(
             priority_fee_wei=settings.priority_fee_wei,
             cap_wei=settings.fee_cap_wei,
         )
+        if fees is None and must_cancel:
+            fees = Fees(settings.fee_cap_wei, min(row.priority_fee_wei, settings.fee_cap_wei))
         if fees is not None:  # At the cap the best attempt is sent again and again.
             as_cancel = must_cancel or row.cancelling
             wanted.append(_wanted(row.id, row.kind, fees, as_cancel=as_cancel))
@@ -130,6 +132,7 @@ def store(
     rows: list[dict[str, Any]] = []
     refusals = []
     for each, answer in zip(wanted, answers, strict=True):
+        assert answer.chain_tx_id == each.request.chain_tx_id, "answers come in order"
         if isinstance(answer, Refusal):
             refusals.append(answer)
             continue
@@ -172,7 +175,11 @@ def _outbid_due(row: Any, settings: Settings, *, head: int, base_fee_wei: int) -
         return True
     if row.max_fee_wei < base_fee_wei:
         return True
-    return row.sent_block is not None and head - row.sent_block >= settings.bump_after_blocks
+    if row.sent_block is None:
+        return False
+    # `sent_block` moves with every re-send, so the blocks before it are counted by the sends.
+    waited = (row.send_count - 1) * settings.resend_after_blocks + head - row.sent_block
+    return bool(waited >= settings.bump_after_blocks)
 
 
 def _wanted(chain_tx_id: str, kind: str, fees: Fees, *, as_cancel: bool) -> Wanted:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -23,12 +23,17 @@ from settlement.settlements.tracking import record_chain_tx
 SEND_AT_ONCE = 64
 """Attempts that one call to the node carries."""
 
+RETRY_AFTER = timedelta(seconds=5)
+"""How long an attempt rests that the node did not take, or of which nobody knows."""
+
 _DUE = text(
     "SELECT a.hash, a.raw, a.chain_tx_id, c.nonce, c.state FROM chain_tx c"
     " JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT')"
     " AND a.created_seq = (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id)"
-    " AND (a.sent_block IS NULL OR a.sent_block <= :resend_before)"
+    # What the node did not take is tried again even if no block comes.
+    " AND (a.sent_block IS NULL OR a.sent_block <= :resend_before"
+    "   OR a.outcome <> 'accepted' AND a.last_sent_at <= :retry_before)"
     # Paid bytes go out only while every clearance in them lives; a cancel may always go.
     " AND (a.kind <> 'pay' OR c.deadline > :chain_time AND NOT EXISTS ("
     "   SELECT 1 FROM batch_member m JOIN clearance l ON l.id = m.clearance_id"
@@ -74,6 +79,7 @@ def due(
             {
                 "signer": lease.signer,
                 "resend_before": head - settings.resend_after_blocks,
+                "retry_before": to_micros(now - RETRY_AFTER),
                 "chain_time": chain_time,
                 "now": to_micros(now),
                 "limit": SEND_AT_ONCE,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
-from settlement.chain.port import Address
+from settlement.chain.port import Address, SendOutcome
 from settlement.chain.rail_abi import PaymentTerms, settle_calldata
 from settlement.chain.signing import GAS_CAP
 from settlement.clock import Ids, to_micros
@@ -33,6 +33,11 @@ GAS_PER_PAYMENT = 162_000
 _MEMBER = ("chain_tx_id", "position", "settlement_id", "clearance_id", "live")
 _IN_FLIGHT = text(
     "SELECT COUNT(*) FROM chain_tx WHERE signer = :signer AND state IN ('CLAIMED','SIGNED','SENT')"
+)
+_UNPAYABLE_GAS = text(
+    "SELECT EXISTS (SELECT 1 FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
+    " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.outcome = :outcome"
+    " AND a.created_seq = (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id))"
 )
 _CLEARED = (
     "SELECT s.id, s.rail, s.token, s.debtor_wallet, s.creditor_wallet, s.sequence, s.amount_minor,"
@@ -59,7 +64,7 @@ def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: 
     connection = session.connection()
     in_flight = connection.execute(_IN_FLIGHT, {"signer": lease.signer}).scalar_one()
     room = settings.lane_in_flight_max - in_flight
-    if room <= 0:
+    if room <= 0 or (in_flight and _lacks_gas_money(session, lease)):
         return 0
     rows = connection.execute(
         text(_CLEARED + row_lock(session, "s")),
@@ -107,6 +112,14 @@ def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: 
     )
     assert len(moved) == len(members), "a settlement left CLEARED while it was locked"
     return len(members)
+
+
+def _lacks_gas_money(session: Session, lease: Lease) -> bool:
+    """Whether the node refuses what is claimed already: more would only wait until it expires."""
+    found = session.connection().execute(
+        _UNPAYABLE_GAS, {"signer": lease.signer, "outcome": SendOutcome.NO_GAS_MONEY.value}
+    )
+    return bool(found.scalar())
 
 
 def _batches(rows: Sequence[Any], payments_max: int) -> list[list[Any]]:

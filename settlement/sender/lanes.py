@@ -17,12 +17,17 @@ from settlement.errors import LeaseLost
 _ACQUIRE = text(
     "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"
     " lease_owner = :owner, lease_until = :until WHERE signer = :signer"
-    " AND (lease_owner IS NULL OR lease_owner = :owner OR lease_until < :now)"
-    " RETURNING lease_fence"
+    " AND (lease_owner IS NULL OR lease_owner = :owner OR lease_owner = :gone"
+    " OR lease_until < :now) RETURNING lease_fence"
 )
+_HOLDER = text("SELECT lease_owner FROM lane WHERE signer = :signer")
 _RENEW = text(
     "UPDATE lane SET lease_until = :until WHERE signer = :signer AND lease_owner = :owner"
     " AND lease_fence = :fence RETURNING next_nonce, state"
+)
+_HELD = text(
+    "SELECT next_nonce, state FROM lane WHERE signer = :signer AND lease_owner = :owner"
+    " AND lease_fence = :fence"
 )
 _RELEASE = text(
     "UPDATE lane SET lease_owner = NULL, lease_until = 0"
@@ -43,16 +48,25 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """The lane as it is in this database transaction, locked."""
+    """The lane as it is in this database transaction."""
 
     next_nonce: int
     state: str
 
 
 def acquire(
-    session: Session, signer: str, *, owner: str, lifetime: timedelta, now: datetime
+    session: Session,
+    signer: str,
+    *,
+    owner: str,
+    lifetime: timedelta,
+    now: datetime,
+    gone: str | None = None,
 ) -> Lease | None:
-    """Take the lane if it is free, ours, or its holder is late; None if another holds it."""
+    """Take the lane if it is free, ours, or its holder is late; None if another holds it.
+
+    `gone` is a holder that is known to have ended: its lease is not waited for.
+    """
     fence = (
         session.connection()
         .execute(
@@ -60,6 +74,7 @@ def acquire(
             {
                 "signer": signer,
                 "owner": owner,
+                "gone": gone or owner,
                 "now": to_micros(now),
                 "until": to_micros(now + lifetime),
             },
@@ -67,6 +82,12 @@ def acquire(
         .scalar()
     )
     return None if fence is None else Lease(signer, owner, fence, lifetime)
+
+
+def holder(session: Session, signer: str) -> str | None:
+    """Return who holds the lane, or held it last and did not give it up."""
+    found: str | None = session.connection().execute(_HOLDER, {"signer": signer}).scalar()
+    return found
 
 
 def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
@@ -86,6 +107,22 @@ def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
                 "until": to_micros(now + lease.lifetime),
             },
         )
+        .one_or_none()
+    )
+    if row is None:
+        raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
+    return LaneRow(row.next_nonce, row.state)
+
+
+def held(session: Session, lease: Lease) -> LaneRow:
+    """Return the lane, unlocked: enough before a send, too little before a write.
+
+    Raises:
+        LeaseLost: another worker has taken the lane.
+    """
+    row = (
+        session.connection()
+        .execute(_HELD, {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence})
         .one_or_none()
     )
     if row is None:

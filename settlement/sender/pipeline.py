@@ -5,32 +5,30 @@ Each step is one database transaction or one network call; a crash between any t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine, text
 
-from settlement.chain.port import ChainPort, SendOutcome
+from settlement.chain.port import BlockRef, ChainPort
 from settlement.clock import Ids
 from settlement.config import Settings
-from settlement.errors import ChainContradicts
 from settlement.sender import attempts, broadcast
+from settlement.sender.attempts import Wanted
 from settlement.sender.claim import claim
-from settlement.sender.lanes import Lease, set_state
-from settlement.signer import Signer
+from settlement.sender.lanes import Lease, held, set_state
+from settlement.sender.nonces import require_no_stolen_nonce
+from settlement.signer import Refusal, Signature, Signer
 from settlement.store import reading, transaction
 
 ROUNDS_MAX = 64
 """Rounds of signing and of sending in one call; the rest waits for the next."""
 
-_HIGHEST_USED = text(
-    "SELECT l.next_nonce, (SELECT COUNT(*) FROM chain_tx c WHERE c.signer = l.signer"
-    " AND c.nonce < :mined AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unseen"
+_WORK = text(
+    "SELECT l.state, EXISTS (SELECT 1 FROM chain_tx c WHERE c.signer = l.signer"
+    " AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unfinished"
     " FROM lane l WHERE l.signer = :signer"
-)
-_REFUSED_NONCE = text(
-    "SELECT COUNT(*) FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
-    " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.outcome = :outcome"
 )
 
 
@@ -54,7 +52,7 @@ class Lane:
     settings: Settings
 
     def advance(self, *, ids: Ids, now: datetime) -> Moved:
-        """Claim, sign and send what is due.
+        """Claim, sign and send what is due. A paused lane claims nothing, a halted one does nothing.
 
         Raises:
             LeaseLost: another worker goes on from what is stored.
@@ -63,104 +61,78 @@ class Lane:
         moved = Moved()
         with transaction(self.engine) as session:
             moved.claimed = claim(session, self.lease, self.settings, ids=ids, now=now)
-        if not moved.claimed and not self._unfinished():
+        if not self._has_work():
             return moved
         head = self.chain.head()
         for _ in range(ROUNDS_MAX):
-            signed = self._sign(head.base_fee_wei, head.number, head.timestamp, now)
+            signed = self._sign(head, now)
             moved.signed += signed
             if not signed:
                 break
         for _ in range(ROUNDS_MAX):
-            sent = self._send(head.number, head.timestamp, now)
+            sent = self._send(head, now)
             moved.sent += sent
             if not sent:
                 break
-        self._check_nonce()
+        require_no_stolen_nonce(self.engine, self.chain, self.lease.signer)
         return moved
 
-    def _unfinished(self) -> bool:
+    def _has_work(self) -> bool:
         with reading(self.engine) as session:
-            return bool(
-                session.connection()
-                .execute(
-                    text(
-                        "SELECT EXISTS (SELECT 1 FROM chain_tx WHERE signer = :signer"
-                        " AND state IN ('CLAIMED', 'SIGNED', 'SENT'))"
-                    ),
-                    {"signer": self.lease.signer},
-                )
-                .scalar()
-            )
+            row = session.connection().execute(_WORK, {"signer": self.lease.signer}).one()
+        return bool(row.unfinished) and row.state != "halted"
 
-    def _sign(self, base_fee_wei: int, head: int, chain_time: int, now: datetime) -> int:
+    def _sign(self, head: BlockRef, now: datetime) -> int:
         with reading(self.engine) as session:
             wanted = attempts.first_attempts(
                 session, self.lease, self.settings,
-                base_fee_wei=base_fee_wei, chain_time=chain_time, now=now,
+                base_fee_wei=head.base_fee_wei, chain_time=head.timestamp, now=now,
             ) or attempts.further_attempts(
-                session, self.lease, self.settings,
-                base_fee_wei=base_fee_wei, head=head, chain_time=chain_time, now=now,
+                session, self.lease, self.settings, base_fee_wei=head.base_fee_wei,
+                head=head.number, chain_time=head.timestamp, now=now,
             )  # fmt: skip
         if not wanted:
             return 0
-        answers = self.signer.sign([each.request for each in wanted], now)
+        wanted, answers = self._ask(wanted, now)
         with transaction(self.engine) as session:
             refusals = attempts.store(session, self.lease, wanted, answers, now)
-        if refusals:
-            # What may not be signed is for a person: a nonce must not be skipped.
-            reason = f"the signer refused {refusals[0].chain_tx_id}: {refusals[0].reason}"
-            with transaction(self.engine) as session:
+            if refusals:
+                # What may not be signed is for a person: a nonce must not be skipped.
+                reason = f"the signer refused {refusals[0].chain_tx_id}: {refusals[0].reason}"
                 set_state(session, self.lease.signer, "halted", reason)
-        return len(wanted) - len(refusals)
+        return 0 if refusals else len(wanted)
 
-    def _send(self, head: int, chain_time: int, now: datetime) -> int:
+    def _ask(
+        self, wanted: Sequence[Wanted], now: datetime
+    ) -> tuple[list[Wanted], list[Signature | Refusal]]:
+        """Ask the signer; where a clearance ended since we looked, ask for a cancel instead."""
+        asked = list(wanted)
+        answers = self.signer.sign([each.request for each in asked], now)
+        ended = [
+            place
+            for place, answer in enumerate(answers)
+            if isinstance(answer, Refusal) and answer.ended
+        ]
+        for place in ended:
+            asked[place] = Wanted(replace(asked[place].request, as_cancel=True), "cancel")
+        if ended:
+            again = self.signer.sign([asked[place].request for place in ended], now)
+            for place, answer in zip(ended, again, strict=True):
+                answers[place] = answer
+        return asked, answers
+
+    def _send(self, head: BlockRef, now: datetime) -> int:
         with reading(self.engine) as session:
+            # Who has lost the lane sends nothing more, not even what is stored.
+            if held(session, self.lease).state == "halted":
+                return 0
             outgoing = broadcast.due(
-                session, self.lease, self.settings, head=head, chain_time=chain_time, now=now
-            )
+                session, self.lease, self.settings,
+                head=head.number, chain_time=head.timestamp, now=now,
+            )  # fmt: skip
         if not outgoing:
             return 0
         answers = self.chain.send([each.raw for each in outgoing])
         with transaction(self.engine) as session:
-            broadcast.mark(session, self.lease, outgoing, answers, head=head, now=now)
+            broadcast.mark(session, self.lease, outgoing, answers, head=head.number, now=now)
         return len(outgoing)
-
-    def _check_nonce(self) -> None:
-        """Where the node says that a nonce is used, it has to be one of ours that was mined.
-
-        Raises:
-            ChainContradicts: the chain has more nonces of this signer than were ever claimed.
-        """
-        with reading(self.engine) as session:
-            refused = (
-                session.connection()
-                .execute(
-                    _REFUSED_NONCE,
-                    {"signer": self.lease.signer, "outcome": SendOutcome.NONCE_USED.value},
-                )
-                .scalar_one()
-            )
-        if refused:
-            require_own_nonces(self.engine, self.chain, self.lease.signer)
-
-
-def require_own_nonces(engine: Engine, chain: ChainPort, signer: str) -> None:
-    """Refuse to go on where the chain knows more of this signer than we do.
-
-    Raises:
-        ChainContradicts: the key is used elsewhere, or an old backup was restored.
-    """
-    mined = chain.nonce(signer)  # type: ignore[arg-type]
-    with reading(engine) as session:
-        row = (
-            session.connection()
-            .execute(_HIGHEST_USED, {"signer": signer, "mined": mined})
-            .one_or_none()
-        )
-    if row is not None and mined > row.next_nonce:
-        raise ChainContradicts(
-            f"the chain has mined {mined} chain transactions of {signer}, our records know of"
-            f" {row.next_nonce}: the key was used elsewhere, or an old backup was restored."
-            " Run `settle lane heal` to rebuild the records from the chain; nothing is sent before"
-        )

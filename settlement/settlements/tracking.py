@@ -24,7 +24,8 @@ _NOTHING_SEEN = (
 
 _SEE_CHAIN_TX = text(
     "UPDATE chain_tx SET state = 'SEEN', tx_hash = r.tx_hash, block_number = r.block_number,"
-    " block_hash = r.block_hash, outcome = CASE WHEN a.kind = 'cancel' THEN 'replaced'"
+    " block_hash = r.block_hash, outcome = CASE WHEN a.kind IN ('cancel', 'foreign')"
+    " THEN 'replaced'"
     " WHEN r.status = 0 THEN 'reverted' ELSE 'done' END"
     " FROM attempt a JOIN receipt r ON r.tx_hash = a.hash"
     " JOIN block b ON b.hash = r.block_hash AND b.canonical"

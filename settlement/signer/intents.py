@@ -58,6 +58,14 @@ class SigningLimits:
 class NotCovered(Exception):
     """No live clearance covers what is asked; inside this module only."""
 
+    ended = False
+
+
+class Ended(NotCovered):
+    """It was covered, until a clearance expired or was revoked."""
+
+    ended = True
+
 
 class IntentSigner:
     """Implements `Signer` with a key in memory. The engine must be a connection of its own."""
@@ -93,7 +101,7 @@ class IntentSigner:
                 )
                 ready.append((place, request, intent, data))
             except NotCovered as error:
-                answers[place] = Refusal(request.chain_tx_id, str(error))
+                answers[place] = Refusal(request.chain_tx_id, str(error), error.ended)
         wanted = [
             (intent.nonce, keccak(intent.to_address.encode() + data).hex(), request.as_cancel)
             for _, request, intent, data in ready
@@ -133,7 +141,7 @@ class IntentSigner:
             raise NotCovered(f"{len(members)} of {intent.member_count} members are live")
         deadline = intent.deadline
         if deadline * 1_000_000 <= to_micros(now):
-            raise NotCovered("its deadline has passed")
+            raise Ended("its deadline has passed")
         prefix = reference_prefix(
             chain_id=self._limits.chain_id,
             rail=self._limits.rail,
@@ -149,8 +157,10 @@ class IntentSigner:
         return data
 
     def _payment(self, intent: Any, member: Any, prefix: bytes, deadline: int) -> PaymentTerms:
-        if member.outcome not in PAYABLE or member.revoked_at is not None:
-            raise NotCovered(f"settlement {member.id} has no clearance that lives")
+        if member.outcome not in PAYABLE:
+            raise NotCovered(f"settlement {member.id} has no clearance that allows it")
+        if member.revoked_at is not None:
+            raise Ended(f"the clearance of {member.id} was revoked")
         if member.expires_at < deadline * 1_000_000:
             raise NotCovered(f"the clearance of {member.id} expires before the deadline")
         terms = (

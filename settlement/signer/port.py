@@ -35,6 +35,8 @@ class Refusal:
 
     chain_tx_id: str
     reason: str
+    ended: bool = False
+    """Only because a clearance in it has ended: a cancel in its place would be signed."""
 
 
 class Signer(Protocol):

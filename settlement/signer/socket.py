@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import socketserver
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -42,9 +43,7 @@ class SocketSigner:
             self._address = Address(self._ask({"ask": "address"})["address"])
         return self._address
 
-    def sign(
-        self, requests: Sequence[SigningRequest], now: datetime
-    ) -> list[Signature | Refusal]:
+    def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
         """Ask the process to sign; `now` stays here, it has a clock of its own.
 
         Raises:
@@ -57,7 +56,10 @@ class SocketSigner:
         answers = self._ask({"ask": "sign", "requests": wanted}).get("answers", [])
         if len(answers) != len(requests):
             raise SignerUnreachable("the signer's answer is not complete")
-        return [_answer(each) for each in answers]
+        try:
+            return [_answer(each) for each in answers]
+        except (KeyError, TypeError, ValueError) as error:
+            raise SignerUnreachable("the signer's answer cannot be read") from error
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -87,11 +89,14 @@ def serve(signer: Signer, path: Path, clock: Callable[[], datetime]) -> socketse
         os.umask(mask)
 
 
-class _Server(socketserver.UnixStreamServer):
-    """Answers one caller at a time: a signer has one key and one memory of slots."""
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Listens to every caller, so that a silent one blocks nobody; signs for one at a time."""
+
+    daemon_threads = True
 
     def __init__(self, path: str, signer: Signer, clock: Callable[[], datetime]) -> None:
         self.signer, self.clock = signer, clock
+        self.signing = threading.Lock()  # One key, one memory of slots.
         super().__init__(path, _Call)
 
 
@@ -105,8 +110,10 @@ class _Call(socketserver.StreamRequestHandler):
         try:
             message = orjson.loads(self.rfile.readline(_LINE_MAX))
             answer = self._answer(message)
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             answer = {"error": "not a request that this signer knows"}
+        except TimeoutError:
+            return  # A caller that asked nothing.
         except Retryable as error:
             answer = {"error": str(error)}
         with contextlib.suppress(OSError):  # The caller may be gone; it will ask again.
@@ -117,10 +124,11 @@ class _Call(socketserver.StreamRequestHandler):
             return {"address": self.server.signer.address}
         requests = [SigningRequest(str(r[0]), int(r[1]), int(r[2]), bool(r[3]))
                     for r in message["requests"]]  # fmt: skip
-        answers = self.server.signer.sign(requests, self.server.clock())
+        with self.server.signing:
+            answers = self.server.signer.sign(requests, self.server.clock())
         return {
             "answers": [
-                {"id": each.chain_tx_id, "refused": each.reason}
+                {"id": each.chain_tx_id, "refused": each.reason, "ended": each.ended}
                 if isinstance(each, Refusal)
                 else {"id": each.chain_tx_id, "hash": each.hash, "raw": each.raw.hex()}
                 for each in answers
@@ -130,5 +138,5 @@ class _Call(socketserver.StreamRequestHandler):
 
 def _answer(found: dict[str, Any]) -> Signature | Refusal:
     if "refused" in found:
-        return Refusal(found["id"], found["refused"])
+        return Refusal(found["id"], found["refused"], bool(found.get("ended")))
     return Signature(found["id"], Hash(found["hash"]), bytes.fromhex(found["raw"]))
