@@ -108,11 +108,6 @@ def funding(operator: str) -> str:
     return f"funding:{operator}:{WEI}"
 
 
-def unit_of(code: str) -> str:
-    """Return the unit of a code."""
-    return code.rpartition(":")[2]
-
-
 def refs(session: Session, codes: Iterable[str]) -> dict[str, AccountRef]:
     """Return id and unit of each account, making those that are not there yet."""
     wanted = set(codes)

@@ -192,11 +192,6 @@ def funding(operator: str, wei: int, source: Source, reason: str) -> Entry:
     return _at_block("funding", key, lines, source)._replace(tx_hash=None, reason=reason)
 
 
-def opposite(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """Return lines that undo these."""
-    return tuple(Line(code, -minor, phase) for code, minor, phase in lines)
-
-
 def _holding(side: Side, symbol: str) -> str:
     if side.participant_id is None:
         return accounts.outside(symbol)

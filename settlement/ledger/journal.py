@@ -27,8 +27,8 @@ from settlement.clock import to_micros
 from settlement.errors import Fatal
 from settlement.ledger.accounts import WEI, AccountRef, refs
 from settlement.ledger.balances import keep
-from settlement.store.bulk import insert_rows, rows_by_key
 from settlement.ledger.entries import POSTED, Entry
+from settlement.store.bulk import insert_rows, rows_by_key
 
 FIRST_PREV_HASH = "0" * 64
 

@@ -62,7 +62,7 @@ def accounts_page(
     params = {"after": after, "limit": limit, "owner": owner, "kind": kind}
     found = session.connection().execute(_ACCOUNTS, params).all()
     posted = balances(session, [row.code for row in found], at_block=at_block, at=at)
-    return [AccountBalance(*row, posted[row.code]) for row in found]
+    return [AccountBalance(**row._mapping, posted_minor=posted[row.code]) for row in found]
 
 
 def entries_page(

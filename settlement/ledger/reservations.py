@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from settlement.store.bulk import rows_by_key
 from settlement.ledger.entries import PENDING, Entry, Line
 from settlement.ledger.journal import post
+from settlement.store.bulk import rows_by_key
 
 
 class Reservation(NamedTuple):

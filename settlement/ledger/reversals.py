@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from settlement.store.bulk import chunks
-from settlement.ledger.entries import Entry, opposite
+from settlement.ledger.entries import Entry, Line
 from settlement.ledger.journal import post
 from settlement.ledger.stored import StoredEntry, by_seq
+from settlement.store.bulk import chunks
 
 _AT_ONCE = 5000
 
@@ -33,7 +33,9 @@ def _reversals(entries: list[StoredEntry], reason: str) -> Iterator[Entry]:
         yield entry._replace(
             kind="reversal",
             source_key=f"rev:{stored.seq}",
-            lines=opposite(entry.lines),
+            lines=tuple(
+                Line(code, -minor, phase) for _seq, _line, code, phase, minor, _unit in stored.lines
+            ),
             reverses_seq=stored.seq,
             reason=reason,
         )

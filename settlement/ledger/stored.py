@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from settlement.store.bulk import Row, rows, rows_by_key
-from settlement.ledger.entries import Entry, Line
+from settlement.ledger.entries import Entry
 from settlement.ledger.journal import ENTRY_COLUMNS
+from settlement.store.bulk import Row, rows, rows_by_key
 
 _ENTRY = f"SELECT {', '.join(ENTRY_COLUMNS)} FROM journal_entry"
 _LINES = (
@@ -23,8 +23,9 @@ _PAGE = 5000
 
 
 class StoredLine(NamedTuple):
-    """A posting with its account's code and unit."""
+    """A posting, with its account's code and unit."""
 
+    entry_seq: int
     line: int
     code: str
     phase: str
@@ -33,14 +34,14 @@ class StoredLine(NamedTuple):
 
 
 class StoredEntry(NamedTuple):
-    """An entry with what the journal added to it."""
+    """An entry with what the journal added to it; its lines are in `lines`, not in `entry`."""
 
     seq: int
     entry: Entry
     booked_at: int
     prev_hash: str
     hash: str
-    lines: tuple[StoredLine, ...]
+    lines: list[StoredLine]
 
 
 def by_seq(session: Session, seqs: Sequence[int]) -> list[StoredEntry]:
@@ -69,14 +70,12 @@ def pages(session: Session, after: int = 0) -> Iterator[list[StoredEntry]]:
 
 
 def _joined(entries: list[Row], lines: list[Row]) -> list[StoredEntry]:
-    of_entry: dict[int, list[StoredLine]] = {}
-    for row in lines:
-        of_entry.setdefault(row[0], []).append(StoredLine._make(row[1:]))
-    return [_stored(row, tuple(of_entry.get(row[0], ()))) for row in entries]
-
-
-def _stored(row: Row, lines: tuple[StoredLine, ...]) -> StoredEntry:
-    seq, kind, source_key, *fields, booked_at, prev_hash, digest = row
-    plain = tuple(Line(line.code, line.minor, line.phase) for line in lines)
-    entry = Entry(kind, source_key, plain, *fields)
-    return StoredEntry(seq, entry, booked_at, prev_hash, digest, lines)
+    of_entry: dict[int, list[StoredLine]] = {row[0]: [] for row in entries}
+    for line in lines:
+        of_entry[line[0]].append(StoredLine._make(line))
+    joined = []
+    for row in entries:
+        seq, kind, source_key, *fields, booked_at, prev_hash, digest = row
+        entry = Entry(kind, source_key, (), *fields)
+        joined.append(StoredEntry(seq, entry, booked_at, prev_hash, digest, of_entry[seq]))
+    return joined

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from settlement.ledger import stored
-from settlement.ledger.accounts import unit_of
 from settlement.ledger.journal import FIRST_PREV_HASH, Head, entry_hash
 from settlement.ledger.stored import StoredEntry
 
@@ -55,17 +54,18 @@ def fault(entry: StoredEntry, before: Head) -> str | None:
         return f"entry {before.seq + 1} is missing"
     if entry.prev_hash != before.hash:
         return f"its prev_hash is not the hash of entry {before.seq}"
-    lines = [(line.code, line.phase, line.minor) for line in entry.lines]
+    lines = []
+    sums: dict[tuple[str, str], int] = {}
+    for number, (_seq, line, code, phase, minor, unit) in enumerate(entry.lines):
+        if line != number:
+            return "its postings are not numbered from 0 without gaps"
+        if not code.endswith(f":{unit}"):
+            return "an account's unit is not the one that its code says"
+        sums[unit, phase] = sums.get((unit, phase), 0) + minor
+        lines.append((code, phase, minor))
     digest = entry_hash(before.hash, entry.seq, entry.entry, entry.booked_at, lines)
     if digest != entry.hash:
         return "its hash is not that of its fields and postings: a row was edited"
-    if [line.line for line in entry.lines] != list(range(len(lines))):
-        return "its postings are not numbered from 0 without gaps"
-    if any(unit_of(line.code) != line.unit for line in entry.lines):
-        return "an account's unit is not the one that its code says"
-    sums: dict[tuple[str, str], int] = {}
-    for line in entry.lines:
-        sums[line.unit, line.phase] = sums.get((line.unit, line.phase), 0) + line.minor
     if any(sums.values()):
         return "it does not sum to zero in each unit and phase"
     return None

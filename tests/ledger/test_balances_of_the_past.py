@@ -54,7 +54,9 @@ def test_a_balance_at_a_moment_counts_what_was_posted_by_then(engine: Engine) ->
     with reading(engine) as session:
         then = ledger.balances(session, [BUYERS, OWED], at=LATER - timedelta(microseconds=1))
         now = ledger.balances(session, [BUYERS, OWED])
+        at_that_moment = ledger.balances(session, [BUYERS, OWED], at=LATER)
 
+    assert at_that_moment == now
     assert then == {BUYERS: -5_000_000, OWED: 700}
     assert now == {BUYERS: -12_000_000, OWED: 0}
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from settlement import ledger
+from settlement.ledger.journal import entry_hash
 from settlement.store import open_engine, reading, transaction
 from tests.builders.ledger import (
     BUYER_WALLET,
@@ -91,6 +92,41 @@ def test_an_edited_row_is_named(written: Engine, edit: str, named: int) -> None:
     assert verdict.head.seq == named - 1 - edit.startswith(
         "DELETE FROM posting WHERE entry_seq = 2"
     )
+
+
+def test_an_entry_out_of_balance_is_named_even_when_its_hash_is_right(written: Engine) -> None:
+    lines = [(f"wallet:{BUYER_WALLET}:TUSD", "posted", 5)]
+    with transaction(written) as session:
+        head = ledger.head(session)
+        entry = an_acceptance()._replace(source_key="forged", lines=())
+        digest = entry_hash(head.hash, 6, entry, 0, lines)
+        session.execute(
+            text(
+                "INSERT INTO journal_entry (seq, kind, source_key, invoice_id, value_date,"
+                " booked_at, prev_hash, hash)"
+                " VALUES (6, :kind, 'forged', :invoice, :day, 0, :prev, :hash)"
+            ),
+            {
+                "kind": entry.kind,
+                "invoice": entry.invoice_id,
+                "day": entry.value_date,
+                "prev": head.hash,
+                "hash": digest,
+            },
+        )
+        session.execute(
+            text(
+                "INSERT INTO posting (entry_seq, line, account_id, phase, amount_minor)"
+                " SELECT 6, 0, id, 'posted', 5 FROM account WHERE code = :code"
+            ),
+            {"code": lines[0][0]},
+        )
+
+    with reading(written) as session:
+        bad = ledger.verify_chain(session).bad
+
+    assert bad is not None
+    assert (bad.seq, bad.reason) == (6, "it does not sum to zero in each unit and phase")
 
 
 def test_verification_goes_on_from_an_entry_that_was_found_good(written: Engine) -> None:

@@ -112,6 +112,7 @@ def test_a_second_run_posts_nothing(engine: Engine) -> None:
     "lines",
     [
         (Line("outside:TUSD", 5), Line("suspense:outside:TUSD", -4)),
+        (Line("outside:TUSD", 5, "pending"), Line("suspense:outside:TUSD", -4, "pending")),
         # Zero over all units, but in none of them.
         (Line("outside:TUSD", 5), Line("outside:TEUR", -5)),
         # Zero over both phases, but in neither.

@@ -113,9 +113,31 @@ def test_a_payment_releases_its_reservation_and_its_reversal_restores_it(engine:
     assert after_payment == (FULL - 120_000, 120_000)
     assert (nothing_held, reversed_count, again) == (0, 1, 0)
     assert after_reversal == (FULL - 120_000, 0)
-    with reading(engine) as session:
-        held = ledger.releases(session, ["stl_1"])
-    assert sum(line.minor for line in held["stl_1"] if line.code.startswith("wallet:0xb2")) > 0
+    with transaction(engine) as session:
+        given_back = ledger.void(session, ["stl_1"], NOW)
+    assert given_back == 1
+    assert _available(engine) == (FULL, 0)
+
+
+def test_what_a_reversal_restores_beside_a_voided_reservation_is_given_back(
+    engine: Engine,
+) -> None:
+    _fund_the_buyer(engine)
+    anew = a_reservation(1, 120_000)._replace(clearance_id="clr_anew")
+    with transaction(engine) as session:
+        ledger.reserve(session, [a_reservation(1, 120_000)], NOW)
+        release = ledger.releases(session, ["stl_1"])["stl_1"]
+        ledger.post(session, [a_payment(1, 120_000, release=release)], NOW)
+        paid = ledger.head(session).seq
+        ledger.reserve(session, [anew], NOW)
+        ledger.void(session, ["stl_1"], NOW)
+        ledger.reverse(session, [paid], NOW, "its block was orphaned")
+
+    with transaction(engine) as session:
+        given_back = ledger.void(session, ["stl_1"], NOW)
+
+    assert given_back == 1
+    assert _available(engine) == (FULL, 0)
 
 
 def test_a_payment_without_reservation_takes_none(engine: Engine) -> None:
