@@ -49,9 +49,7 @@ class EvmChain:
         chain_id, genesis = self._results(
             [("eth_chainId", ()), ("eth_getBlockByNumber", ("0x0", False))]
         )
-        if not isinstance(genesis, dict):
-            raise ChainUnreachable(f"the node at {self.rpc.place} does not know block 0")
-        return ChainIdentity(self._number(chain_id), Hash(genesis["hash"]))
+        return ChainIdentity(self._number(chain_id), self._header(genesis).hash)
 
     def head(self) -> BlockRef:
         """See `ChainPort.head`."""
@@ -127,7 +125,7 @@ class EvmChain:
                     if not _is_revert(answer):
                         raise self._refused("eth_call", answer)
                     results.append("0x")
-                elif isinstance(answer, str):
+                elif isinstance(answer, str) and answer.startswith("0x"):
                     results.append(answer)
                 else:
                     raise self._lied(f"{answer!r:.80} as a call's result")
@@ -142,10 +140,7 @@ class EvmChain:
     def code_hashes(self, addresses: Sequence[Address]) -> list[Hash | None]:
         """See `ChainPort.code_hashes`."""
         codes = self._results([("eth_getCode", (address, "latest")) for address in addresses])
-        return [
-            Hash("0x" + keccak(bytes.fromhex(code[2:])).hex()) if len(code) > 2 else None
-            for code in codes
-        ]
+        return [self._code_hash(code) for code in codes]
 
     def web3(self) -> Web3:
         """Return a web3 on the same node, for looking around; never for the rail's own work."""
@@ -174,6 +169,15 @@ class EvmChain:
             return int(answer, 16)
         except (TypeError, ValueError) as error:
             raise self._lied(f"{answer!r:.80} where a number should be") from error
+
+    def _code_hash(self, code: Any) -> Hash | None:
+        try:
+            if code[:2] != "0x":
+                raise ValueError
+            bare = bytes.fromhex(code[2:])
+        except (TypeError, ValueError) as error:
+            raise self._lied(f"{code!r:.80} where code should be") from error
+        return Hash("0x" + keccak(bare).hex()) if bare else None
 
     def _refused(self, method: str, error: RpcError) -> ChainUnreachable:
         return ChainUnreachable(

@@ -86,6 +86,14 @@ def test_a_contradiction_is_not_believed(lie: str) -> None:
         block_receipts(a_block(), answer)
 
 
+def test_receipts_without_logs_are_not_believed_out_of_order() -> None:
+    answer = [a_receipt(1, []), a_receipt(0, [])]
+
+    with pytest.raises(WrongShape):
+        block_receipts(a_block(has_logs=False), answer)
+    assert len(block_receipts(a_block(has_logs=False), answer[::-1])) == 2
+
+
 def test_logs_in_a_block_whose_header_has_none_are_not_believed() -> None:
     with pytest.raises(WrongShape):
         block_receipts(a_block(has_logs=False), an_answer())

@@ -13,7 +13,7 @@ import pytest
 from settlement.chain.evm import EvmChain
 from settlement.chain.rpc import JsonRpc, RpcError
 from settlement.errors import ChainUnreachable, Invalid
-from tests.chain.faulty_node import FAULTS, Answer, FaultyNode, fair, http
+from tests.chain.faulty_node import FAULTS, Answer, FaultyNode, chunked, fair, http
 
 
 @pytest.fixture
@@ -68,6 +68,9 @@ def test_a_fault_is_one_typed_error_after_one_request(
 
 BATCH_FAULTS: dict[str, Answer] = {
     "one answer twice": lambda request: http(orjson.dumps(orjson.loads(fair(request))[:1] * 2)),
+    "one answer too many": lambda request: http(
+        orjson.dumps(orjson.loads(fair(request)) + orjson.loads(fair(request))[:1])
+    ),
     "one answer missing": lambda request: http(orjson.dumps(orjson.loads(fair(request))[:1])),
     "one error for all": lambda request: http(b'{"id": null, "error": {"code": 1}}'),
 }
@@ -109,13 +112,7 @@ def test_a_connection_that_the_server_closed_is_opened_again(
 
 
 def test_chunked_answers_are_read(node: FaultyNode, rpc: JsonRpc) -> None:
-    def chunked(request: Any) -> bytes:
-        body = fair(request)
-        parts = [body[:5], body[5:]]
-        coded = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
-        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + coded + b"0\r\n\r\n"
-
-    node.answer = chunked
+    node.answer = lambda request: chunked(fair(request))
 
     assert [rpc.call("echo", n) for n in range(3)] == [[0], [1], [2]]
     assert node.connections == 1
