@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sqlite3
@@ -21,7 +22,7 @@ from tests.postgres import PostgresServer
 from tests.verify.served import ServedChain, served, truthful
 from tests.verify.world import World, a_day, a_world
 
-HEALTHY = "verify_healthy"
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,10 @@ def healthy_postgres(
     postgres_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Healthy]:
-    postgres_server.create(HEALTHY, template=postgres_template)
+    name = f"healthy_{next(_numbers)}"
+    postgres_server.create(name, template=postgres_template)
     folder = tmp_path_factory.mktemp("healthy")
-    yield from _healthy(postgres_server.url(HEALTHY), HEALTHY, folder)
+    yield from _healthy(postgres_server.url(name), name, folder)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -131,9 +133,10 @@ def patient(
         yield Patient(f"sqlite:///{file}", healthy.node, healthy.world, capsys)
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    server.create("verify_patient", template=HEALTHY)
-    yield Patient(server.url("verify_patient"), healthy.node, healthy.world, capsys)
-    server.drop("verify_patient")
+    name = f"patient_{next(_numbers)}"
+    server.create(name, template=healthy.database)
+    yield Patient(server.url(name), healthy.node, healthy.world, capsys)
+    server.drop(name)
 
 
 def _healthy(url: str, database: str, folder: Path) -> Iterator[Healthy]:
