@@ -10,30 +10,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, text, tuple_
-from sqlalchemy.sql import column, select, table
 from sqlmodel import Session
 
 from gateway.refusals import IdempotencyKeyInvalid
 from settlement.errors import IdempotencyConflict, IdempotencyInFlight
+from settlement.store.bulk import insert_rows, rows
 
 KEY_MAX = 255
 TWIN_WAIT_SECONDS = 2.0
 
-_ROW = table(
-    "idempotency",
-    *(column(name) for name in ("caller", "route", "key", "body_hash", "status", "media_type")),
-    column("body"),
-)
-_STORED = select(_ROW).where(
-    tuple_(_ROW.c.caller, _ROW.c.route, _ROW.c.key).in_(bindparam("keys", expanding=True))
-)
-_INSERT = text(
-    "INSERT INTO idempotency (caller, route, key, body_hash, status, media_type, body, created_at)"
-    " VALUES (:caller, :route, :key, :body_hash, :status, :media_type, :body, :created_at)"
-)
+_COLUMNS = ("caller", "route", "key", "body_hash", "status", "media_type", "body", "created_at")
 
 
 class RequestKey(NamedTuple):
@@ -86,30 +75,35 @@ def stored(session: Session, keys: Sequence[RequestKey]) -> dict[RequestKey, Sto
     """Return the answers that were given under these keys, in one statement."""
     if not keys:
         return {}
-    rows = session.connection().execute(_STORED, {"keys": [tuple(key) for key in keys]})
+    listed = ",".join(["(?,?,?)"] * len(keys))
+    # A join, not IN: SQLite looks each up in the index only then.
+    found = rows(
+        session,
+        f"WITH wanted (caller, route, key) AS (VALUES {listed})"
+        " SELECT i.caller, i.route, i.key, i.body_hash, i.status, i.media_type, i.body"
+        " FROM wanted w JOIN idempotency i"
+        " ON i.caller = w.caller AND i.route = w.route AND i.key = w.key",
+        (*chain(*keys),),
+    )
     return {
-        RequestKey(row.caller, row.route, row.key): StoredReply(
-            row.body_hash, Reply(row.status, bytes(row.body), row.media_type, is_replay=True)
+        RequestKey(caller, route, key): StoredReply(
+            body_hash, Reply(status, bytes(body), media_type, is_replay=True)
         )
-        for row in rows
+        for caller, route, key, body_hash, status, media_type, body in found
     }
 
 
 def store(session: Session, answers: Sequence[tuple[RequestKey, str, Reply]], *, at: int) -> None:
     """Keep answers (key, hash of the body, answer) in the database transaction of their effects."""
-    rows = [
-        {
-            **key._asdict(),
-            "body_hash": body_hash,
-            "status": reply.status,
-            "media_type": reply.media_type,
-            "body": reply.body,
-            "created_at": at,
-        }
-        for key, body_hash, reply in answers
-    ]
-    if rows:
-        session.connection().execute(_INSERT, rows)
+    insert_rows(
+        session,
+        "idempotency",
+        _COLUMNS,
+        [
+            (*key, body_hash, reply.status, reply.media_type, reply.body, at)
+            for key, body_hash, reply in answers
+        ],
+    )
 
 
 class InFlight:

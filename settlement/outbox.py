@@ -14,10 +14,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
+from settlement.store.bulk import insert_rows
 
-_INSERT = text(
-    "INSERT INTO outbox (kind, aggregate_id, body, at) VALUES (:kind, :aggregate_id, :body, :at)"
-)
 _OF_PARTY = (
     " (EXISTS (SELECT 1 FROM invoice i WHERE i.id = o.aggregate_id"
     "   AND (i.seller_id = :party OR i.buyer_id = :party))"
@@ -59,12 +57,12 @@ class EventFilter:
 def record(session: Session, events: Sequence[OutboxEvent], now: datetime) -> None:
     """Store events with the change that the caller makes in the same database transaction."""
     at = to_micros(now)
-    rows = [
-        {"kind": each.kind, "aggregate_id": each.aggregate_id, "body": each.body, "at": at}
-        for each in events
-    ]
-    if rows:
-        session.connection().execute(_INSERT, rows)
+    insert_rows(
+        session,
+        "outbox",
+        ("kind", "aggregate_id", "body", "at"),
+        [(each.kind, each.aggregate_id, each.body, at) for each in events],
+    )
 
 
 def page(session: Session, wanted: EventFilter, *, after: int, limit: int) -> list[StoredEvent]:

@@ -6,14 +6,15 @@ Reads no document: `documents` does. Credit notes are handed to `credit_notes`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import bindparam, text, tuple_
-from sqlalchemy.sql import column, select, table
 from sqlmodel import Session
 
+from settlement import outbox
 from settlement.clock import Ids, to_micros
 from settlement.documents.model import InvoiceDocument
 from settlement.errors import Refused
@@ -28,37 +29,39 @@ from settlement.invoices.errors import (
 from settlement.invoices.parties import Directory, directory
 from settlement.invoices.records import InvoiceRecord
 from settlement.money import format_minor
+from settlement.outbox import OutboxEvent
 from settlement.states import InvoiceState
+from settlement.store.bulk import chunks, insert_rows, rows
 
-_CHUNK = 5000
-_INVOICE = table(
-    "invoice", column("id"), column("seller_id"), column("number"), column("issue_year")
+_NUMBERS_PER_STATEMENT = 1_000
+_INVOICES_PER_STATEMENT = 16
+_DOCUMENT_COLUMNS = ("document_sha256", "media_type", "content", "created_at")
+_INVOICE_COLUMNS = (
+    "id",
+    "number",
+    "issue_date",
+    "issue_year",
+    "due_date",
+    "type_code",
+    "seller_id",
+    "buyer_id",
+    "currency",
+    "payable_minor",
+    "in_flight_minor",
+    "settled_minor",
+    "returned_minor",
+    "credited_minor",
+    "state",
+    "reason",
+    "preceding_id",
+    "document_sha256",
+    "version",
+    "created_at",
+    "record",
 )
-_NUMBER = tuple_(_INVOICE.c.seller_id, _INVOICE.c.number, _INVOICE.c.issue_year)
-_TAKEN = select(*_INVOICE.c).where(_NUMBER.in_(bindparam("numbers", expanding=True)))
-
-_INSERT_DOCUMENT = text(
-    "INSERT INTO document (sha256, media_type, content, received_at)"
-    " VALUES (:document_sha256, :media_type, :content, :created_at)"
-    " ON CONFLICT (sha256) DO NOTHING"
-)
-_INSERT_INVOICE = text(
-    "INSERT INTO invoice (id, number, issue_date, issue_year, due_date, type_code, seller_id,"
-    " buyer_id, currency, payable_minor, in_flight_minor, settled_minor, returned_minor,"
-    " credited_minor, state, preceding_id, document_sha256, record, version, created_at)"
-    " VALUES (:id, :number, :issue_date, :issue_year, :due_date, :type_code, :seller_id,"
-    " :buyer_id, :currency, :payable_minor, 0, 0, 0, :credited_minor, :state, :preceding_id,"
-    " :document_sha256, :record, 1, :created_at)"
-    " ON CONFLICT (seller_id, number, issue_year) DO NOTHING"
-)
-_INSERT_EVENT = text(
-    "INSERT INTO invoice_event (invoice_id, move, state, actor, at)"
-    " VALUES (:id, 'issue', :state, :actor, :created_at)"
-)
-_INSERT_OUTBOX = text(
-    "INSERT INTO outbox (kind, aggregate_id, body, at)"
-    " VALUES ('invoice.issued', :id, '{}', :created_at)"
-)
+_document_row = itemgetter(*_DOCUMENT_COLUMNS)
+_invoice_row = itemgetter(*_INVOICE_COLUMNS)
+_record_row = itemgetter(*(field.name for field in fields(InvoiceRecord)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def issue(
             answers[place] = refusal
     _refuse_duplicates(session, submissions, drafts, answers)
     invoices = {place: row for place, row in drafts.items() if row["type_code"] != "381"}
-    _store(session, submissions, invoices, answers)
+    _store(session, submissions, invoices, answers, now)
     for place in drafts.keys() - invoices.keys():
         answers[place] = _issue_credit_note(session, submissions[place], drafts[place], now=now)
     return [each for each in answers if each is not None]
@@ -136,9 +139,14 @@ def _draft(
         "buyer_id": buyer.id,
         "currency": document.currency,
         "payable_minor": document.payable_minor,
+        "in_flight_minor": 0,
+        "settled_minor": 0,
+        "returned_minor": 0,
         "credited_minor": 0,
         "state": InvoiceState.ISSUED.value,
+        "reason": None,
         "preceding_id": None,
+        "version": 1,
         "document_sha256": document.sha256,
         "record": document.as_json_bytes().decode(),
         "created_at": to_micros(now),
@@ -155,10 +163,16 @@ def _number(row: dict[str, Any]) -> Number:
 def _taken(session: Session, numbers: Sequence[Number]) -> dict[Number, str]:
     """Return the ids of invoices that have these numbers already."""
     found: dict[Number, str] = {}
-    for start in range(0, len(numbers), _CHUNK):
-        chunk = numbers[start : start + _CHUNK]
-        for row in session.connection().execute(_TAKEN, {"numbers": chunk}):
-            found[(row.seller_id, row.number, row.issue_year)] = row.id
+    for chunk in chunks(numbers, _NUMBERS_PER_STATEMENT):
+        listed = ",".join(["(?,?,?)"] * len(chunk))
+        # A join, not IN: SQLite looks each up in the index only then.
+        sql = (
+            f"WITH wanted (seller_id, number, issue_year) AS (VALUES {listed})"
+            " SELECT i.seller_id, i.number, i.issue_year, i.id FROM wanted w JOIN invoice i"
+            " ON i.seller_id = w.seller_id AND i.number = w.number AND i.issue_year = w.issue_year"
+        )
+        for seller_id, number, year, first_id in rows(session, sql, (*chain(*chunk),)):
+            found[seller_id, number, year] = first_id
     return found
 
 
@@ -192,25 +206,47 @@ def _store(
     submissions: Sequence[Submission],
     drafts: dict[int, dict[str, Any]],
     answers: list[InvoiceRecord | Refused | None],
+    now: datetime,
 ) -> None:
     if not drafts:
         return
-    connection = session.connection()
-    rows = list(drafts.values())
-    connection.execute(_INSERT_DOCUMENT, rows)
-    if connection.execute(_INSERT_INVOICE, rows).rowcount != len(rows):
+    documents = [_document_row(row) for row in drafts.values()]
+    columns = ("sha256", "media_type", "content", "received_at")
+    insert_rows(session, "document", columns, documents, "ON CONFLICT (sha256) DO NOTHING")
+    stored = _insert_invoices(session, [_invoice_row(row) for row in drafts.values()])
+    if len(stored) != len(drafts):
         # Another gateway took a number since we looked; its commit is visible now.
-        taken = _taken(session, [_number(row) for row in rows])
-        for place, row in list(drafts.items()):
-            if taken[_number(row)] != row["id"]:
-                del drafts[place]
-                answers[place] = _duplicate(submissions[place], taken[_number(row)])
-        rows = list(drafts.values())
-    if rows:
-        connection.execute(_INSERT_EVENT, rows)
-        connection.execute(_INSERT_OUTBOX, rows)
+        taken = _taken(session, [_number(row) for row in drafts.values()])
+        for place in [place for place, row in drafts.items() if row["id"] not in stored]:
+            answers[place] = _duplicate(submissions[place], taken[_number(drafts.pop(place))])
+    insert_rows(
+        session,
+        "invoice_event",
+        ("invoice_id", "move", "state", "actor", "at"),
+        [
+            (row["id"], "issue", row["state"], row["actor"], row["created_at"])
+            for row in drafts.values()
+        ],
+    )
+    outbox.record(
+        session, [OutboxEvent("invoice.issued", row["id"]) for row in drafts.values()], now
+    )
     for place, row in drafts.items():
-        answers[place] = _record(row)
+        answers[place] = InvoiceRecord(*_record_row(row))
+
+
+def _insert_invoices(session: Session, made: Sequence[tuple[Any, ...]]) -> set[str]:
+    """Store invoices whose numbers are free; return the ids of those."""
+    stored: set[str] = set()
+    marks = f"({','.join(['?'] * len(_INVOICE_COLUMNS))})"
+    for chunk in chunks(made, _INVOICES_PER_STATEMENT):
+        sql = (
+            f"INSERT INTO invoice ({','.join(_INVOICE_COLUMNS)})"
+            f" VALUES {','.join([marks] * len(chunk))}"
+            " ON CONFLICT (seller_id, number, issue_year) DO NOTHING RETURNING id"
+        )
+        stored.update(key for (key,) in rows(session, sql, (*chain(*chunk),)))
+    return stored
 
 
 def _issue_credit_note(
@@ -222,7 +258,7 @@ def _issue_credit_note(
         with session.begin_nested():
             credit_notes.prepare(session, document, row)
             answers: list[InvoiceRecord | Refused | None] = [None]
-            _store(session, [submission], {0: row}, answers)
+            _store(session, [submission], {0: row}, answers, now)
             (answer,) = answers
             if isinstance(answer, InvoiceRecord):
                 credit_notes.apply(session, answer, actor=row["actor"], now=now)
@@ -230,27 +266,3 @@ def _issue_credit_note(
             return answer
     except Refused as refusal:
         return refusal
-
-
-def _record(row: dict[str, Any]) -> InvoiceRecord:
-    return InvoiceRecord(
-        id=row["id"],
-        number=row["number"],
-        issue_date=row["issue_date"],
-        due_date=row["due_date"],
-        type_code=row["type_code"],
-        seller_id=row["seller_id"],
-        buyer_id=row["buyer_id"],
-        currency=row["currency"],
-        payable_minor=row["payable_minor"],
-        in_flight_minor=0,
-        settled_minor=0,
-        returned_minor=0,
-        credited_minor=row["credited_minor"],
-        state=row["state"],
-        reason=None,
-        preceding_id=row["preceding_id"],
-        document_sha256=row["document_sha256"],
-        version=1,
-        created_at=row["created_at"],
-    )

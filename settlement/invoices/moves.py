@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.engine import Row
 from sqlmodel import Session
 
 from settlement import ledger, outbox
@@ -22,6 +22,7 @@ from settlement.invoices.errors import (
     ReasonMissing,
 )
 from settlement.states import INVOICE_MOVES, InvoiceState, advance
+from settlement.store.bulk import chunks, insert_rows, rows_by_key
 
 REASON_MAX = 500
 
@@ -32,19 +33,29 @@ _ANNOUNCED = {
     "reject": "invoice.rejected",
     "cancel": "invoice.cancelled",
 }
-_SELECT = (
+_ROWS = (
     "SELECT id, seller_id, buyer_id, currency, payable_minor, issue_date, state, type_code, number"
-    " FROM invoice WHERE id IN :ids ORDER BY id"
+    " FROM invoice WHERE id {keys} ORDER BY id"
 )
-_ROWS = text(_SELECT).bindparams(bindparam("ids", expanding=True))
-_ROWS_LOCKED = text(f"{_SELECT} FOR UPDATE").bindparams(bindparam("ids", expanding=True))
+
+
+class _Row(NamedTuple):
+    """An invoice that is to be moved; it begins as a ledger's claim does."""
+
+    id: str
+    seller_id: str
+    buyer_id: str
+    currency: str
+    payable_minor: int
+    issue_date: str
+    state: str
+    type_code: str
+    number: str
+
+
 _MOVE = text(
     "UPDATE invoice SET state = :state, reason = :reason, version = version + 1 WHERE id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
-_EVENT = text(
-    "INSERT INTO invoice_event (invoice_id, move, state, actor, reason, at)"
-    " VALUES (:id, :move, :state, :actor, :reason, :at)"
-)
 
 
 def accept(
@@ -66,7 +77,6 @@ def accept(
         _check_buyer(rows, buyer_id)
         _check_moves(rows, "accept")
         _move(session, rows, "accept", None, actor=actor, now=now)
-        # The columns begin as a claim does: see _SELECT.
         claims = [ledger.Claim._make(row[:6]) for row in rows]
         ledger.post(session, [ledger.entries.accept(claim) for claim in claims], now)
 
@@ -143,25 +153,22 @@ def _words(reason: str, move: str) -> str:
     return words
 
 
-def _chunks(session: Session, ids: Sequence[str]) -> Iterator[list[Row]]:
+def _chunks(session: Session, ids: Sequence[str]) -> Iterator[list[_Row]]:
     """Yield the invoices, locked, some thousand at a time.
 
     Raises:
         NotFound: one does not exist.
     """
-    connection = session.connection()
-    statement = _ROWS_LOCKED if connection.dialect.name == "postgresql" else _ROWS
+    locked = " FOR UPDATE" if session.connection().dialect.name == "postgresql" else ""
     # In one order everywhere: two callers with the same invoices never wait for each other.
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), _CHUNK):
-        chunk = ordered[start : start + _CHUNK]
-        rows = list(connection.execute(statement, {"ids": chunk}))
-        if len(rows) != len(chunk):
-            raise NotFound("invoice", min(set(chunk) - {row.id for row in rows}))
-        yield rows
+    for chunk in chunks(sorted(set(ids)), _CHUNK):
+        found = [_Row._make(row) for row in rows_by_key(session, _ROWS + locked, chunk)]
+        if len(found) != len(chunk):
+            raise NotFound("invoice", min(set(chunk) - {row.id for row in found}))
+        yield found
 
 
-def _check_buyer(rows: Sequence[Row], buyer_id: str | None) -> None:
+def _check_buyer(rows: Sequence[_Row], buyer_id: str | None) -> None:
     if buyer_id is None:
         return
     for row in rows:
@@ -169,12 +176,12 @@ def _check_buyer(rows: Sequence[Row], buyer_id: str | None) -> None:
             raise _refusal(row, buyer_id, NotTheBuyer(row.id))
 
 
-def _refusal(row: Row, caller: str | None, known: Forbidden) -> Forbidden | NotFound:
+def _refusal(row: _Row, caller: str | None, known: Forbidden) -> Forbidden | NotFound:
     """To a stranger the invoice does not exist; the other side is told why."""
     return known if caller in (row.seller_id, row.buyer_id) else NotFound("invoice", row.id)
 
 
-def _check_moves(rows: Sequence[Row], move: str) -> None:
+def _check_moves(rows: Sequence[_Row], move: str) -> None:
     for row in rows:
         if row.type_code == "381":
             raise CreditNoteHasNoMoves(row.id, move)
@@ -183,7 +190,7 @@ def _check_moves(rows: Sequence[Row], move: str) -> None:
 
 def _move(
     session: Session,
-    rows: Sequence[Row],
+    rows: Sequence[_Row],
     move: str,
     reason: str | None,
     *,
@@ -192,11 +199,14 @@ def _move(
 ) -> None:
     """Set the state, write the events, tell the outside, for rows that are locked and checked."""
     (end,) = {to for (_, name), to in INVOICE_MOVES.items() if name == move}
-    connection = session.connection()
     at = to_micros(now)
-    ids = [row.id for row in rows]
-    moved = connection.execute(_MOVE, {"state": end.value, "reason": reason, "ids": ids})
+    ids = [row[0] for row in rows]
+    moved = session.connection().execute(_MOVE, {"state": end.value, "reason": reason, "ids": ids})
     assert moved.rowcount == len(ids), f"{move}: {moved.rowcount} of {len(ids)} invoices moved"
-    event = {"move": move, "state": end.value, "actor": actor, "reason": reason, "at": at}
-    connection.execute(_EVENT, [{**event, "id": key} for key in ids])
+    insert_rows(
+        session,
+        "invoice_event",
+        ("invoice_id", "move", "state", "actor", "reason", "at"),
+        [(key, move, end.value, actor, reason, at) for key in ids],
+    )
     outbox.record(session, [outbox.OutboxEvent(_ANNOUNCED[move], key) for key in ids], now)

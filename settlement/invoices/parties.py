@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.documents.model import DocumentParty
 from settlement.invoices.errors import PartyNotActive, PartyUnknown
+from settlement.store.bulk import rows, rows_by_key
 
-_BY_LEI = text(
-    "SELECT id, lei, vat_id, name, state FROM participant WHERE lei IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_BY_VAT = text(
-    "SELECT id, lei, vat_id, name, state FROM participant WHERE vat_id IN :keys"
-).bindparams(bindparam("keys", expanding=True))
-_CURRENCIES = text("SELECT DISTINCT currency FROM token WHERE listed ORDER BY currency")
+_PARTIES = "SELECT id, lei, vat_id, name, state FROM participant WHERE"
+_CURRENCIES = "SELECT DISTINCT currency FROM token WHERE listed ORDER BY currency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +64,13 @@ def directory(session: Session, named: Iterable[DocumentParty]) -> Directory:
             leis.add(party.lei)
         elif party.vat_id:
             vat_ids.add(party.vat_id)
-    connection = session.connection()
     by_lei: dict[str, Party] = {}
     by_vat_id: dict[str, list[Party]] = {}
-    if leis:
-        for row in connection.execute(_BY_LEI, {"keys": sorted(leis)}):
-            by_lei[row.lei] = Party(*row)
-    if vat_ids:
-        for row in connection.execute(_BY_VAT, {"keys": sorted(vat_ids)}):
-            by_vat_id.setdefault(row.vat_id, []).append(Party(*row))
-    currencies = tuple(connection.execute(_CURRENCIES).scalars())
+    for row in rows_by_key(session, f"{_PARTIES} lei {{keys}}", leis):
+        by_lei[row[1]] = Party(*row)
+    for row in rows_by_key(session, f"{_PARTIES} vat_id {{keys}}", vat_ids):
+        by_vat_id.setdefault(row[2], []).append(Party(*row))
+    currencies = tuple(currency for (currency,) in rows(session, _CURRENCIES))
     return Directory(by_lei, by_vat_id, currencies)
 
 
