@@ -26,6 +26,8 @@ CII = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndust
 NAMESPACES = {prefix: uri for uri, prefix in xml_source.PREFIXES.items() if prefix}
 
 _FOUND_MAX = 200
+_PROFILES = "urn:cen.eu:en16931:2017#"
+_PROFILE_PLACE = "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"
 _SCHEMAS = {
     UBL_INVOICE: "ubl-2.1/maindoc/UBL-Invoice-2.1.xsd",
     UBL_CREDIT_NOTE: "ubl-2.1/maindoc/UBL-CreditNote-2.1.xsd",
@@ -97,6 +99,8 @@ class Rulebook:
         warnings: list[RuleWarning] = []
         for failed in etree.fromstring(report.encode("utf-8")).iter(_FAILED):
             failure = _failure(root, failed)
+            if _is_known_profile(failure):
+                continue
             if failed.get("flag") == "warning":
                 warnings.append(RuleWarning(failure.rule_id, failure.location, failure.message))
             else:
@@ -126,6 +130,14 @@ def _failure(root: etree._Element, failed: etree._Element) -> RuleFailure:
         message=_RULE_PREFIX.sub("", " ".join(failed.findtext(_TEXT, "").split())),
         repair=advice.repair,
     )
+
+
+def _is_known_profile(failure: RuleFailure) -> bool:
+    """Whether the rule only minds the name of a profile that keeps EN 16931 (BT-24).
+
+    Factur-X's rules know their own profile's name alone; XRechnung and Peppol keep EN 16931 too.
+    """
+    return failure.location.endswith(_PROFILE_PLACE) and failure.found.startswith(_PROFILES)
 
 
 def _element_at(root: etree._Element, where: str) -> etree._Element | None:
@@ -194,5 +206,5 @@ def _undecided(error: Exception) -> RuleFailure:
         location="/",
         found=str(error)[:_FOUND_MAX],
         message="the official rules cannot be applied to the document",
-        repair="Give each amount, rate and total once, as a plain decimal number.",
+        repair="Give the values that were found once, where the standard allows one.",
     )

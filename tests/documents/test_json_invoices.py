@@ -214,13 +214,24 @@ def test_a_wrong_value_is_refused_by_its_rule(pointer: str, value: object, rule_
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    text = json.dumps(EXAMPLE)
-    plain = text.replace('"payable"', '"payable": "1.00", "payable"').encode()
-    escaped = text.replace('"payable"', '"payable": "1.00", "\\u0070ayable"').encode()
-    nested = text.replace('"price"', '"price": "1", "price"').encode()
+    text = json.dumps(EXAMPLE, ensure_ascii=False)
+    assert "\\" not in text
+    plain = text.replace('"payable"', '"payable": "1.00", "payable"')
+    nested = text.replace('"price"', '"price": "1", "price"')
+    escaped = text.replace('"payable"', '"payable": "1.00", "\\u0070ayable"')
 
-    for content in (plain, escaped, nested):
-        assert rule_ids(json_outcome(content)) == {"SR-TWIN"}
+    for content in (plain, nested, escaped):
+        assert rule_ids(json_outcome(content.encode())) == {"SR-TWIN"}
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\x7f", "\u0085", "\ufeff"])
+def test_a_hidden_character_is_found_without_an_escape_too(hidden: str) -> None:
+    for street in ("Industriestraße 14", "Industriestrasse 14"):
+        plain = a_json()
+        plain["seller"]["address"]["street"] = street + hidden
+        content = json.dumps(plain, ensure_ascii=False).encode()
+
+        assert rule_ids(json_outcome(content)) == {"SR-TEXT"}
 
 
 def test_an_escaped_quote_hides_no_twin() -> None:

@@ -107,6 +107,7 @@ def test_every_broken_rule_is_named_with_what_was_found(rules: RulesEngine) -> N
         ((r"529900HARTWIG7MB2K73", "529900HARTWIG7MB2K74"), "SR-LEI"),
         ((r"(<cbc:PayableAmount currencyID=)\"EUR\"", r'\1"USD"'), "SR-CURRENCY"),
         ((r"EUR", "XXX"), "SR-CURRENCY"),
+        ((r"(<cac:PartyLegalEntity>[\s\S]*?</cac:PartyLegalEntity>)", r"\1\1"), "SR-RULES"),
         ((r"(<cbc:PayableAmount[^>]*>)[\d.]+", r"\g<1>2628.001"), "SR-DECIMALS"),
         ((r"<cbc:IdentificationCode>IN", "<cbc:IdentificationCode>ZZ"), "SR-COUNTRY"),
         ((r"<cac:InvoiceLine>[\s\S]*</cac:InvoiceLine>", ""), "BR-16"),
@@ -141,6 +142,27 @@ def test_a_wrong_vat_number_is_a_warning_since_the_official_rules_allow_it(
 
     assert isinstance(document, InvoiceDocument)
     assert [warning.rule_id for warning in document.warnings] == ["SR-VAT"]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
+        "urn:cen.eu:en16931:2017#compliant#urn:factur-x.eu:1p0:basic",
+        "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0",
+    ],
+)
+def test_profiles_that_keep_the_standard_are_accepted(profile: str, rules: RulesEngine) -> None:
+    for template in (UBL, CII):
+        content = an_xml(template, (r">urn:cen\.eu:en16931:2017<", f">{profile}<"))
+
+        assert isinstance(outcome(content, rules), InvoiceDocument)
+
+
+def test_a_profile_below_the_standard_is_refused(rules: RulesEngine) -> None:
+    content = an_xml(CII, (r">urn:cen\.eu:en16931:2017<", ">urn:factur-x.eu:1p0:minimum<"))
+
+    assert rule_ids(outcome(content, rules)) == {"FX-SCH-A-000556"}
 
 
 def test_an_entity_is_refused_and_never_read(rules: RulesEngine) -> None:
