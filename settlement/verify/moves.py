@@ -134,7 +134,7 @@ def live(scene: Scene) -> Finding:
     finding = Finding("I11", "liveness")
     database = scene.database
     for key, state in database.stream("SELECT id, state FROM settlement"):
-        if state not in _TERMINAL:
+        if state not in _TERMINAL and state != "HELD":  # Held: a person's turn, by the policy.
             finding.against(f"{key} is {state}")
     for key, state in database.stream("SELECT id, state FROM chain_tx"):
         if state not in _ENDED:
