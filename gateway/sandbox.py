@@ -8,12 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine
-from sqlmodel import Session
 
-from settlement import ledger, participants
+from settlement import participants
 from settlement.chain import mandate_abi
 from settlement.chain.deploy import deploy
 from settlement.chain.deployment import Deployment
@@ -84,7 +83,6 @@ def found(
         ]
         new = participants.register(session, missing, ids=ids, now=now)
         known |= dict(zip((each.lei for each in missing), new, strict=True))
-        _book_gas(session, chain, operators, now)
     _grant(chain, deployment, wallets, now, between_looks, looks)
     return Sandbox(deployment, tuple(known[c.lei] for c in companies), wallets, admin)
 
@@ -95,19 +93,6 @@ def _recorded(engine: Engine) -> Deployment | None:
             return participants.deployment(session).record
         except NotFound:
             return None
-
-
-def _book_gas(
-    session: Session, chain: ChainPort, operators: Sequence[Address], now: datetime
-) -> None:
-    """Book what the operators hold for gas when the rail begins."""
-    head = chain.head()
-    day = datetime.fromtimestamp(head.timestamp, UTC).date().isoformat()
-    source = ledger.Source(head.number, head.hash, "", day)
-    for operator, wei in zip(operators, chain.coin_balances(operators, head.hash), strict=True):
-        code = ledger.accounts.coin(operator)
-        if wei and not ledger.balances(session, [code])[code]:
-            ledger.post(session, [ledger.entries.funding(operator, wei, source, "start")], now)
 
 
 def _grant(

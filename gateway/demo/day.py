@@ -26,10 +26,15 @@ from settlement.errors import Fatal
 
 DOCUMENTS = 72
 SEED = 20_261_122
+SCALE_MAX = 8
 TICKS_MAX = 400
 _BROKEN = ("wrong-arithmetic.xml", "numbers-for-amounts.json", "external-entity.xml",
            "truncated.pdf")  # fmt: skip
 _MEDIA = {"xml": "application/xml", "json": "application/json", "pdf": "application/pdf"}
+
+
+Accepted = tuple[DemoDocument, str]
+"""A document and the id of its invoice."""
 
 
 class DayFailed(Fatal):
@@ -74,7 +79,9 @@ class TradingDay:
             say,
             Doors(running.url, running.api_keys),
             ChainHand(running.chain, controls, running.sandbox.deployment.chain_id),
-            documents(DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30)),
+            documents(
+                DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30), scale_max=SCALE_MAX
+            ),
         )
 
     def play(self) -> DayBook:
@@ -94,10 +101,12 @@ class TradingDay:
             blocked = self._block_a_payee(made)
             self._lower_a_mandate(made)
             self._deposit()
+        large, small = self._waves(accepted)
         with self._stage("payment"):
-            self._instruct(accepted)
-            self._pay()
+            self._instruct(large)
+            self._pay_large()
         with self._stage("reorg"):
+            self._pay_small(small)
             self._reorg()
         with self._stage("finality"):
             self._finalize()
@@ -108,7 +117,7 @@ class TradingDay:
         self.doors.close()
         return self.book
 
-    def _issue(self) -> list[tuple[DemoDocument, str]]:
+    def _issue(self) -> list[Accepted]:
         """Exporters hand in their invoices, whatever the format."""
         made = [(each, self._hand_in(each)) for each in self.documents if each.type_code == "380"]
         self.book.invoices = len(made)
@@ -136,7 +145,7 @@ class TradingDay:
             raise DayFailed(f"{document.name} was refused: {answer.body}")
         return str(answer.body["id"])
 
-    def _refuse(self, first: tuple[DemoDocument, str]) -> None:
+    def _refuse(self, first: Accepted) -> None:
         """Broken documents and a duplicate are refused, with every reason at once."""
         for name in _BROKEN:
             content = (files("gateway.demo") / "documents" / "broken" / name).read_bytes()
@@ -159,7 +168,7 @@ class TradingDay:
         self.book.refused += 1
         self.say(f"refused a duplicate: 409, {again.body['detail']}")
 
-    def _accept(self, made: list[tuple[DemoDocument, str]]) -> list[tuple[DemoDocument, str]]:
+    def _accept(self, made: list[Accepted]) -> list[Accepted]:
         """Importers accept what they owe."""
         accepted = []
         for each, invoice_id in made:
@@ -168,7 +177,7 @@ class TradingDay:
         self.say(f"{len(accepted)} invoices accepted by their debtors")
         return accepted
 
-    def _block_a_payee(self, made: list[tuple[DemoDocument, str]]) -> tuple[str, str]:
+    def _block_a_payee(self, made: list[Accepted]) -> tuple[str, str]:
         """The issuer of a token freezes one payee, who shares a batch with another."""
         payees: dict[tuple[str, str], set[str]] = {}
         for each, _ in made:
@@ -181,10 +190,10 @@ class TradingDay:
         self.say(f"the issuer of T{currency} freezes {payee}'s wallet")
         return currency, payee
 
-    def _lower_a_mandate(self, made: list[tuple[DemoDocument, str]]) -> None:
+    def _lower_a_mandate(self, made: list[Accepted]) -> None:
         """One debtor lowers its mandate below one of its invoices."""
         rupees = [each for each, _ in made if each.currency == "INR"]
-        dearest = max(rupees, key=lambda each: int(each.payable.replace(".", "")))
+        dearest = max(rupees, key=_cents)
         keys = self._keys(dearest.buyer)
         cap = int(dearest.payable.partition(".")[0]) * 10**6 * 3 // 4
         expiry = self.running.chain.head().timestamp + 30 * 86_400
@@ -195,30 +204,51 @@ class TradingDay:
     def _deposit(self) -> None:
         """Somebody sends money that nobody instructed."""
         self.hand.transfer(
-            self._keys("alnoor"), self._token("USD"), self._wallet("hartwig"), 1_234_560_000
+            self._keys("kaveri"), self._token("EUR"), self._wallet("lingyun"), 1_234_560_000
         )
-        self.say("alnoor sends hartwig 1234.56 TUSD past the rail")
+        self.say("kaveri sends lingyun 1234.56 TEUR past the rail")
 
-    def _instruct(self, accepted: list[tuple[DemoDocument, str]]) -> None:
+    def _waves(self, accepted: list[Accepted]) -> tuple[list[Accepted], list[Accepted]]:
+        """Return the day's payments, and two small ones of one debtor for the afternoon."""
+        groups: dict[tuple[str, str], list[Accepted]] = {}
+        for pair in sorted(accepted, key=lambda pair: _cents(pair[0])):
+            groups.setdefault((pair[0].buyer, pair[0].currency), []).append(pair)
+        pairs = [group[:2] for group in groups.values() if len(group) > 2]
+        small = min(pairs, key=lambda two: sum(_cents(each) for each, _ in two))
+        return [pair for pair in accepted if pair not in small], small
+
+    def _instruct(self, accepted: list[Accepted]) -> None:
         """The treasury instructs all of it, one invoice only in part."""
         for _ in range(3):
             self.worker.tick(wiring.now())  # The lowered mandate is known before it is needed.
-        part, part_id = next(pair for pair in accepted if pair[0].currency == "EUR")
-        half = f"{int(part.payable.replace('.', '')) // 2:03d}"
-        orders: list[dict[str, str]] = [{"invoice_id": key} for _, key in accepted]
-        orders[[key for _, key in accepted].index(part_id)]["amount"] = f"{half[:-2]}.{half[-2:]}"
+        part = next(each for each, _ in accepted if each.currency == "EUR")
+        orders: list[dict[str, str]] = []
+        for each, invoice_id in accepted:
+            half = f"{_cents(each) // 4:03d}"
+            amount = {"amount": f"{half[:-2]}.{half[-2:]}"} if each is part else {}
+            orders.append({"invoice_id": invoice_id, **amount})
         made = self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})
-        self.say(f"{len(made['data'])} settlements instructed, {part.number} for one half")
+        self.say(f"{len(made['data'])} settlements instructed, {part.number} for one part of it")
 
-    def _pay(self) -> None:
-        """Clear, batch, sign, send; the chain mines; small batches are booked at once."""
+    def _pay_large(self) -> None:
+        """Clear, batch, sign, send; the chain mines; large batches are booked at their depth."""
         total = self._run(lambda done: done.sent > 0 and done.claimed > 0)
         if total.held == 0:
             raise DayFailed("the invoice over the mandate's cap was not held")
         self.say(f"{total.cleared} cleared, {total.held} held, {total.sent} batches sent")
+        deepest = max(tier.confirmations for tier in self.running.settings.booking_tiers)
+        self.controls.mine(deepest)
+        booked = self._run(lambda done: done.booked > 0)
+        self.say(f"{deepest} blocks mined, head {booked.head}; {booked.booked} payments booked")
+
+    def _pay_small(self, small: list[Accepted]) -> None:
+        """Two small payments in one batch are booked with their first block."""
+        orders = [{"invoice_id": invoice_id} for _, invoice_id in small]
+        self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})
+        self._run(lambda done: done.sent > 0)
         self.controls.mine(1)
         booked = self._run(lambda done: done.booked > 0)
-        self.say(f"mined in block {booked.head}; {booked.booked} payments booked")
+        self.say(f"a small batch mined in block {booked.head}; {booked.booked} payments booked")
 
     def _reorg(self) -> None:
         """Two blocks vanish with booked payments in them; the node forgets the batches."""
@@ -303,3 +333,8 @@ class TradingDay:
         began = time.perf_counter()
         yield
         self.book.stages[name] = round(time.perf_counter() - began, 3)
+
+
+def _cents(document: DemoDocument) -> int:
+    """Return the payable amount in cents: every currency of the day has two decimals."""
+    return int(document.payable.replace(".", ""))

@@ -95,17 +95,19 @@ def documents(
     first_number: int = 1,
     kinds: Collection[str] = KINDS,
     day: date | None = None,
+    scale_max: int = _SCALE_MAX,
 ) -> list[DemoDocument]:
     """Return `count` distinct, valid documents. Every structure comes before any comes twice.
 
     Numbers run upward from `first_number`: another call with numbers beyond gives no duplicates. A
-    credit note follows the invoice that it reduces. `day` is the first day of issue.
+    credit note follows the invoice that it reduces. `day` is the first day of issue, `scale_max`
+    the most by which quantities and amounts are multiplied.
     """
     chooser = random.Random(seed)
     usable = [template for template in _templates() if template.kind in kinds]
     made: list[DemoDocument] = []
     while len(made) < count:
-        made += _round(usable, chooser, first_number + len(made), day)[: count - len(made)]
+        made += _round(usable, chooser, first_number + len(made), day, scale_max)[: count - len(made)]
     return made
 
 
@@ -120,7 +122,11 @@ def broken(name: str) -> bytes:
 
 
 def _round(
-    usable: list[_Template], chooser: random.Random, number: int, day: date | None
+    usable: list[_Template],
+    chooser: random.Random,
+    number: int,
+    day: date | None,
+    scale_max: int,
 ) -> list[DemoDocument]:
     """Return each template once, varied; invoices in any order, then the credit notes to them."""
     invoices = [it for it in usable if not it.credits]
@@ -130,7 +136,7 @@ def _round(
     numbers: dict[str, str] = {}
     made: list[DemoDocument] = []
     for it in (*invoices, *(it for it in usable if it.credits)):
-        scales[it.name] = scales.get(it.credits) or chooser.randint(1, _SCALE_MAX)
+        scales[it.name] = scales.get(it.credits) or chooser.randint(1, scale_max)
         numbers[it.name] = f"{it.number.partition('-')[0]}-2026-{number + len(made):06d}"
         payable = _scaled(it.payable, scales[it.name])
         # A credit note names the day of its invoice: both move by as much.
