@@ -235,6 +235,11 @@ class Rail:
     def states(self) -> dict[str, str]:
         return dict(map(tuple, self.rows("SELECT id, state FROM settlement ORDER BY id")))
 
+    def act(self, act: Callable[..., Any], *ids: str, **words: Any) -> None:
+        """Let a person do something to settlements, such as `control.hold`."""
+        with transaction(self.engine) as session:
+            act(session, ids, actor="ana", now=self.now, **words)
+
     def state(self, settlement_id: str) -> str:
         return self.states()[settlement_id]
 
@@ -265,6 +270,14 @@ class Rail:
         """What the books say that a wallet holds."""
         sql = (
             "SELECT COALESCE(SUM(b.posted_minor), 0) FROM balance b JOIN account a"
+            " ON a.id = b.account_id WHERE a.code = :code"
+        )
+        return int(self.one(sql, code=f"wallet:{holder}:{symbol}"))
+
+    def reserved(self, holder: Address, symbol: str = "TUSD") -> int:
+        """What of a wallet's money is set aside."""
+        sql = (
+            "SELECT COALESCE(SUM(b.reserved_minor), 0) FROM balance b JOIN account a"
             " ON a.id = b.account_id WHERE a.code = :code"
         )
         return int(self.one(sql, code=f"wallet:{holder}:{symbol}"))
