@@ -69,6 +69,7 @@ EDITS = [
     ("DELETE FROM posting WHERE entry_seq = 3", 3),
     ("UPDATE account SET code = 'wallet:0xee:TUSD' WHERE code LIKE 'wallet:%b2:TUSD'", 3),
     ("UPDATE account SET unit = 'TEUR' WHERE code LIKE 'wallet:%b2:TUSD'", 3),
+    ("UPDATE account SET unit = 'TEUR' WHERE unit = 'TUSD'", 3),
     ("UPDATE journal_entry SET booked_at = booked_at + 1 WHERE seq = 5", 5),
     ("UPDATE journal_entry SET settlement_id = 'stl_2' WHERE seq = 4", 4),
     ("UPDATE journal_entry SET reason = '' WHERE seq = 1", 1),
@@ -127,6 +128,18 @@ def test_an_entry_out_of_balance_is_named_even_when_its_hash_is_right(written: E
 
     assert bad is not None
     assert (bad.seq, bad.reason) == (6, "it does not sum to zero in each unit and phase")
+
+
+def test_a_missing_entry_is_named_as_missing(written: Engine) -> None:
+    _edit(
+        written, "DELETE FROM posting WHERE entry_seq = 2; DELETE FROM journal_entry WHERE seq = 2"
+    )
+
+    with reading(written) as session:
+        bad = ledger.verify_chain(session).bad
+
+    assert bad is not None
+    assert bad.reason == "entry 2 is missing"
 
 
 def test_verification_goes_on_from_an_entry_that_was_found_good(written: Engine) -> None:

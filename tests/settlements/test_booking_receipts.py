@@ -157,6 +157,20 @@ def test_a_receipt_waits_for_its_own_depth(engine: Engine) -> None:
     assert _balance(engine, f"wallet:{BUYER_WALLET}:TUSD") == 7
 
 
+def test_what_stands_on_an_orphaned_block_is_never_booked(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        facts = Facts(session)
+        facts.transfer(10, 1, debtor=ZERO, creditor=BUYER_WALLET, minor=7)
+        facts.store()
+        Facts(session, branch=1).block(20).store()
+        session.execute(text("UPDATE block SET canonical = false WHERE number = 10"))
+
+    booked = _book(engine)
+
+    assert (booked.receipts, booked.entries) == (0, 0)
+
+
 def test_entries_follow_the_chains_own_order_with_gas_last(engine: Engine) -> None:
     with transaction(engine) as session:
         seed_world(session)
