@@ -43,7 +43,7 @@ def is_alive(pid: int) -> bool:
 def is_listening(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except ConnectionRefusedError:
+    except ConnectionError:
         return False
     return True
 
