@@ -76,21 +76,21 @@ contract BombToken is BareToken {
     }
 }
 
-/// @title Has no balances to tell.
-contract MuteToken is BareToken {
-    bool public isMute;
+/// @title Tells only the first `length` bytes of a balance, once it was told to.
+contract MumblingToken is BareToken {
+    uint256 public length = 32;
 
-    function mute() external {
-        isMute = true;
+    function setLength(uint256 newLength) external {
+        length = newLength;
     }
 
     function balanceOf(address account) public view override returns (uint256) {
-        if (isMute) {
-            assembly {
-                return(0, 0)
-            }
+        uint256 held = super.balanceOf(account);
+        uint256 told = length;
+        assembly {
+            mstore(0, held)
+            return(0, told)
         }
-        return super.balanceOf(account);
     }
 }
 
