@@ -32,6 +32,8 @@ _POSTINGS = (
     "SELECT entry_seq, line, account_id, phase, amount_minor FROM posting ORDER BY entry_seq, line"
 )
 
+_TEXT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 
 class Posting(NamedTuple):
     """One line of an entry."""
@@ -183,8 +185,7 @@ def _digest(entry: Entry) -> str:
         entry.settlement_id, entry.block_number, entry.block_hash, entry.tx_hash,
         entry.reverses_seq, entry.reason, entry.value_date, entry.booked_at, lines,
     ]  # fmt: skip
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()
+    return sha256(_TEXT.encode(content).encode()).hexdigest()
 
 
 def _guarded_on_sqlite(database: Database) -> set[tuple[str, str]]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_hash.auto import keccak
+import sha3
 
 ZERO_ADDRESS = "0x" + "0" * 40
 
 
 def hash_of(preimage: bytes) -> str:
     """Return keccak-256 as 0x text."""
-    return "0x" + keccak(preimage).hex()
+    return "0x" + sha3.keccak_256(preimage).hexdigest()
 
 
 TRANSFER = hash_of(b"Transfer(address,address,uint256)")
@@ -24,7 +24,7 @@ SETTLE = hash_of(b"settle(address,address,uint256,uint256,(uint256,bytes32)[])")
 BALANCE_OF = hash_of(b"balanceOf(address)")[:10]
 TOTAL_SUPPLY = hash_of(b"totalSupply()")[:10]
 
-_DOMAIN = keccak(b"settlement-rail/v1")
+_DOMAIN = hash_of(b"settlement-rail/v1")[2:]
 _WORD = 64
 _ADDRESS_AND_AMOUNT_BITS = 96
 
@@ -96,7 +96,7 @@ def reference(
     uuid = settlement_id.rpartition("_")[2]
     preimage = "".join(
         (
-            _DOMAIN.hex(),
+            _DOMAIN,
             f"{chain_id:064x}",
             padded(rail),
             padded(token),
