@@ -23,6 +23,9 @@ from settlement.errors import Fatal, Retryable
 PARENT = "SETTLE_PARENT_PID"
 """Set for children of `settle up`: they end when that process does."""
 
+HALTED = 3
+"""Exit code of a worker that found what must not be: starting it again would not help."""
+
 _PR_SET_PDEATHSIG = 1
 _PAUSE_SECONDS = 0.2
 _BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -86,7 +89,7 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
             log.info("tick", head=progress.head, seconds=seconds, **progress.moved())
     except Fatal as error:
         log.error("worker.halted", error=str(error), repair="see `settle doctor`")
-        return 3
+        return HALTED
     if worker is not None:
         worker.stop()
     return 0

@@ -119,10 +119,11 @@ class Supervisor:
         self._await("gateway", answers)
 
     def watch(self, stop: threading.Event) -> None:
-        """Start again what ends by itself, until told to stop."""
+        """Start again what ends by itself, until told to stop; what halted waits for a person."""
         while not stop.wait(_RESTART_SECONDS):
             for part in self._parts.values():
-                if part.process.poll() is not None:
+                code = part.process.poll()
+                if code is not None and code != processes.HALTED:
                     part.process = self._spawn(
                         part.name, part.arguments, part.password, part.log_path
                     )

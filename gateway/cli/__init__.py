@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check this machine, database and chain, and say what to do.",
     "gateway": "Serve the HTTP API.",
     "signer": "Hold the operator's key and sign what is cleared.",
+    "backup": "Copy the records into one file.",
+    "restore": "Put a backup's records back.",
     "worker": "Follow the chain, book, clear and send.",
 }
 """Name and one line of help. The command `tie-out` lives in `gateway/cli/tie_out.py`."""
