@@ -45,7 +45,7 @@ class World:
     """The rail's parts, and the hands that move them."""
 
     engine: Engine
-    chain: RememberingChain
+    chain: Any
     worker: Worker
     place: sandbox.Sandbox
     companies: Companies
@@ -117,9 +117,13 @@ class World:
         return self.place.deployment.token(symbol).address
 
 
-def a_world(engine: Engine, folder: Path) -> World:
-    """Found a rail with three companies, mandates granted; nothing is invoiced yet."""
-    chain = RememberingChain(automine=False, genesis_timestamp=GENESIS_TIME, block_seconds=2)
+def a_world(engine: Engine, folder: Path, chain: Any = None) -> World:
+    """Found a rail with three companies, mandates granted; nothing is invoiced yet.
+
+    `chain` is one that mines only when told to; by default one in memory.
+    """
+    if chain is None:
+        chain = RememberingChain(automine=False, genesis_timestamp=GENESIS_TIME, block_seconds=2)
     ids = counted_ids(1)
     leis = {side: an_lei(f"5299{side}") for side in NAMES}
     companies = [
