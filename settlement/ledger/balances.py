@@ -65,24 +65,27 @@ def available(
     return {key: free.get(code, 0) for key, code in code_of.items()}
 
 
-def balances_at(session: Session, kind: str, block_number: int) -> dict[str, int]:
-    """Return the balance at a block of every account of a kind whose every posting has a block.
+def balances_at(session: Session, kinds: Sequence[str], block_number: int) -> dict[str, int]:
+    """Return the balance at a block of every account of kinds whose every posting has a block.
 
     Takes from the sums of now what came later: a recent block is cheap, however long the journal.
     """
-    kept = rows(
+    kept = rows_by_key(
         session,
         "SELECT a.code, b.posted_minor FROM account a JOIN balance b ON b.account_id = a.id"
-        " WHERE a.kind = ?",
-        (kind,),
+        " WHERE a.kind {keys}",
+        kinds,
     )
     found = {str(code): int(minor) for code, minor in kept}
-    later = rows(
+    later = rows_by_key(
         session,
-        f"SELECT a.code, {SUM_HALVES} FROM journal_entry e JOIN posting p ON p.entry_seq = e.seq"
-        " JOIN account a ON a.id = p.account_id"
-        " WHERE e.block_number > ? AND p.phase = 'posted' AND a.kind = ? GROUP BY a.code",
-        (block_number, kind),
+        f"SELECT a.code, {SUM_HALVES}"
+        # In this order: the later entries are few, the postings of an account all there are.
+        " FROM journal_entry e CROSS JOIN posting p CROSS JOIN account a WHERE a.kind {keys}"
+        " AND e.block_number > ? AND p.entry_seq = e.seq AND p.phase = 'posted'"
+        " AND a.id = p.account_id GROUP BY a.code",
+        kinds,
+        block_number,
     )
     for code, high, low in later:
         found[code] -= whole(high, low)

@@ -135,17 +135,16 @@ def _questions(session: Session, number: int) -> tuple[_Question, ...]:
     tokens = rows(session, "SELECT address, symbol FROM token ORDER BY symbol")
     holders = [address for (address,) in rows(session, "SELECT address FROM wallet ORDER BY 1")]
     operators = [signer for (signer,) in rows(session, "SELECT signer FROM lane ORDER BY 1")]
-    held = ledger.balances_at(session, "wallet", number)
-    owed = ledger.balances_at(session, "liability", number)
+    booked = ledger.balances_at(session, ("wallet", "liability"), number)
     coins = ledger.balances(session, [accounts.coin(each) for each in operators], at_block=number)
     asked = []
     for token, symbol in tokens:
-        supply = -owed.get(accounts.liability(token, symbol), 0)
+        supply = -booked.get(accounts.liability(token, symbol), 0)
         asked.append(_Question(f"supply:{symbol}", symbol, supply, token, TOTAL_SUPPLY))
         for holder in holders:
             code = accounts.wallet(holder, symbol)
             data = BALANCE_OF + address_word(holder)
-            asked.append(_Question(code, symbol, held.get(code, 0), token, data))
+            asked.append(_Question(code, symbol, booked.get(code, 0), token, data))
     for operator in operators:
         minor = coins[accounts.coin(operator)]
         asked.append(_Question(f"coin:{operator}", accounts.WEI, minor, operator, None))

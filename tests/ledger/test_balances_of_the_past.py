@@ -41,7 +41,7 @@ def test_a_balance_at_a_block_counts_up_to_and_with_that_block(engine: Engine) -
             for number in (9, 10, 11, 12)
         }
         in_bulk = {
-            number: ledger.balances_at(session, "wallet", number)[SELLERS]
+            number: ledger.balances_at(session, ["wallet"], number)[SELLERS]
             for number in (9, 10, 11, 12)
         }
 
@@ -68,7 +68,7 @@ def test_a_reversed_entry_counts_at_no_block(engine: Engine) -> None:
 
     with reading(engine) as session:
         at_10 = ledger.balances(session, [SELLERS], at_block=10)[SELLERS]
-        at_12 = ledger.balances_at(session, "wallet", 12)[SELLERS]
+        at_12 = ledger.balances_at(session, ["wallet"], 12)[SELLERS]
 
     assert (at_10, at_12) == (0, 7_000_000)
 
