@@ -31,11 +31,11 @@ Outcome = InvoiceDocument | DocumentRejected
 
 @dataclass(frozen=True, slots=True)
 class RulesLimits:
-    """How far the engine goes. A worker takes about 250 MB and grows by 10 kB a document."""
+    """How far the engine goes. A worker takes about 300 MB and grows by 20 kB a document."""
 
     workers: int = 1
     waiting_max: int = 2_000
-    documents_a_worker: int = 5_000
+    documents_a_worker: int = 2_500
     seconds_a_document: float = 20.0
     memory_mb: int = 1_024
     start_seconds: float = 60.0
@@ -131,7 +131,7 @@ class RulesEngine:
             try:
                 job = self._jobs.get(timeout=self.limits.idle_seconds)
             except queue.Empty:
-                _end(worker)  # 250 MB are worth a second at the next document.
+                _end(worker)  # 300 MB are worth a second at the next document.
                 worker = None
                 continue
             if job is None:
