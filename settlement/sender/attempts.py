@@ -30,7 +30,7 @@ _UNSIGNED = text(
 )
 _STUCK = text(
     "SELECT c.id, c.nonce, c.kind, c.deadline, c.cancelling, a.max_fee_wei, a.priority_fee_wei,"
-    " a.outcome, a.sent_block, a.send_count FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
+    " a.outcome, a.sent_block, a.first_sent_at FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.created_seq ="
     " (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id)"
     " ORDER BY c.nonce"
@@ -41,6 +41,7 @@ _DEAD_MEMBERS = text(
     " WHERE c.signer = :signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')"
     " AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)"
 )
+_SEEN_AT = text("SELECT seen_at FROM block WHERE canonical AND number = :number")
 _NEXT_SEQ = text("SELECT COALESCE(MAX(created_seq), 0) + 1 FROM attempt WHERE chain_tx_id = :id")
 _SIGNED = text("UPDATE chain_tx SET state = 'SIGNED' WHERE id = :id AND state = 'CLAIMED'")
 _CANCELLING = text("UPDATE chain_tx SET cancelling = true WHERE id = :id")
@@ -95,11 +96,12 @@ def further_attempts(
     if not rows:
         return []
     dead = _dead(session, lease, now)
+    patience = _seen_at(session, head + 1 - settings.bump_after_blocks)
     wanted = []
     for row in rows:
         expired = row.kind == "pay" and row.deadline <= chain_time
         must_cancel = row.kind == "pay" and not row.cancelling and (row.id in dead or expired)
-        if not must_cancel and not _outbid_due(row, settings, head=head, base_fee_wei=base_fee_wei):
+        if not must_cancel and not _outbid_due(row, patience, base_fee_wei):
             continue
         fees = outbid(
             Fees(row.max_fee_wei, row.priority_fee_wei),
@@ -170,16 +172,18 @@ def _dead(session: Session, lease: Lease, now: datetime) -> set[str]:
     return set(found.scalars())
 
 
-def _outbid_due(row: Any, settings: Settings, *, head: int, base_fee_wei: int) -> bool:
+def _seen_at(session: Session, number: int) -> int:
+    """Return when the block of that height was first seen; 0 where it is not stored."""
+    return session.connection().execute(_SEEN_AT, {"number": number}).scalar() or 0
+
+
+def _outbid_due(row: Any, patience: int, base_fee_wei: int) -> bool:
+    """Whether an attempt bids too little, or was sent before the block at which patience ends."""
     if row.outcome in ("underpriced", "underpriced_replacement"):
         return True
     if row.max_fee_wei < base_fee_wei:
         return True
-    if row.sent_block is None:
-        return False
-    # `sent_block` moves with every re-send, so the blocks before it are counted by the sends.
-    waited = (row.send_count - 1) * settings.resend_after_blocks + head - row.sent_block
-    return bool(waited >= settings.bump_after_blocks)
+    return row.sent_block is not None and row.first_sent_at < patience
 
 
 def _wanted(chain_tx_id: str, kind: str, fees: Fees, *, as_cancel: bool) -> Wanted:
