@@ -9,23 +9,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from settlement.chain.rail_abi import Rejection
 from settlement.money import format_minor
 from settlement.reconciliation import breaks
 from settlement.reconciliation.breaks import BreakKind, Finding, OpenBreak
 from settlement.store.bulk import rows, rows_by_key
-
-REJECTION_WORDS = {
-    Rejection.ALREADY_SETTLED: "the rail has settled this sequence before",
-    Rejection.MANDATE_MISSING: "the debtor has given no mandate for this token",
-    Rejection.MANDATE_EXPIRED: "the debtor's mandate has expired",
-    Rejection.OVER_PAYMENT_CAP: "the amount is over the mandate's cap for one payment",
-    Rejection.OVER_DAY_CAP: "the mandate's cap for the day is used up",
-    Rejection.DEBTOR_NOT_LISTED: "the debtor's wallet is not listed on the rail",
-    Rejection.CREDITOR_NOT_LISTED: "the creditor's wallet is not listed on the rail",
-    Rejection.TOKEN_REFUSED: "the token refused the transfer",
-    Rejection.AMOUNT_INVALID: "the amount or the payee is one that the rail never pays",
-}
 
 _LIVE_REVERSALS = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = {}.seq)"
 _UNKNOWN = (
@@ -64,7 +51,7 @@ _TRANSFERS = (
     " AND l.amount_minor > 0"
 )
 _REJECTED = (
-    "SELECT id, outcome_code, block_number, tx_hash, log_index FROM settlement"
+    "SELECT id, outcome_code, reason, block_number, tx_hash, log_index FROM settlement"
     " WHERE state = 'REJECTED' AND outcome = 'rejected'"
 )
 _REORGED = (
@@ -120,10 +107,10 @@ def rejected(session: Session, now: datetime) -> tuple[int, int]:
         Finding(
             BreakKind.REJECTED,
             key,
-            _words(code),
+            f"{reason or 'the rail refused the payment'} (code {code})",
             {"code": code, "block": number, "tx": tx_hash, "log_index": log_index},
         )
-        for key, code, number, tx_hash, log_index in rows(session, _REJECTED)
+        for key, code, reason, number, tx_hash, log_index in rows(session, _REJECTED)
     ]
     return _keep_in_step(session, BreakKind.REJECTED, found, "it is retried", now)
 
@@ -174,9 +161,3 @@ def _uninstructed(row: tuple[object, ...]) -> Finding:
     else:
         kind, what = BreakKind.UNATTRIBUTED_DEPOSIT, f"{payee} received {amount} from {debtor}"
     return Finding(kind, str(subject), f"{what}, and no settlement says why", detail)
-
-
-def _words(code: int | None) -> str:
-    if code in REJECTION_WORDS:
-        return f"{REJECTION_WORDS[Rejection(code)]} (code {code})"
-    return f"the rail gave code {code}"

@@ -316,6 +316,20 @@ def test_a_settlement_that_the_chain_did_not_pay_is_not_booked(
     assert booked.settlements == 0
 
 
+def test_a_payment_in_another_block_than_was_seen_books_no_settlement(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed_world(session)
+        add_settlement(session, 1)
+        facts = Facts(session).block(11)
+        facts.payment(10, 1, 1)
+        facts.store()
+        _seen(session, 1, block=11, tx=1, log_index=1)
+
+    booked = _book(engine)
+
+    assert (booked.payments, booked.settlements) == (1, 0)
+
+
 def test_an_amount_beyond_63_bits_stops_the_booking(engine: Engine) -> None:
     with transaction(engine) as session:
         seed_world(session)
