@@ -144,7 +144,7 @@ def served(chain: RememberingChain) -> Iterator[ServedChain]:
     """Serve a chain on a free port until the end of the block."""
     node = ServedChain(chain)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Exchange(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -166,7 +166,7 @@ def served(chain: RememberingChain) -> Iterator[ServedChain]:
         def log_message(self, format: str, *args: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     node.url = f"http://127.0.0.1:{server.server_address[1]}"
