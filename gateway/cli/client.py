@@ -44,8 +44,11 @@ class ApiRefused(Refused):
         for fault in problem.get("errors") or []:
             where = " at ".join(str(fault[name]) for name in ("rule_id", "field") if name in fault)
             found = f" (found {fault['found']!r})" if fault.get("found") else ""
-            repair = f"\n      {fault['repair']}" if fault.get("repair") else ""
-            lines.append(f"  {where}: {fault['message']}{found}{repair}")
+            # A refusal with one cause says it once.
+            if fault["message"] != lines[0]:
+                lines.append(f"  {where}: {fault['message']}{found}")
+            if fault.get("repair"):
+                lines.append(f"      {fault['repair']}")
         super().__init__("\n".join(lines))
         self.problem = dict(problem)
 

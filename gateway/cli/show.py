@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-CELL_MAX = 60
+CELL_MAX = 70
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
