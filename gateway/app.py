@@ -28,6 +28,7 @@ from gateway.api import (
     settlements,
     trace,
 )
+from gateway.commands import command_app
 from gateway.context import Gateway
 from gateway.doorway import BugFound, Doorway
 from gateway.idempotency import InFlight
@@ -114,12 +115,20 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.gateway = gateway
-    registration.register(app, COMMANDS, QUERIES)
+    registration.register(app, gateway, COMMANDS, QUERIES)
     registration.open_to_all(app, health.PUBLIC, health.PAGES)
     app.openapi = lambda: openapi.document(app, COMMANDS)  # type: ignore[method-assign]
     registration.let_errors_through(app)
     app.add_middleware(
-        Doorway, log=log or open_log(), metrics=gateway.metrics, translated=_translated
+        Doorway,
+        log=log or open_log(),
+        metrics=gateway.metrics,
+        translated=_translated,
+        direct={
+            (command.method, command.path): command_app(gateway, command)
+            for command in COMMANDS
+            if "{" not in command.path
+        },
     )
     return app
 

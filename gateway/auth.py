@@ -5,7 +5,6 @@ What a role may do is in `access`.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -220,4 +219,5 @@ def _prefix(header: str) -> str:
 
 
 def _hash(pepper: bytes, key: str) -> str:
-    return hmac.digest(pepper, key.encode(), hashlib.sha256).hex()
+    # Not hmac.digest: that lets go of the interpreter's lock and waits for it again.
+    return hmac.new(pepper, key.encode(), "sha256").hexdigest()

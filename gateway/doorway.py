@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pydantic_core import ErrorDetails
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,8 +41,11 @@ class Doorway:
         log: Log,
         metrics: Metrics,
         translated: Callable[[Exception, Scope], RailError],
+        direct: Mapping[tuple[str, str], ASGIApp],
     ) -> None:
+        """`direct` are applications by method and exact path, reached without any routing."""
         self._app = app
+        self._direct = direct
         self._log = log
         self._metrics = metrics
         self._translated = translated
@@ -69,7 +72,8 @@ class Doorway:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            app = self._direct.get((scope["method"], scope["path"]), self._app)
+            await app(scope, receive, answer)
         except Exception as error:  # The last place where a bug can be answered.
             if has_started:
                 raise

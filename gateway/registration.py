@@ -5,8 +5,6 @@ A query is FastAPI's own affair from there on; a command goes to the writer, wit
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
@@ -15,16 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from gateway import access
-from gateway.api.operation import Command, CommandRoute, QueryRoute
-from gateway.auth import Caller
+from gateway.api.operation import CommandRoute, QueryRoute
+from gateway.commands import admit, command_app
 from gateway.context import Gateway
-from gateway.idempotency import Reply, RequestKey, require_valid
-from gateway.problems import Asked
-from gateway.refusals import BodyTooLarge
-from settlement.errors import IdempotencyKeyMissing
-
-BODY_MAX = 10 * 1024 * 1024
 
 RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -37,7 +28,8 @@ class GuardedRoute(APIRoute):
         name = f"{next(iter(self.methods))} {self.path}"
 
         async def guarded(request: Request) -> Response:
-            await _admit(request, name)
+            header = request.headers.get("authorization", "")
+            await admit(request.app.state.gateway, request.scope, header, name)
             return await inner(request)
 
         return guarded
@@ -57,7 +49,12 @@ class OpenRoute(APIRoute):
         return opened
 
 
-def register(app: FastAPI, commands: Iterable[CommandRoute], queries: Iterable[QueryRoute]) -> None:
+def register(
+    app: FastAPI,
+    gateway: Gateway,
+    commands: Iterable[CommandRoute],
+    queries: Iterable[QueryRoute],
+) -> None:
     """Add every route to the application."""
     for command in commands:
         app.router.add_api_route(
@@ -71,7 +68,7 @@ def register(app: FastAPI, commands: Iterable[CommandRoute], queries: Iterable[Q
             operation_id=_operation_id(command.name),
             description=(command.plan.__doc__ or "").partition("\n")[0],
             responses={command.status: _example(command.example)},
-            route_class_override=_command_route(command),
+            route_class_override=_command_route(gateway, command),
         )
     for query in queries:
         _add_query(app, query, GuardedRoute)
@@ -117,88 +114,15 @@ def let_errors_through(app: FastAPI) -> None:
     app.exception_handlers[HTTPException] = raised_again
 
 
-async def _admit(request: Request, name: str) -> Caller:
-    """Return the caller, noted in the scope.
-
-    Raises:
-        KeyRefused: no key in force.
-        RoleNotAllowed: not for this role.
-    """
-    gateway: Gateway = request.app.state.gateway
-    scope = request.scope
-    scope["route_name"] = name
-    header = request.headers.get("authorization", "")
-    now = gateway.clock()
-    caller = gateway.keys.remembered(header, now)
-    if caller is None:
-        caller = await asyncio.to_thread(gateway.keys.look_up, header, now)
-    scope["caller"] = caller
-    access.require(caller.role, name)
-    return caller
-
-
-def _command_route(command: CommandRoute) -> type[APIRoute]:
-    """Return a route class whose handler is this command's."""
+def _command_route(gateway: Gateway, command: CommandRoute) -> type[APIRoute]:
+    """Return a route class that hands its requests to the command's own application."""
 
     class _Route(APIRoute):
-        def get_route_handler(self) -> RouteHandler:
-            async def handler(request: Request) -> Response:
-                return await _perform(command, request)
-
-            return handler
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.app = command_app(gateway, command)
 
     return _Route
-
-
-async def _perform(command: CommandRoute, request: Request) -> Response:
-    """Answer a command: admit, read, plan, hand to the writer, wait for the commit."""
-    caller = await _admit(request, command.name)
-    gateway: Gateway = request.app.state.gateway
-    given = request.headers.get("idempotency-key")
-    if given is None:
-        raise IdempotencyKeyMissing(command.name)
-    path: str = request.scope["path"]
-    key = RequestKey(caller.prefix, f"{command.method} {path}", require_valid(given))
-    content = await _body(request)
-    body_hash = hashlib.sha256(content).hexdigest()
-    asked = Asked(path, request.scope["request_id"])
-    await gateway.in_flight.twin(key, body_hash)
-    gateway.in_flight.begin(key, body_hash)
-    try:
-        work = await command.plan(
-            gateway,
-            Command(
-                caller, request.path_params, content, request.headers.get("content-type"), asked
-            ),
-        )
-        reply = await gateway.writer.reply(work, key, body_hash, asked)
-    finally:
-        gateway.in_flight.end(key)
-    return _response(reply)
-
-
-def _response(reply: Reply) -> Response:
-    headers = {"idempotency-replayed": "true"} if reply.is_replay else None
-    return Response(reply.body, reply.status, headers, reply.media_type)
-
-
-async def _body(request: Request) -> bytes:
-    """Return the body.
-
-    Raises:
-        BodyTooLarge: it, or what it says of its length, is over the limit.
-    """
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > BODY_MAX:
-        raise BodyTooLarge(BODY_MAX)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_MAX:
-            raise BodyTooLarge(BODY_MAX)
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _documented(command: CommandRoute) -> Callable[[Request], Coroutine[Any, Any, None]]:

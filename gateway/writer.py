@@ -7,6 +7,7 @@ commit, never before. It knows no route and no rule: works say what to do.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ from settlement.store import transaction
 
 TOGETHER_MAX = 256
 WAITING_MAX = 4096
+LINGER_SECONDS = 0.001
+LINGERS_MAX = 20
+"""A group that still grows is handed over after so many looks at the latest."""
 
 Outcome = Reply | RailError
 Run = Callable[[Session, Sequence[Any], datetime], list[Outcome]]
@@ -70,13 +74,22 @@ def one_by_one(act: Callable[[Session, Any, datetime], Reply]) -> Run:
 
 
 class Writer:
-    """A thread that commits what the event loop hands it, in groups as large as have gathered."""
+    """A thread that commits what the event loop hands it: one group at a time.
+
+    A group is handed over as soon as it is as large as the one before, or when nothing more has
+    come for a moment: a lone request never waits, and many share a commit. All but the commits
+    happens on the event loop.
+    """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], datetime]) -> None:
         self._engine = engine
         self._clock = clock
-        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._groups: queue.SimpleQueue[list[Order] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._waiting: list[Order] = []
+        self._is_busy = False
+        self._last_size = 1
+        self._lingering: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Take orders from now on."""
@@ -84,35 +97,77 @@ class Writer:
 
     def stop(self) -> None:
         """Finish what was ordered, then end."""
-        self._orders.put(None)
+        if self._waiting:
+            self._groups.put(self._waiting)
+        self._groups.put(None)
         self._thread.join()
 
-    async def reply(self, work: Work, key: RequestKey, body_hash: str, asked: Asked) -> Reply:
-        """Return the answer of a work, once it is committed.
+    def reply(
+        self, work: Work, key: RequestKey, body_hash: str, asked: Asked
+    ) -> asyncio.Future[Reply]:
+        """Return the answer of a work, to be awaited: it comes once it is committed.
+
+        The future raises what the work raised that is not kept as an answer.
 
         Raises:
-            RailError: what the work raised that is not kept as an answer.
+            WriterBusy: too many wait already.
         """
-        waiting = self._orders.qsize()
-        if waiting >= WAITING_MAX:
-            raise WriterBusy(waiting)
-        answered: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._orders.put(Order(work, key, body_hash, asked, answered))
-        return await answered
+        if len(self._waiting) >= WAITING_MAX:
+            raise WriterBusy(len(self._waiting))
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Reply] = loop.create_future()
+        self._waiting.append(Order(work, key, body_hash, asked, answered))
+        if not self._is_busy:
+            self._hand_over_soon(loop)
+        return answered
+
+    def _hand_over_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over now if as many wait as came last time, else when no more come."""
+        if len(self._waiting) >= self._last_size:
+            self._hand_over()
+        elif self._lingering is None:
+            self._linger(loop, len(self._waiting), LINGERS_MAX)
+
+    def _linger(self, loop: asyncio.AbstractEventLoop, size: int, left: int) -> None:
+        def look() -> None:
+            self._lingering = None
+            if self._is_busy or not self._waiting:
+                return
+            if len(self._waiting) > size and left > 0:
+                self._linger(loop, len(self._waiting), left - 1)
+            else:
+                self._hand_over()
+
+        self._lingering = loop.call_later(LINGER_SECONDS, look)
+
+    def _hand_over(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        group, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
+        self._last_size = len(group)
+        self._is_busy = True
+        self._groups.put(group)
 
     def _work(self) -> None:
-        while True:
-            order = self._orders.get()
-            group: list[Order] = []
-            while order is not None:
-                group.append(order)
-                if len(group) >= TOGETHER_MAX or self._orders.empty():
-                    break
-                order = self._orders.get()
-            if group:
-                _tell(group, self._group(group))
-            if order is None:
-                return
+        while (group := self._groups.get()) is not None:
+            answers = self._group(group)
+            loop = group[0].answered.get_loop()
+            with contextlib.suppress(RuntimeError):  # The loop has ended: nobody waits any more.
+                loop.call_soon_threadsafe(self._tell, group, answers)
+
+    def _tell(self, group: Sequence[Order], answers: Sequence[Reply | BaseException]) -> None:
+        """Answer a group, on the event loop: one wake-up for all of it."""
+        self._is_busy = False
+        for order, answer in zip(group, answers, strict=True):
+            if order.answered.done():  # Its client has gone; what was done stays done.
+                continue
+            if isinstance(answer, Reply):
+                order.answered.set_result(answer)
+            else:
+                order.answered.set_exception(answer)
+        if self._waiting:
+            self._hand_over_soon(asyncio.get_running_loop())
 
     def _group(self, group: list[Order]) -> list[Reply | BaseException]:
         """Do a group in one database transaction; when that fails, each alone."""
@@ -174,19 +229,3 @@ def _answer(outcome: Outcome, asked: Asked) -> Reply | BaseException:
         status, body = problems.rendered(outcome, asked)
         return Reply(status, body, problems.MEDIA_TYPE)
     return outcome
-
-
-def _tell(group: Sequence[Order], answers: Sequence[Reply | BaseException]) -> None:
-    """Hand the answers back to the event loop: one wake-up for the whole group."""
-    loop = group[0].answered.get_loop()
-
-    def resolve() -> None:
-        for order, answer in zip(group, answers, strict=True):
-            if order.answered.done():  # Its client has gone; what was done stays done.
-                continue
-            if isinstance(answer, Reply):
-                order.answered.set_result(answer)
-            else:
-                order.answered.set_exception(answer)
-
-    loop.call_soon_threadsafe(resolve)

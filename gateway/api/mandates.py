@@ -1,4 +1,4 @@
-"""Mandates over HTTP: what each debtor allows, what it signs to change that, and relaying what it signed.
+"""Mandates over HTTP: what debtors allow, what they sign to change that, relaying what they signed.
 
 Holds no debtor's key: the debtor signs in its own wallet, the gateway checks and passes on.
 """
@@ -105,7 +105,7 @@ def list_mandates(
     caller: TheCaller,
     wallet: Annotated[str | None, Query(max_length=42)] = None,
 ) -> Response:
-    """Set and not revoked; one may have expired. With what is left of the day, as the chain says."""
+    """Set and not revoked; one may have expired. With what is left of the day on the chain."""
     debtor = None if wallet is None else participants.parse_address(wallet, field="wallet")
     with reading(gateway.engine) as session:
         owners = {each.address: each.participant_id for each in participants.wallets(session)}
@@ -135,7 +135,7 @@ def get_grant(
     expires_at: datetime,
     allowance: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
-    """What the debtor signs to grant a mandate, or to lower or raise one. Nothing is changed here."""
+    """What the debtor signs to grant a mandate, or to change one. Nothing is changed here."""
     if expires_at.tzinfo is None:
         raise Invalid("expires_at has no zone", field="expires_at", repair="end it with Z")
     with reading(gateway.engine) as session:

@@ -1,0 +1,112 @@
+"""Commands at the door: admitted, read, planned, handed to the writer, answered after the commit.
+
+Plain ASGI, for the sake of the many that come at once. Knows no noun: `api` plans.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import access
+from gateway.api.operation import Command, CommandRoute
+from gateway.auth import Caller
+from gateway.context import Gateway
+from gateway.idempotency import Reply, RequestKey, require_valid
+from gateway.problems import Asked
+from gateway.refusals import BodyTooLarge
+from settlement.errors import IdempotencyKeyMissing
+
+BODY_MAX = 10 * 1024 * 1024
+
+
+async def admit(gateway: Gateway, scope: Scope, header: str, route: str) -> Caller:
+    """Return the caller, noted in the scope together with the route's name.
+
+    Raises:
+        KeyRefused: no key in force.
+        RoleNotAllowed: not for this role.
+    """
+    scope["route_name"] = route
+    now = gateway.clock()
+    caller = gateway.keys.remembered(header, now)
+    if caller is None:
+        caller = await asyncio.to_thread(gateway.keys.look_up, header, now)
+    scope["caller"] = caller
+    access.require(caller.role, route)
+    return caller
+
+
+def command_app(gateway: Gateway, command: CommandRoute) -> ASGIApp:
+    """Return the application that answers one command."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        reply = await _perform(gateway, command, scope, receive)
+        headers = [
+            (b"content-type", reply.media_type.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+        ]
+        if reply.is_replay:
+            headers.append((b"idempotency-replayed", b"true"))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    return app
+
+
+async def _perform(
+    gateway: Gateway, command: CommandRoute, scope: Scope, receive: Receive
+) -> Reply:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    bearer = headers.get(b"authorization", b"").decode("latin-1")
+    caller = await admit(gateway, scope, bearer, command.name)
+    given = headers.get(b"idempotency-key")
+    if given is None:
+        raise IdempotencyKeyMissing(command.name)
+    path: str = scope["path"]
+    route = f"{command.method} {path}"
+    key = RequestKey(caller.prefix, route, require_valid(given.decode("latin-1")))
+    content = await _body(headers.get(b"content-length", b""), receive)
+    body_hash = hashlib.sha256(content).hexdigest()
+    asked = Asked(path, scope["request_id"])
+    media_type = headers.get(b"content-type")
+    request = Command(
+        caller=caller,
+        path=scope.get("path_params", {}),
+        content=content,
+        media_type=None if media_type is None else media_type.decode("latin-1"),
+        asked=asked,
+    )
+    await gateway.in_flight.twin(key, body_hash)
+    gateway.in_flight.begin(key, body_hash)
+    try:
+        work = await command.plan(gateway, request)
+        return await gateway.writer.reply(work, key, body_hash, asked)
+    finally:
+        gateway.in_flight.end(key)
+
+
+async def _body(length: bytes, receive: Receive) -> bytes:
+    """Return the body.
+
+    Raises:
+        BodyTooLarge: it, or what it says of its length, is over the limit.
+    """
+    if length.isdigit() and int(length) > BODY_MAX:
+        raise BodyTooLarge(BODY_MAX)
+    message = await receive()
+    content: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return content
+    parts = [content]
+    size = len(content)
+    while message.get("more_body", False):
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > BODY_MAX:
+            raise BodyTooLarge(BODY_MAX)
+        parts.append(part)
+    return b"".join(parts)
