@@ -1,4 +1,4 @@
-"""Ports that misbehave: a chain and a signer wrapped so that a call fails before or after its effect."""
+"""A chain and a signer whose calls fail before or after their effect."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Sending: bytes are stored before they go out, and what each answer of a node leads to."""
 
+from itertools import pairwise
+
 import pytest
 
 from settlement.errors import ChainContradicts
@@ -121,7 +123,7 @@ def test_what_waits_too_long_is_outbid_on_both_fees(rail: Rail) -> None:
     rail.settle_all(worker)
 
     assert [row.created_seq for row in rows][:2] == [1, 2]
-    for last, following in zip(rows, rows[1:], strict=False):
+    for last, following in pairwise(rows):
         assert following.max_fee_wei * 8 >= last.max_fee_wei * 9
         assert following.priority_fee_wei * 8 >= last.priority_fee_wei * 9
     assert rail.moves(key).count("claim") == 1
