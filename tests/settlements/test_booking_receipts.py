@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlmodel import Session
 
 from settlement import ledger
 from settlement.config import Settings
@@ -14,7 +13,6 @@ from tests.builders.chain_facts import (
     ZERO,
     Facts,
     add_settlement,
-    reference,
     seed_world,
 )
 from tests.builders.ledger import (
@@ -29,6 +27,7 @@ from tests.builders.ledger import (
     block_hash,
     tx_hash,
 )
+from tests.builders.reconciled import seen
 
 SETTINGS = Settings()
 
@@ -51,23 +50,6 @@ def _balance(engine: Engine, code: str) -> int:
         return ledger.balances(session, [code])[code]
 
 
-def _seen(session: Session, number: int, *, block: int, tx: int, log_index: int) -> None:
-    """What tracking writes when it has seen the payment of a settlement."""
-    session.execute(
-        text(
-            "UPDATE settlement SET state = 'CONFIRMING', outcome = 'paid', block_number = :block,"
-            " block_hash = :hash, tx_hash = :tx, log_index = :log WHERE id = :id"
-        ),
-        {
-            "block": block,
-            "hash": block_hash(block),
-            "tx": tx_hash(tx),
-            "log": log_index,
-            "id": f"stl_{number}",
-        },
-    )
-
-
 def _states(engine: Engine) -> dict[str, str]:
     with reading(engine) as session:
         rows = session.execute(text("SELECT id, state FROM settlement"))
@@ -82,7 +64,7 @@ def test_a_seen_payment_is_booked_and_its_settlement_moves_to_booked(engine: Eng
         facts = Facts(session)
         moved, settled = facts.payment(10, 1, 1)
         facts.store()
-        _seen(session, 1, block=10, tx=1, log_index=settled.log_index)
+        seen(session, 1, block=10, tx=1, log_index=settled.log_index)
 
     booked = _book(engine)
 
@@ -234,100 +216,6 @@ def test_tokens_that_nobody_instructed_go_to_suspense(engine: Engine) -> None:
         "burn",
         *["transfer"] * 2,
     ]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"amount_minor": 11_999_999},
-        {"creditor": STRANGER},
-        {"reference": reference(2)},
-        {"name": "Rejected"},
-        {"address": STRANGER},
-    ],
-)
-def test_a_settled_log_with_other_terms_is_no_payment(
-    engine: Engine, changes: dict[str, object]
-) -> None:
-    with transaction(engine) as session:
-        seed_world(session)
-        add_settlement(session, 1)
-        facts = Facts(session)
-        moved, settled = facts.payment(10, 1, 1)
-        for name, value in changes.items():
-            setattr(settled, name, value)
-        for name in changes.keys() & {"amount_minor", "creditor"}:
-            setattr(moved, name, changes[name])
-        facts.store()
-        _seen(session, 1, block=10, tx=1, log_index=1)
-
-    booked = _book(engine)
-
-    assert booked.payments == 0
-    assert [kind for kind, _key in _entries(engine)] == ["transfer"]
-    assert _states(engine) == {"stl_1": "CONFIRMING"}
-
-
-def test_a_payment_is_booked_whatever_state_its_settlement_is_in(engine: Engine) -> None:
-    with transaction(engine) as session:
-        seed_world(session)
-        add_settlement(session, 1, state="CANCELLED")
-        facts = Facts(session)
-        facts.payment(10, 1, 1)
-        facts.store()
-
-    booked = _book(engine)
-
-    assert (booked.payments, booked.settlements) == (1, 0)
-    assert _states(engine) == {"stl_1": "CANCELLED"}
-
-
-def test_a_settlement_seen_after_its_receipt_was_booked_still_moves(engine: Engine) -> None:
-    with transaction(engine) as session:
-        seed_world(session)
-        add_settlement(session, 1)
-        facts = Facts(session)
-        facts.payment(10, 1, 1)
-        facts.store()
-    _book(engine)
-    with transaction(engine) as session:
-        _seen(session, 1, block=10, tx=1, log_index=1)
-
-    later = _book(engine)
-
-    assert (later.receipts, later.settlements) == (0, 1)
-
-
-@pytest.mark.parametrize("outcome", ["rejected", "unpaired", "missing"])
-def test_a_settlement_that_the_chain_did_not_pay_is_not_booked(
-    engine: Engine, outcome: str
-) -> None:
-    with transaction(engine) as session:
-        seed_world(session)
-        add_settlement(session, 1)
-        facts = Facts(session)
-        facts.payment(10, 1, 1)
-        facts.store()
-        _seen(session, 1, block=10, tx=1, log_index=1)
-        session.execute(text("UPDATE settlement SET outcome = :outcome"), {"outcome": outcome})
-
-    booked = _book(engine)
-
-    assert booked.settlements == 0
-
-
-def test_a_payment_in_another_block_than_was_seen_books_no_settlement(engine: Engine) -> None:
-    with transaction(engine) as session:
-        seed_world(session)
-        add_settlement(session, 1)
-        facts = Facts(session).block(11)
-        facts.payment(10, 1, 1)
-        facts.store()
-        _seen(session, 1, block=11, tx=1, log_index=1)
-
-    booked = _book(engine)
-
-    assert (booked.payments, booked.settlements) == (1, 0)
 
 
 def test_an_amount_beyond_63_bits_stops_the_booking(engine: Engine) -> None:
