@@ -1,0 +1,141 @@
+"""The demo as a user runs it, and what `settle up` does when it is stopped, killed or started twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+READY_SECONDS = 90
+
+
+def settle(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **({"SETTLE_HOME": str(home)} if home else {})}
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=environment,
+        check=False,
+    )
+
+
+@contextmanager
+def running(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "up", "--home", str(home), "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "State:\tZ" not in status
+
+
+def test_the_trading_day_shows_all_it_has_to_and_holds_every_invariant(tmp_path: Path) -> None:
+    ran = settle("demo", "--json", "--home", str(tmp_path / "day"))
+
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    found = json.loads(ran.stdout.splitlines()[-1])
+    assert found["ok"]
+    assert found["invoices"] >= 60
+    assert found["credit_notes"] >= 1
+    assert found["refused"] >= 5
+    assert found["held"] >= 1
+    assert found["rejected"] >= 1
+    assert found["retried"] == {"payments": found["rejected"], "same_sequence": True}
+    assert found["reorgs"] == 1
+    assert found["entries_reversed"] >= 2
+    assert found["breaks"] == {"unattributed_deposit": 1}
+    assert found["settled"] + found["held"] == found["invoices"]
+    assert found["matches"] == found["settled"]
+    assert len(found["tie_out"]) == 5
+    assert {row["difference"] for row in found["tie_out"].values()} == {"0.000000"}
+    assert all(check["ok"] for check in found["invariants"].values())
+
+
+def test_up_keeps_its_records_and_chain_over_a_restart(tmp_path: Path) -> None:
+    home = tmp_path / "a home with spaces"
+    with running(home) as (_, first):
+        request = urllib.request.Request(
+            f"{first['url']}/v1/invoices",
+            headers={"Authorization": f"Bearer {first['api_keys']['treasury']}"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert json.load(answer)["data"] == []
+        refused = settle("up", "--home", str(home), "--port", "0")
+
+    assert refused.returncode == 1
+    assert "another settle is running" in refused.stderr
+    with running(home) as (_, second):
+        for same in ("rail", "tokens", "participants", "api_keys", "operator"):
+            assert second[same] == first[same]
+
+
+def test_nothing_is_left_when_up_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as (process, facts):
+        parts = list(facts["pids"].values())
+        assert all(alive(pid) for pid in parts)
+
+        process.kill()
+        process.wait()
+
+        until = time.monotonic() + 20
+        while any(alive(pid) for pid in parts) and time.monotonic() < until:
+            os.sched_yield()
+        assert not any(alive(pid) for pid in parts)
+
+
+def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as (_, facts):
+        os.kill(facts["pids"]["gateway"], signal.SIGKILL)
+
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(f"{facts['url']}/healthz", timeout=2) as answer:
+                    assert answer.status == 200
+                    return
+            except OSError:
+                continue
+        raise AssertionError("the gateway did not come back")
+
+
+def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        ran = settle("up", "--home", str(tmp_path / "home"), "--port", str(port))
+
+    assert ran.returncode == 1
+    assert f"port {port} is in use" in ran.stderr
+    assert "--port" in ran.stderr
+    assert "Traceback" not in ran.stderr
