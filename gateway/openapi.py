@@ -5,6 +5,7 @@ Adds the bodies of commands, the Idempotency-Key, the API key, and a problem to 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,7 +79,7 @@ _REF = "#/components/schemas/{model}"
 
 def _add_body(operation: dict[str, Any], command: CommandRoute, components: dict[str, Any]) -> None:
     shape: BodyShape = command.body
-    schema = _define(components, dict(shape.schema), None)
+    schema = _define(components, copy.deepcopy(shape.schema), None)
     examples = {name: {"value": value} for name, value in shape.examples.items()}
     content: dict[str, Any] = {"application/json": {"schema": schema, "examples": examples}}
     for media_type in shape.other_media_types:

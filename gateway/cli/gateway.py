@@ -12,21 +12,13 @@ app = typer.Typer()
 )
 def gateway() -> None:
     """Serve the API at SETTLE_HOST and SETTLE_PORT until it is told to stop."""
-    import uvicorn
-
     from gateway import processes, wiring
     from gateway.app import create_app
+    from gateway.serving import listen, serve
     from settlement.config import Settings
 
     processes.end_with_parent()
     settings = Settings()
     chain = wiring.open_chain(settings) if settings.rpc_url else None
     served = create_app(wiring.open_database(settings), settings, chain=chain)
-    uvicorn.run(
-        served,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    serve(served, listen(settings.host, settings.port))

@@ -21,10 +21,6 @@ _DOCUMENTS = Path(gateway.demo.__file__).parent / "documents"
 _JSON, _JSON_SELLER = "json-05-controllers.json", "300300LINGYUNE7C4211"
 _XML, _XML_SELLER = "ubl-02-aluminium-billets.xml", "2138005NOORMTL84QX03"
 _XML_NUMBER = b"ANM-BASE-0201"
-    "ubl-02-aluminium-billets.xml",
-    "2138005NOORMTL84QX03",
-    b"ANM-BASE-0201",
-)
 
 
 def a_rail(session: Session) -> tuple[str, str]:
