@@ -66,7 +66,6 @@ class Rail:
     rounds: int = 0
     _opened: list[Any] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**6)))
-    _nonces: dict[Address, int] = field(default_factory=dict)
 
     @property
     def companies(self) -> Companies:
@@ -197,25 +196,26 @@ class Rail:
         found = [self.accepted(payable_minor + place, **changes) for place in range(count)]
         return self.instruct(*found)
 
-    def on_chain(self, signer: KeyPair, to: Address, data: bytes, *, mine: bool = True) -> None:
-        """Let an account call a contract, mined at once in a block of its own."""
-        nonce = self._nonces.get(signer.address, self.chain.nonce(signer.address))
+    def signed(self, signer: KeyPair, to: Address, data: bytes) -> bytes:
+        """A call of an account, signed with its next nonce."""
         raw, _ = sign_eip1559(
             signer.key,
             chain_id=self.sandbox.deployment.chain_id,
-            nonce=nonce,
+            nonce=self.chain.nonce(signer.address),
             to=to,
             data=data,
             gas_limit=300_000,
             max_fee_wei=100 * 10**9,
             max_priority_fee_wei=50 * 10**9,
         )
-        self.chain.send([raw])
-        if mine:
-            self.controls.mine()
-            assert self.chain.receipts([self.chain.head()])[0][0].status == 1, "the call reverted"
-        else:
-            self._nonces[signer.address] = nonce + 1
+        return raw
+
+    def on_chain(self, signer: KeyPair, to: Address, data: bytes) -> None:
+        """Let an account call a contract, mined at once in a block of its own."""
+        self.chain.send([self.signed(signer, to, data)])
+        self.controls.mine()
+        receipts = self.chain.receipts([self.chain.head()])[0]
+        assert [each.status for each in receipts if each.sender == signer.address] == [1]
 
     # Looking
 
