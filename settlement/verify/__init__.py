@@ -9,6 +9,6 @@ states are its own, so that a mistake made there is not made again here. It writ
     node       what the node says: blocks, logs, our signers' chain transactions, balances
     scene      both sides brought together, and the block at which they are judged
     findings   one check's answer: held, violated or not judged, with its evidence
-    payments, books, journal, sending, clearances, claims, moves: the checks
+    payments, books, journal, sending, clearances, claims, kept, moves: the checks
     report     the answer as text and as JSON
 """

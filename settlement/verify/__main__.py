@@ -10,7 +10,17 @@ import sys
 import time
 from collections.abc import Callable
 
-from settlement.verify import books, claims, clearances, journal, moves, payments, report, sending
+from settlement.verify import (
+    books,
+    claims,
+    clearances,
+    journal,
+    kept,
+    moves,
+    payments,
+    report,
+    sending,
+)
 from settlement.verify.findings import Finding
 from settlement.verify.rpc import NotJudged
 from settlement.verify.scene import Question, Scene, open_scene
@@ -46,9 +56,9 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
     """Make every check, in the order of the invariants."""
     progress("reading the journal")
     zero_sum, history = journal.ZeroSum(_symbols(scene)), journal.History()
-    gathered, set_aside = books.Books(scene), claims.SetAside()
+    gathered, set_aside, sums = books.Books(scene), claims.SetAside(), kept.KeptSums()
     for entry in journal.entries(scene.database, history.finding):
-        for reader in (zero_sum, history, gathered, set_aside):
+        for reader in (zero_sum, history, gathered, set_aside, sums):
             reader.take(entry)
     progress("judging")
     sent = sending.sent(scene)
@@ -64,6 +74,7 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
         payments.finality(scene),
         claims.invoices(scene),
         clearances.clearances(scene, sent),
+        sums.close(scene, set_aside),
         set_aside.close(scene),
         moves.obeyed(scene),
         moves.matched(scene),

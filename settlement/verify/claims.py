@@ -98,8 +98,16 @@ class SetAside:
             if posting.phase == "pending":
                 self._held[entry.settlement_id or f"je_{entry.seq}"][posting.code] += posting.amount
 
+    def by_account(self) -> dict[str, tuple[int, int]]:
+        """Return, by account code, what is set aside of it, and for it by others."""
+        sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for held in self._held.values():
+            for code, amount in held.items():
+                sums[code][amount > 0] += abs(amount)
+        return {code: (reserved, expected) for code, (reserved, expected) in sums.items()}
+
     def close(self, scene: Scene) -> Finding:
-        """Compare what is set aside with what should be."""
+        """Compare what is set aside with what should be; ends the gathering."""
         finding = Finding("RESERVED", "set aside while under way, and only then")
         holding = 0
         for key, state, token, debtor, creditor, amount in scene.database.stream(

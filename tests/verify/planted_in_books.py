@@ -69,7 +69,7 @@ IN_BOOKS = (
             "UPDATE journal_entry SET settlement_id = (SELECT MAX(id) FROM settlement)"
             f" WHERE seq = {PAYMENT}"
         ),
-        ("I2", "MATCHED", "RESERVED"),
+        ("I2", "MATCHED", "RESERVED", "SUMS"),
     ),
     Planted(
         "an entry does not balance",
@@ -109,7 +109,7 @@ IN_BOOKS = (
             "UPDATE posting SET account_id = (SELECT id FROM account WHERE code LIKE 'sales:%:USD')"
             f" WHERE entry_seq = {ACCEPT} AND line = 2"
         ),
-        ("I7",),
+        ("I7", "SUMS"),
     ),
     Planted(
         "an entry was taken out",
@@ -117,7 +117,7 @@ IN_BOOKS = (
             f"DELETE FROM posting WHERE entry_seq = {ACCEPT}",
             f"DELETE FROM journal_entry WHERE seq = {ACCEPT}",
         ),
-        ("I7",),
+        ("I7", "SUMS"),
     ),
     Planted("a trigger that guards history is gone", no_trigger, ("I7",)),
     Planted(
@@ -137,6 +137,11 @@ IN_BOOKS = (
             "UPDATE journal_entry SET settlement_id = NULL WHERE seq ="
             " (SELECT MIN(seq) FROM journal_entry WHERE kind = 'reserve')"
         ),
-        ("RESERVED",),
+        ("RESERVED", "SUMS"),
+    ),
+    Planted(
+        "a kept sum has drifted from the postings",
+        sql("UPDATE balance SET posted_minor = posted_minor + 1 WHERE account_id = 1"),
+        ("SUMS",),
     ),
 )

@@ -20,6 +20,13 @@ PAYMENT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'payment')"
 ACCEPT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'accept')"
 DEPOSIT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'transfer')"
 
+_SUMS = (
+    "UPDATE balance SET posted_minor = (SELECT SUM(p.amount_minor) FROM posting p"
+    " WHERE p.account_id = balance.account_id AND p.phase = 'posted')"
+    " WHERE EXISTS (SELECT 1 FROM posting p WHERE p.account_id = balance.account_id"
+    " AND p.phase = 'posted')"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Planted:
@@ -37,10 +44,10 @@ def sql(*statements: str) -> Deed:
 
 
 def forged(*statements: str) -> Deed:
-    """Change the journal and make its chain of hashes right again."""
+    """Change the journal and make its chain of hashes and the kept sums right again."""
 
     def deed(patient: Patient) -> None:
-        patient.harm(*statements)
+        patient.harm(*statements, _SUMS)
         patient.rehash()
 
     return deed

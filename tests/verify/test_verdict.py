@@ -21,7 +21,7 @@ def test_a_healthy_world_holds_in_every_check(patient: Patient) -> None:
     assert answer["ok"] is True
     assert [check["name"] for check in answer["checks"]] == [
         "I1", "I2", "I3", "I4", "I5/I6", "I7", "I8", "I9", "I10", "I16",
-        "CLEARED", "RESERVED", "MOVES", "MATCHED", "I11",
+        "CLEARED", "SUMS", "RESERVED", "MOVES", "MATCHED", "I11",
     ]  # fmt: skip
     assert all(check["ok"] is True for check in answer["checks"])
 
@@ -163,7 +163,7 @@ def test_the_checker_is_a_process_of_its_own_and_changes_nothing(patient: Patien
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "15 of 15 hold" in done.stdout
+    assert "16 of 16 hold" in done.stdout
     assert "I1        no double pay" in done.stdout
     assert patient.rows("SELECT * FROM journal_entry ORDER BY seq") == before
 
@@ -176,7 +176,7 @@ def test_the_text_shows_what_is_violated(patient: Patient) -> None:
     printed = patient.capsys.readouterr().out
     assert "VIOLATED" in printed
     assert "next nonce is" in printed
-    assert "13 of 14 hold" in printed
+    assert "14 of 15 hold" in printed
 
 
 def test_the_json_is_one_object(patient: Patient) -> None:
