@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {TokenKind} from "../src/interfaces/IRailRegistry.sol";
-import {Payment, Rejection} from "../src/interfaces/ISettlementRail.sol";
+import {ISettlementRail, Payment, Rejection} from "../src/interfaces/ISettlementRail.sol";
 import {RailFixture} from "./base/RailFixture.sol";
 import {BareToken} from "./tokens/BareToken.sol";
 import {FeeToken} from "./tokens/FeeToken.sol";
@@ -18,6 +18,8 @@ import {
 } from "./tokens/OddTokens.sol";
 import {RefusingToken} from "./tokens/RefusingToken.sol";
 import {SilentToken} from "./tokens/SilentToken.sol";
+import {BeaconProxy} from "@openzeppelin/contracts/proxy/beacon/BeaconProxy.sol";
+import {UpgradeableBeacon} from "@openzeppelin/contracts/proxy/beacon/UpgradeableBeacon.sol";
 
 /// @title Tokens that do not behave, each in the kinds that it can be listed as
 /// @dev {RailFixture.settle} checks every balance: a payment that did not move is never reported
@@ -76,6 +78,27 @@ contract OddTokensTest is RailFixture {
 
         odd.setFee(0);
         same(settleOne(address(odd), CREDITOR, 10, 2), Rejection.None);
+    }
+
+    function test_aProxiedTokenIsPaidAndRejectedOnceWhatIsBehindItTakesAFee() public {
+        UpgradeableBeacon beacon = new UpgradeableBeacon(address(new BareToken()), address(this));
+        address odd = _listed(address(new BeaconProxy(address(beacon), "")), TokenKind.Checked);
+        same(settleOne(odd, CREDITOR, 10, 1), Rejection.None);
+
+        // The proxy's own code, and so its hash, stays as it was.
+        beacon.upgradeTo(address(new FeeToken()));
+        FeeToken(odd).setFee(1);
+        same(settleOne(odd, CREDITOR, 10, 2), Rejection.TokenRefused);
+    }
+
+    function test_theSelfCallSaysWhichTokenDidNotMoveExactly() public {
+        address odd = _listed(address(new LyingToken()), TokenKind.Checked);
+
+        vm.prank(address(rail));
+        vm.expectRevert(
+            abi.encodeWithSelector(ISettlementRail.SettlementRail_NotMovedExactly.selector, odd)
+        );
+        rail.payChecked(odd, DEBTOR, CREDITOR, 10);
     }
 
     function test_aTokenThatDoesNotTellWholeBalancesIsRejectedWhenChecked() public {
