@@ -30,6 +30,7 @@ from settlement.errors import Conflict, Refused
 _READY_SECONDS = 30
 _END_SECONDS = 10
 _RESTART_SECONDS = 1.0
+_LOCAL_WORK_FACTOR = 2**12
 
 
 class AlreadyRunning(Conflict):
@@ -244,7 +245,10 @@ def operator_key(home: Path, password: str | None) -> OperatorKey:
     keys = home / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     keystore, kept = keys / "operator.json", keys / "operator.password"
+    work_factor = None
     if password is None:
+        # Scrypt's memory (256 MB) protects nothing where the password lies beside the key.
+        work_factor = _LOCAL_WORK_FACTOR
         if not kept.exists():
             write_private(kept, secrets.token_urlsafe(24))
         password = kept.read_text().strip()
@@ -253,7 +257,7 @@ def operator_key(home: Path, password: str | None) -> OperatorKey:
         if not address:
             return OperatorKey(keystore, open_key(keystore, password).address, password)
         return OperatorKey(keystore, Address("0x" + address.lower().removeprefix("0x")), password)
-    pair = save_key(keystore, secrets.token_bytes(32), password)
+    pair = save_key(keystore, secrets.token_bytes(32), password, work_factor=work_factor)
     return OperatorKey(keystore, pair.address, password)
 
 

@@ -1,6 +1,7 @@
 """Choosing implementations: which database, which chain, which signer, from one settings object.
 
-The only place that knows them all, besides tests. Opens; decides nothing.
+The only place that knows them all, besides tests. Opens; decides nothing. What only one process
+needs is imported where it is opened: the signer holds no worker in memory.
 """
 
 from __future__ import annotations
@@ -9,22 +10,23 @@ import os
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from gateway.worker import Worker
 from settlement import participants
-from settlement.chain.evm import EvmChain
 from settlement.chain.signing import GAS_CAP, KeyPair
 from settlement.clock import new_id
-from settlement.compliance import policy
 from settlement.config import Settings
 from settlement.errors import Refused
-from settlement.sender.nonces import require_own_nonces
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
 from settlement.signer.socket import SocketSigner
 from settlement.store import migrate, open_engine, reading, require_current
+
+if TYPE_CHECKING:
+    from gateway.worker import Worker
+    from settlement.chain.evm import EvmChain
 
 
 class RpcUrlMissing(Refused):
@@ -70,6 +72,8 @@ def open_chain(settings: Settings) -> EvmChain:
     Raises:
         RpcUrlMissing: none is.
     """
+    from settlement.chain.evm import EvmChain
+
     if not settings.rpc_url:
         raise RpcUrlMissing
     return EvmChain(settings.rpc_url, settings.rpc_timeout_seconds)
@@ -100,6 +104,10 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
     Raises:
         ChainContradicts: the chain knows chain transactions of our signers that we do not.
     """
+    from gateway.worker import Worker
+    from settlement.compliance import policy
+    from settlement.sender.nonces import require_own_nonces
+
     engine = open_database(settings)
     chain = open_chain(settings)
     chosen: list[Signer] = signers or [SocketSigner(socket_path(settings))]

@@ -30,7 +30,8 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="What `settle backup` wrote.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace the database that is there; it is kept aside.")
+        bool,
+        typer.Option("--replace", help="Replace the database that is there; it is kept aside."),
     ] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:

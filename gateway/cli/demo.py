@@ -21,7 +21,8 @@ def demo(
         bool, typer.Option("--keep", help="Leave it running afterwards and say how to look around.")
     ] = False,
     home: Annotated[
-        Path | None, typer.Option(help="Where its files are, emptied first; else a temporary place.")
+        Path | None,
+        typer.Option(help="Where its files are, emptied first; else a temporary place."),
     ] = None,
 ) -> None:
     """Run a trading day: at least 60 invoices, a blocked payee, a reorg, and the books at the end.

@@ -29,9 +29,7 @@ def signer(
     processes.end_with_parent()
     settings = Settings()
     keys = open_key(keystore, read_password(password_fd))
-    server = serve(
-        wiring.intent_signer(settings, keys), wiring.socket_path(settings), wiring.now
-    )
+    server = serve(wiring.intent_signer(settings, keys), wiring.socket_path(settings), wiring.now)
     stop = processes.stop_event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     typer.echo(f"signer: {keys.address} listens on {wiring.socket_path(settings)}")

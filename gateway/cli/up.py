@@ -27,7 +27,9 @@ def up(
     block_seconds: Annotated[int, typer.Option(help="Block time of the own anvil.")] = 1,
     password_fd: Annotated[
         int | None,
-        typer.Option(help="File descriptor with the operator key's password (own chains: made up)."),
+        typer.Option(
+            help="File descriptor with the operator key's password (own chains: made up)."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print addresses as JSON.")] = False,
 ) -> None:
@@ -89,5 +91,5 @@ def announce(running: Installation, *, as_json: bool, seconds: float) -> None:
         assert isinstance(values, dict)
         for name, value in values.items():
             typer.echo(f"    {name:<18} {value}")
-    typer.echo("\nTry:  curl -s -H 'Authorization: Bearer KEY' " f"{running.url}/v1/invoices")
+    typer.echo(f"\nTry:  curl -s -H 'Authorization: Bearer KEY' {running.url}/v1/invoices")
     typer.echo("Stop: Ctrl-C\n")

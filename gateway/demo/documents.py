@@ -107,7 +107,9 @@ def documents(
     usable = [template for template in _templates() if template.kind in kinds]
     made: list[DemoDocument] = []
     while len(made) < count:
-        made += _round(usable, chooser, first_number + len(made), day, scale_max)[: count - len(made)]
+        made += _round(usable, chooser, first_number + len(made), day, scale_max)[
+            : count - len(made)
+        ]
     return made
 
 
