@@ -16,7 +16,7 @@ class Finding:
     """What one check counted, and the first sentences that speak against it."""
 
     name: str
-    """I1 to I16 as in docs/reliability.md, or the check's own word."""
+    """I1 to I16 as in docs/architecture.md, or the check's own word."""
     title: str
     counts: dict[str, Any] = field(default_factory=dict)
     offenders: list[str] = field(default_factory=list)
