@@ -14,6 +14,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import refusals
+from gateway.archive import BackupUnreadable, NotSqlite
+from gateway.cli.client import ApiRefused, NoApiKey
+from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import errors
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
@@ -94,6 +97,14 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.NotReady: 503,
     refusals.RoleNotAllowed: 403,
     refusals.WriterBusy: 503,
+    # Met at the command line only; here so that no refusal is without its place.
+    AlreadyRunning: 500,
+    ApiRefused: 500,
+    BackupUnreadable: 500,
+    NoApiKey: 500,
+    NotSqlite: 500,
+    PartFailed: 500,
+    PortTaken: 500,
     RpcUrlMissing: 500,
 }
 """Status of every class that may reach a door; a class without a row takes its nearest parent's."""
