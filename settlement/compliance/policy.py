@@ -1,4 +1,4 @@
-"""Policy packs: dated data files, checked when read, and their evaluation over one settlement's facts.
+"""Policy packs: dated data files, checked when read, and evaluated over one settlement's facts.
 
 Pure but for `load`; knows no database. The strictest outcome of all rules wins.
 """
@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def evaluate(policy: Policy, facts: Facts) -> tuple[Outcome, list[Verdict]]:
     return max((verdict.outcome for verdict in verdicts), default=Outcome.ALLOW), verdicts
 
 
+@lru_cache(maxsize=16_384)
 def fold(name: str) -> str:
     """Return a name as it is compared: case, accents, white space and punctuation do not count."""
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
