@@ -90,7 +90,8 @@ def _clearance(step: Step) -> list[str]:
 
 
 def _batch(step: Step) -> list[str]:
-    with_others = f", {step['member_count']} payments" if step["member_count"] else ""
+    count = step["member_count"]
+    with_others = f", {count} payment{'s' if count != 1 else ''}" if count else ""
     total = f" of {_amount(step['total'])}" if step["total"] else ""
     lines = [
         f"chain transaction {step['id']}  {step['state']}",

@@ -46,7 +46,7 @@ def trace(session: Session, key: str, *, participant_id: str | None = None) -> T
     found = focus(session, parsed, participant_id=participant_id)
     if not found.invoice_ids:
         if participant_id is not None:
-            raise NotFound("trace of", key)
+            raise NotFound("journey", key)
         return _alone(session, key, parsed)
     sees_all = participant_id is None
     batches = sending.batches(session, found.settlement_ids)
@@ -165,7 +165,7 @@ def _alone(session: Session, key: str, parsed: Key) -> Trace:
     named = [log.key for log in logs] + [entry.source_key for entry in entries]
     breaks = reading.breaks(session, named, break_id)
     if not (logs or entries or chain_txs or breaks):
-        raise NotFound("trace of", key)
+        raise NotFound("journey", key)
     return Trace(
         key=key,
         kind=parsed.kind.value,
