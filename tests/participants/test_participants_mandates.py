@@ -234,6 +234,18 @@ FORGED: dict[str, Callable[[Scene], bytes]] = {
     "an allowance for somebody else": lambda scene: signed(
         scene, scene.token, mandate_abi.approve_calldata(spender=ELSEWHERE, amount_minor=5)
     ),
+    "an allowance of an unlisted token": lambda scene: signed(
+        scene,
+        ELSEWHERE,
+        mandate_abi.approve_calldata(spender=scene.deployment.rail, amount_minor=5),
+    ),
+    "a mandate for an unlisted token": lambda scene: signed(
+        scene,
+        scene.deployment.rail,
+        mandate_abi.set_mandate_calldata(
+            token=ELSEWHERE, cap_per_payment=1, cap_per_day=1, expiry=LATER
+        ),
+    ),
     "a transfer": lambda scene: signed(scene, scene.token, transfer_calldata(ELSEWHERE, 5)),
     "more than the call": lambda scene: signed(
         scene, scene.deployment.rail, mandate_abi.revoke_mandate_calldata(scene.token) + b"\0"
