@@ -60,6 +60,34 @@ def test_a_settled_log_that_no_settlement_knows_is_a_break_until_one_does(paid: 
     }
 
 
+def test_an_unknown_settlement_is_a_break_when_it_is_booked_and_until_it_is_orphaned(
+    paid: Engine,
+) -> None:
+    with transaction(paid) as session:
+        facts = Facts(session)
+        facts.receipt(20, 9, depth=6)
+        _moved, settled = facts.payment(20, 9, 33)
+        facts.store()
+    book(paid)
+    match(paid)
+    before = open_breaks(paid)
+
+    with transaction(paid) as session:
+        Facts(session).block(25).store()
+    book(paid)
+    match(paid)
+    is_open = open_breaks(paid)
+    with transaction(paid) as session:
+        session.execute(text("UPDATE block SET canonical = false WHERE number = 20"))
+        booking.reverse(session, NOW)
+    match(paid)
+
+    subject = f"log:{block_hash(20)}:{settled.log_index}"
+    assert before == set()
+    assert is_open == {("unknown_settlement", subject)}
+    assert closed_breaks(paid) == {("unknown_settlement", subject, "its block was orphaned")}
+
+
 @pytest.mark.parametrize(
     ("sides", "kind", "reason"),
     [
@@ -173,3 +201,21 @@ def test_a_payment_lost_to_a_reorg_is_a_break_until_it_comes_back(paid: Engine) 
     assert (came_back.matched, came_back.closed) == (1, 1)
     assert open_breaks(paid) == {("reorged", "stl_2")}
     assert [found[:2] for found in live_matches(paid)] == [("stl_1", block_hash(12, 1))]
+
+
+@pytest.mark.parametrize("end", ["REJECTED", "CANCELLED"])
+def test_a_payment_lost_to_a_reorg_is_no_break_once_its_settlement_has_ended(
+    paid: Engine, end: str
+) -> None:
+    match(paid, final=9)
+    with transaction(paid) as session:
+        session.execute(text("UPDATE block SET canonical = false WHERE number >= 10"))
+        session.execute(text("UPDATE settlement SET state = 'SUBMITTED', block_number = NULL"))
+        booking.reverse(session, NOW)
+        Facts(session, branch=1).block(11).store()
+    match(paid, final=9)
+
+    set_state(paid, 1, end)
+    match(paid, final=9)
+
+    assert open_breaks(paid) == {("reorged", "stl_2")}
