@@ -39,6 +39,10 @@ class Terms:
     reference: str
 
 
+_FACTS, _TERMS = attrgetter(*Facts.__slots__), attrgetter(*Terms.__slots__)
+"""All fields in order: the preimage of `inputs_hash` holds every one of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A clearance as it was stored."""
@@ -90,7 +94,7 @@ def decide(
     for judgement in judgements:
         facts, terms = judgement.facts, judgement.terms
         outcome, findings = judgement.outcome, judgement.findings
-        inputs = basis + repr((_fields(facts), _fields(terms))).encode()
+        inputs = basis + repr((_FACTS(facts), _TERMS(terms))).encode()
         row = {
             "id": ids("clr"),
             "settlement_id": facts.settlement_id,
@@ -120,11 +124,6 @@ def revoke(session: Session, settlement_ids: Sequence[str], now: datetime) -> No
     if settlement_ids:
         at = to_micros(now)
         session.connection().execute(_REVOKE, [{"id": key, "at": at} for key in settlement_ids])
-
-
-def _fields(values: Facts | Terms) -> tuple[Any, ...]:
-    """Return the fields in order: the preimage of `inputs_hash` shows every one of them."""
-    return tuple(getattr(values, name) for name in values.__slots__)
 
 
 def _verdicts(rules: Sequence[Rule], findings: Sequence[Verdict]) -> str:
