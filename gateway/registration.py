@@ -25,6 +25,7 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> RouteHandler:
         inner = super().get_route_handler()
+        assert self.methods  # Every route names its method.
         name = f"{next(iter(self.methods))} {self.path}"
 
         async def guarded(request: Request) -> Response:

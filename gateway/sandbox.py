@@ -1,6 +1,6 @@
-"""A world on a local chain: rail and test tokens, companies with funds, mandates and gas. Test money only.
+"""A world on a local chain: rail, test tokens, companies with funds, mandates and gas.
 
-Uses the keys that every anvil knows. Safe to run again: what is there already stays.
+Test money only, by the keys that every anvil knows. Safe to run again: what is there already stays.
 """
 
 from __future__ import annotations

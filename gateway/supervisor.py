@@ -1,4 +1,4 @@
-"""One installation on one machine: its home folder, key files and child processes, started and ended together.
+"""One installation on one machine: its home, keys and child processes, started and ended together.
 
 Knows how the parts are started; not what they do.
 """

@@ -91,7 +91,7 @@ class Worker:
         """Do one round of all that is due.
 
         Raises:
-            Retryable: the node, signer or database did not answer; the next tick goes on from there.
+            Retryable: node, signer or database did not answer; the next tick goes on from there.
             Fatal: what was found must not be. The lanes are halted with the reason.
         """
         progress = Progress()

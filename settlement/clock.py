@@ -1,4 +1,4 @@
-"""Time and ids as values: aware UTC time as microseconds for storage, time-ordered ids with a prefix.
+"""Time and ids as values: aware UTC time stored as microseconds, time-ordered ids with a prefix.
 
 Reads no clock on its own; `gateway` owns the system's clock and hands in `now` and `Ids`.
 """
@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 Ids = Callable[[str], str]
-"""Gives a new id for a prefix: `ids("inv")` is `inv_` and 32 hexadecimal digits, in order of time."""
+"""Gives a new id for a prefix: `ids("inv")` is `inv_` and 32 hexadecimal digits, by time."""
 
 
 def to_micros(moment: datetime) -> int:

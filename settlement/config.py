@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     settlements_per_tick_max: int = Field(default=5000, ge=1)
 
     finality_confirmations: int = Field(default=12, ge=1)
-    """A block with so many confirmations (itself counted) is final; a reorg past it stops the worker."""
+    """A block with so many (itself counted) is final; a reorg past it stops the worker."""
     booking_tiers: tuple[BookingTier, ...] = (
         BookingTier(from_units=0, confirmations=1),
         BookingTier(from_units=100_000, confirmations=6),

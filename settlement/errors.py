@@ -17,7 +17,8 @@ class RailError(Exception):
 class Refused(RailError):
     """The caller asked for something that cannot be done. Nothing was changed.
 
-    `field` is the place in the request (a JSON pointer or a parameter's name), `repair` says what to do.
+    `field` is the place in the request (a JSON pointer or a parameter's name), `repair` says what
+    to do.
     """
 
     field: str | None = None

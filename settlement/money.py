@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from settlement.errors import Invalid
 
 MINOR_MAX = 2**63 - 1
-"""The largest amount that is accepted anywhere: it fits the database and the chain's 64-bit field."""
+"""The largest amount that is accepted anywhere: the database and the chain have 64 bits for it."""
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,18})(?:\.([0-9]{1,18}))?\Z", re.ASCII)
 
 
 class AmountInvalid(Invalid):
-    """An amount is not a plain decimal string of the unit's precision, above zero and below 2^63."""
+    """An amount is no plain decimal string of the unit's precision, above zero and below 2^63."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A currency (ISO 4217 code) or a token (its symbol): `code`, with `decimals` digits after the point."""
+    """A currency (ISO 4217 `code`) or a token (its symbol), with `decimals` after the point."""
 
     code: str
     decimals: int
@@ -43,7 +43,8 @@ def parse_minor(text: object, decimals: int, *, field: str | None = None) -> int
     """Return the minor units of a decimal string such as `"1200.50"`.
 
     Raises:
-        AmountInvalid: not a string, a sign, an exponent, too many digits after the point, zero, or too large.
+        AmountInvalid: not a string, a sign, an exponent, too many digits after the point, zero, or
+            too large.
     """
     if not isinstance(text, str):
         raise _invalid(text, 'an amount is a JSON string such as "1200.50"', field)
@@ -71,10 +72,10 @@ def format_minor(minor: int, decimals: int) -> str:
 
 
 def rescale_exact(minor: int, *, from_decimals: int, to_decimals: int) -> int:
-    """Return `minor` in another precision of the same currency; exact multiples only, nothing is rounded.
+    """Return `minor` in another precision of its currency; exact multiples only, never rounded.
 
     Raises:
-        AmountInvalid: the amount has digits that the coarser precision cannot hold, or becomes too large.
+        AmountInvalid: it has digits that the coarser precision cannot hold, or becomes too large.
     """
     if to_decimals >= from_decimals:
         scaled = minor * 10 ** (to_decimals - from_decimals)

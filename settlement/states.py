@@ -129,7 +129,10 @@ ISO_20022_STATUS: Mapping[SettlementState, str] = {
     S.CANCELLED: "CANC",
     S.NEEDS_REVIEW: "PDNG",
 }
-"""Label of each settlement state at the doors. Source: ISO 20022 ExternalPaymentTransactionStatus1Code."""
+"""Label of each settlement state at the doors.
+
+Source: ISO 20022 ExternalPaymentTransactionStatus1Code.
+"""
 
 IN_FLIGHT = frozenset(S) - {S.SETTLED, S.REJECTED, S.CANCELLED}
 """States in which a settlement still reserves its part of the invoice."""

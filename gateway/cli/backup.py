@@ -35,7 +35,7 @@ def restore(
     ] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Put the records back. If the chain has gone on since, no payment is sent until it was healed."""
+    """Put the records back. If the chain went on since, no payment is sent until it was healed."""
     from gateway import archive
     from settlement.config import Settings
 

@@ -1,4 +1,4 @@
-"""`settle up`: chain, signer, worker and gateway of one installation, started and ended together."""
+"""`settle up`: chain, signer, worker and gateway of an installation, started and ended together."""
 
 from __future__ import annotations
 

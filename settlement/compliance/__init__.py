@@ -1,1 +1,1 @@
-"""Who may be paid, how much, under which rules: packs as data, lists from files, stored decisions."""
+"""Who may be paid, how much, by which rules: packs as data, lists from files, stored decisions."""

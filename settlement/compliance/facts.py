@@ -27,8 +27,8 @@ _CANDIDATES = (
     " d.state AS debtor_state, d.name AS debtor_name, d.country AS debtor_country,"
     " c.state AS creditor_state, c.name AS creditor_name, c.country AS creditor_country,"
     " wd.participant_id AS debtor_owner, wc.participant_id AS creditor_owner,"
-    " s.debtor_id, s.creditor_id, s.invoice_id, s.claim_minor, t.listed, t.symbol, t.decimals, t.currency,"
-    " i.currency AS invoice_currency"
+    " s.debtor_id, s.creditor_id, s.invoice_id, s.claim_minor, t.listed, t.symbol, t.decimals,"
+    " t.currency, i.currency AS invoice_currency"
     " FROM settlement s JOIN participant d ON d.id = s.debtor_id"
     " JOIN participant c ON c.id = s.creditor_id JOIN token t ON t.address = s.token"
     " JOIN invoice i ON i.id = s.invoice_id"
@@ -56,7 +56,7 @@ _UNDER_WAY = text(
 
 @dataclass(slots=True)
 class Purse:
-    """What one debtor's wallet may still spend of one token, while a run of clearances uses it up."""
+    """What one debtor's wallet may still spend of one token, as a run of clearances uses it up."""
 
     mandate: Mandate | None
     left_today_minor: int
@@ -69,7 +69,7 @@ class Purse:
 
 
 def chain_time(session: Session) -> datetime:
-    """Return the time of the newest block that is stored: by it the chain judges days and deadlines."""
+    """Return the newest stored block's time: by it the chain judges days and deadlines."""
     return from_micros((session.connection().execute(_CHAIN_TIME).scalar() or 0) * 1_000_000)
 
 
@@ -86,7 +86,7 @@ def candidates(session: Session, *, now: datetime, limit: int) -> Sequence[Any]:
 def purses(
     session: Session, rows: Sequence[Any], booked: Mapping[tuple[str, str], int]
 ) -> dict[tuple[str, str], Purse]:
-    """Return per (wallet, token) of `rows` the live mandate, what is left of its day, and the funds.
+    """Return per (wallet, token) of `rows` the live mandate, what its day has left, and the funds.
 
     Funds are what is `booked` on the wallet less all that is under way and not booked yet.
     """

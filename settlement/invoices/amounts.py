@@ -96,7 +96,7 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
 
 
 def _in_order(claims: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
-    """Return rows by invoice: two who lock the same invoices never wait for each other in a ring."""
+    """Return rows by invoice: two who lock the same ones never wait for each other in a ring."""
     return [
         {"invoice_id": invoice_id, "claim_minor": minor} for invoice_id, minor in sorted(claims)
     ]

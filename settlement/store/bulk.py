@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 from sqlmodel import Session
@@ -60,7 +60,7 @@ def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
     cursor = connection.connection.cursor()
     try:
         cursor.execute(sql, values)
-        return cursor.fetchall()  # type: ignore[no-any-return]
+        return cast(list[Row], cursor.fetchall())
     finally:
         cursor.close()
 
@@ -90,11 +90,11 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def run_many(session: Session, sql: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Run one statement with `:name` values for each row; return how many rows it changed in all."""
+    """Run one statement with `:name` values for each row; return how many rows changed in all."""
     if not rows:
         return 0
     connection = session.connection()
     if connection.dialect.name != "sqlite":
         sql = _NAMED.sub(r"%(\1)s", sql)
-    changed: int = connection.exec_driver_sql(sql, list(rows)).rowcount  # type: ignore[arg-type]
+    changed: int = connection.exec_driver_sql(sql, list(rows)).rowcount
     return changed

@@ -59,7 +59,7 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 def row_lock(session: Session, table: str) -> str:
-    """Return the clause that locks selected rows of `table`; SQLite has one writer and needs none."""
+    """Return the clause that locks rows of `table`; SQLite has one writer and needs none."""
     return f" FOR UPDATE OF {table}" if session.get_bind().dialect.name == "postgresql" else ""
 
 

@@ -1,4 +1,4 @@
-"""The triggers by which the database itself keeps history: no UPDATE, no DELETE on append-only tables."""
+"""The triggers by which the database keeps history: no UPDATE or DELETE on append-only tables."""
 
 from __future__ import annotations
 

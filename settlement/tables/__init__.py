@@ -4,7 +4,8 @@ Knows columns and constraints; queries live in the module that owns the noun.
 
     parties    participant, wallet, token, deployment, api_key, idempotency
     invoices   document, invoice, invoice_event, outbox
-    payments   settlement_sequence, settlement, settlement_event, clearance, list_version, list_entry
+    payments   settlement_sequence, settlement, settlement_event, clearance, list_version,
+               list_entry
     sending    lane, chain_tx, chain_tx_event, batch_member, attempt
     facts      block, receipt, chain_log, cursor
     books      account, balance, journal_entry, posting, settlement_match, settlement_break

@@ -13,7 +13,8 @@ class Account(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     code: str = text(unique=True)
     kind: str = text(index=True)
-    """wallet, receivable, payable, sales, purchases, par, liability, outside, suspense, coin, gas."""
+    """wallet, receivable, payable, sales, purchases, par, liability, outside, suspense, coin,
+    gas."""
     owner: str = text(index=True)
     """Participant id, or an address for coin, liability and outside."""
     unit: str = text()
@@ -34,7 +35,7 @@ class Balance(SQLModel, table=True):
 
 
 class JournalEntry(SQLModel, table=True):
-    """An entry: balanced in each unit and phase by itself, chained to the one before. Append-only."""
+    """An entry: balanced in each unit and phase, chained to the one before. Append-only."""
 
     __tablename__ = "journal_entry"
     __table_args__ = (
@@ -46,7 +47,7 @@ class JournalEntry(SQLModel, table=True):
     kind: str = text()
     """accept, credit, reserve, void, payment, transfer, mint, burn, gas, funding, reversal."""
     source_key: str = text(unique=True)
-    """What it was made from, so that a second run is a no-op: `log:<block>:<index>`, `rev:<seq>`."""
+    """What it was made from: a second run is a no-op. `log:<block>:<index>`, `rev:<seq>`, …"""
     invoice_id: str | None = text(default=None, index=True)
     settlement_id: str | None = text(default=None)
     block_number: int | None = big(default=None)
@@ -108,7 +109,8 @@ class SettlementBreak(SQLModel, table=True):
     )
     id: str = text(primary_key=True)
     kind: str = text(index=True)
-    """unattributed_deposit, missing_on_chain, missing_in_ledger, amount, reorged, rejected, tie_out, …"""
+    """unattributed_deposit, missing_on_chain, missing_in_ledger, amount, reorged, rejected,
+    tie_out, …"""
     subject: str = text()
     """What it is about: a settlement's id, `log:<block>:<index>`, `wallet:<address>:<symbol>`."""
     reason: str = text()

@@ -21,7 +21,7 @@ def big(**options: Any) -> Any:
 
 
 def moment(**options: Any) -> Any:
-    """A moment in microseconds since 1970 UTC: the same number, order and speed in both databases."""
+    """A moment in microseconds since 1970 UTC: same number, order and speed in both databases."""
     return Field(sa_type=BIG, **options)
 
 

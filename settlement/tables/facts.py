@@ -44,7 +44,7 @@ class Receipt(SQLModel, table=True):
     depth: int
     """Confirmations at which its logs are booked: the policy's tier for its largest total."""
     books: str = text(default="due")
-    """due: to be posted at `depth`; posted; reversed: posted and orphaned since; none: orphaned before."""
+    """due: to post at `depth`; posted; reversed: posted, then orphaned; none: orphaned before."""
 
 
 class ChainLog(SQLModel, table=True):
@@ -70,7 +70,7 @@ class ChainLog(SQLModel, table=True):
     block_number: int = big()
     address: str = text()
     name: str = text()
-    """Transfer, Settled, Rejected, MandateSet, MandateRevoked, or `other` with its raw words in `detail`."""
+    """Transfer, Settled, Rejected, MandateSet, MandateRevoked; `other`: raw words in `detail`."""
     token: str | None = text(default=None)
     debtor: str | None = text(default=None)
     """Of a Transfer: from."""
@@ -83,7 +83,7 @@ class ChainLog(SQLModel, table=True):
     code: int | None = None
     """Of Rejected: why."""
     pair_index: int | None = None
-    """Of Settled: the log index of its exact Transfer in the same chain transaction, and the other way round."""
+    """Of Settled: log index of its exact Transfer in the same chain transaction, and vice versa."""
     detail: str | None = text(default=None)
 
 

@@ -15,7 +15,7 @@ class SettlementSequence(SQLModel, table=True):
 
 
 class Settlement(SQLModel, table=True):
-    """One payment of (a part of) one invoice; keeps its (rail, debtor wallet, sequence) for life."""
+    """One payment of (part of) one invoice; keeps its (rail, debtor wallet, sequence) for life."""
 
     __tablename__ = "settlement"
     __table_args__ = (

@@ -321,7 +321,9 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.CheckConstraint(
-            "in_flight_minor >= 0 AND settled_minor >= 0 AND returned_minor >= 0 AND credited_minor >= 0 AND settled_minor + in_flight_minor - returned_minor <= payable_minor - credited_minor",
+            "in_flight_minor >= 0 AND settled_minor >= 0 AND returned_minor >= 0"
+            " AND credited_minor >= 0 AND settled_minor + in_flight_minor - returned_minor"
+            " <= payable_minor - credited_minor",
             name="invoice_never_overpaid",
         ),
         sa.CheckConstraint("payable_minor > 0", name="invoice_payable_positive"),
