@@ -18,7 +18,7 @@ from settlement.chain.port import (
     SendAnswer,
     SendOutcome,
 )
-from settlement.chain.receipts import WrongShape, block_receipts, block_ref
+from settlement.chain.receipts import WrongShape, block_receipts, block_ref, signed_bytes
 from settlement.chain.rpc import JsonRpc, RpcError
 from settlement.chain.send_answers import meaning
 from settlement.errors import ChainUnreachable
@@ -107,6 +107,14 @@ class EvmChain:
                 _send_answer(raw, result) for raw, result in zip(group, results, strict=True)
             ]
         return answers
+
+    def raw_transactions(self, tx_hashes: Sequence[Hash]) -> list[bytes | None]:
+        """See `ChainPort.raw_transactions`. Put together from the fields that every node gives."""
+        answers = self._results([("eth_getTransactionByHash", (each,)) for each in tx_hashes])
+        return [
+            signed_bytes(tx_hash, answer)
+            for tx_hash, answer in zip(tx_hashes, answers, strict=True)
+        ]
 
     def nonce(self, signer: Address) -> int:
         """See `ChainPort.nonce`."""

@@ -110,6 +110,12 @@ class ChainPort(Protocol):
     def send(self, raw_transactions: Sequence[bytes]) -> list[SendAnswer]:
         """Hand signed bytes to the node, in this order; never retried inside. Never raises: unknown is an answer."""
 
+    def raw_transactions(self, tx_hashes: Sequence[Hash]) -> list[bytes | None]:
+        """Return the signed bytes of chain transactions; None where the node cannot give them.
+
+        Checked here: the bytes hash to what was asked for.
+        """
+
     def nonce(self, signer: Address) -> int:
         """Return how many of the signer's chain transactions are in mined blocks (`latest`)."""
 

@@ -37,6 +37,16 @@ class PaymentTerms:
     reference: Hash
 
 
+@dataclass(frozen=True, slots=True)
+class SettleCall:
+    """A call of `settle`, taken apart."""
+
+    token: Address
+    debtor: Address
+    deadline: int
+    payments: tuple[PaymentTerms, ...]
+
+
 def topic(signature: str) -> str:
     """Return topic 0 of an event signature."""
     return "0x" + keccak(signature.encode()).hex()
@@ -98,6 +108,31 @@ def settle_calldata(
             f"{payment.creditor[2:]}{payment.amount_minor:016x}{offset:08x}{payment.reference[2:]}"
         )
     return bytes.fromhex("".join(head))
+
+
+def read_settle(calldata: bytes) -> SettleCall | None:
+    """Return the batch that a call pays; None where it is not the call that `settle_calldata` makes."""
+    if calldata[:4].hex() != SETTLE[2:] or len(calldata) < 4 + 6 * 32:
+        return None
+    words = [calldata[place : place + 32] for place in range(4, len(calldata), 32)]
+    token, debtor = (Address("0x" + each[12:].hex()) for each in words[:2])
+    deadline, base = (int.from_bytes(each, "big") for each in words[2:4])
+    payments = []
+    for terms, reference in zip(words[6::2], words[7::2], strict=False):
+        numbers = int.from_bytes(terms[20:], "big")
+        payments.append(
+            PaymentTerms(
+                sequence=base + (numbers & (2**32 - 1)),
+                creditor=Address("0x" + terms[:20].hex()),
+                amount_minor=numbers >> 32,
+                reference=Hash("0x" + reference.hex()),
+            )
+        )
+    call = SettleCall(token, debtor, deadline, tuple(payments))
+    made = payments and settle_calldata(
+        token=token, debtor=debtor, deadline=deadline, payments=payments
+    )
+    return call if made == calldata else None
 
 
 def payment_reference(

@@ -25,7 +25,7 @@ SIGN_AT_ONCE = 64
 """Chain transactions that one call to the signer carries."""
 
 _UNSIGNED = text(
-    "SELECT id, kind, deadline FROM chain_tx WHERE signer = :signer AND state = 'CLAIMED'"
+    "SELECT id, kind, deadline, cancelling FROM chain_tx WHERE signer = :signer AND state = 'CLAIMED'"
     " ORDER BY nonce LIMIT :limit"
 )
 _STUCK = text(
@@ -75,7 +75,8 @@ def first_attempts(
             row.id,
             row.kind,
             fees,
-            as_cancel=row.kind == "pay" and (row.id in dead or row.deadline <= chain_time),
+            as_cancel=row.cancelling
+            or (row.kind == "pay" and (row.id in dead or row.deadline <= chain_time)),
         )
         for row in rows
     ]

@@ -36,6 +36,25 @@ _RELEASE = text(
 _SET_STATE = text("UPDATE lane SET state = :state, reason = :reason WHERE signer = :signer")
 
 
+_LISTED = text(
+    "SELECT l.signer, l.state, l.next_nonce, (SELECT COUNT(*) FROM chain_tx c"
+    " WHERE c.signer = l.signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unfinished,"
+    " l.lease_owner, l.reason FROM lane l ORDER BY l.signer"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLane:
+    """A lane as a person looks at it."""
+
+    signer: str
+    state: str
+    next_nonce: int
+    unfinished: int
+    holder: str | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write a lane, as long as nobody else has taken it."""
@@ -52,6 +71,11 @@ class LaneRow:
 
     next_nonce: int
     state: str
+
+
+def listed(session: Session) -> list[ListedLane]:
+    """Return every lane."""
+    return [ListedLane(*row) for row in session.connection().execute(_LISTED)]
 
 
 def acquire(

@@ -80,6 +80,10 @@ class IntentSigner:
         """The signer's address."""
         return self._keys.address
 
+    def signed_through(self) -> int | None:
+        """See `Signer.signed_through`."""
+        return self._slots.highest(self.address)
+
     def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
         """Sign each request that live clearances cover; refuse the others, with the reason."""
         ids = [request.chain_tx_id for request in requests]

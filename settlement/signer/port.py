@@ -46,5 +46,8 @@ class Signer(Protocol):
     def address(self) -> Address:
         """The signer's address: its lane."""
 
+    def signed_through(self) -> int | None:
+        """Return the highest nonce in the signer's own memory; None before the first."""
+
     def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
         """Answer each request, in order. Raises `Retryable` when the signer cannot be reached."""

@@ -44,6 +44,13 @@ class SlotStore:
         self._connection.execute("COMMIT")
         return refusals
 
+    def highest(self, signer: str) -> int | None:
+        """Return the highest nonce that was ever taken."""
+        found: int | None = self._connection.execute(
+            "SELECT MAX(nonce) FROM slot WHERE signer = ?", (signer,)
+        ).fetchone()[0]
+        return found
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

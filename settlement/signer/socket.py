@@ -43,6 +43,15 @@ class SocketSigner:
             self._address = Address(self._ask({"ask": "address"})["address"])
         return self._address
 
+    def signed_through(self) -> int | None:
+        """See `Signer.signed_through`.
+
+        Raises:
+            SignerUnreachable: no answer.
+        """
+        found: int | None = self._ask({"ask": "signed"}).get("signed")
+        return found
+
     def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
         """Ask the process to sign; `now` stays here, it has a clock of its own.
 
@@ -122,6 +131,9 @@ class _Call(socketserver.StreamRequestHandler):
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["ask"] == "address":
             return {"address": self.server.signer.address}
+        if message["ask"] == "signed":
+            with self.server.signing:
+                return {"signed": self.server.signer.signed_through()}
         requests = [SigningRequest(str(r[0]), int(r[1]), int(r[2]), bool(r[3]))
                     for r in message["requests"]]  # fmt: skip
         with self.server.signing:

@@ -147,3 +147,12 @@ def test_the_clock_of_the_chain_can_be_set(world: World) -> None:
     world.controls.increase_time(86_400)
     world.controls.mine()
     assert 0 <= world.chain.head().timestamp - (now + 1_000 + 86_400) <= 60
+
+
+def test_the_bytes_of_what_was_mined_can_be_read_back(world: World) -> None:
+    raw = world.batch([a_payment(1)])
+    (receipt,) = world.mined(raw)
+
+    found = world.chain.raw_transactions([receipt.tx_hash, "0x" + "ab" * 32])
+
+    assert found == [raw, None]

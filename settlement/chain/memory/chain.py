@@ -72,6 +72,7 @@ class MemoryChain:
         self._next_timestamp: int | None = None
         self._ahead_seconds = 0
         self._snapshots: dict[str, Hash] = {}
+        self._mined: dict[Hash, bytes] = {}
 
     def identity(self) -> ChainIdentity:
         """See `ChainPort.identity`."""
@@ -96,6 +97,10 @@ class MemoryChain:
         if self._automine and self._ready():
             self.mine()
         return answers
+
+    def raw_transactions(self, tx_hashes: Sequence[Hash]) -> list[bytes | None]:
+        """See `ChainPort.raw_transactions`."""
+        return [self._mined.get(tx_hash) for tx_hash in tx_hashes]
 
     def nonce(self, signer: Address) -> int:
         """See `ChainPort.nonce`."""
@@ -238,4 +243,5 @@ class MemoryChain:
         )
         self._next_base_fee = self._next_timestamp = None
         self._ahead_seconds = 0
+        self._mined |= {each.hash: each.raw for each in chain_txs}
         return block
