@@ -1,0 +1,153 @@
+"""`settle lane`: the signers' lanes, whether they work, and healing one from the chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import show
+from gateway.cli.options import AsJson, noun
+
+if TYPE_CHECKING:
+    from settlement.sender.heal import Healed
+
+app = noun("List lanes, pause, resume and heal them.")
+
+_COLUMNS = ("signer", "state", "next_nonce", "unfinished", "holder", "reason")
+
+Signer = Annotated[
+    str, typer.Argument(help="The signer's address; may be left out if there is one.")
+]
+
+
+@app.callback()
+def lane() -> None:
+    """List lanes, pause, resume and heal them."""
+
+
+@app.command("list", epilog="Example: settle lane list")
+def list_(as_json: AsJson = False) -> None:
+    """List lanes: state, next nonce, chain transactions under way, the worker that holds it."""
+    from dataclasses import asdict
+
+    from gateway import wiring
+    from settlement.config import Settings
+    from settlement.sender import lanes
+    from settlement.store import reading
+
+    with reading(wiring.open_database(Settings())) as session:
+        found = lanes.listed(session)
+    show.table([asdict(each) for each in found], _COLUMNS, as_json=as_json)
+
+
+@app.command(epilog="Example: settle lane pause --reason 'treasury asked'")
+def pause(
+    reason: Annotated[str, typer.Option(help="Why; shown to everybody who looks.")],
+    signer: Signer = "",
+) -> None:
+    """Let a lane claim nothing new; what it has sent is followed to its end."""
+    _set_state(signer, "paused", reason)
+
+
+@app.command(epilog="Example: settle lane resume")
+def resume(signer: Signer = "") -> None:
+    """Let a paused or halted lane work again. Heal it first if it lost touch with the chain."""
+    from gateway import wiring
+    from settlement.config import Settings
+    from settlement.sender.nonces import require_own_nonces
+
+    settings = Settings()
+    chosen = _chosen(signer)
+    require_own_nonces(wiring.open_database(settings), wiring.open_chain(settings), chosen)
+    _set_state(chosen, "active", None)
+
+
+@app.command(epilog="Example: settle lane heal")
+def heal(signer: Signer = "", as_json: AsJson = False) -> None:
+    """Write down from the chain what the records lost. Sends nothing, pays nobody."""
+    import json
+    from dataclasses import asdict
+
+    healed = _heal(_chosen(signer))
+    if as_json:
+        typer.echo(json.dumps(asdict(healed)))
+        return
+    typer.echo(
+        f"{healed.mined} chain transactions written down, {len(healed.recovered)} settlements"
+        f" recovered, {healed.closed} nonces to be closed; next nonce {healed.next_nonce}."
+    )
+    for each in healed.unknown:
+        typer.echo(
+            f"  paid without a record: {each.amount_minor} of {each.token} from"
+            f" {each.debtor_wallet} to {each.creditor_wallet} ({each.tx_hash})"
+        )
+    for key in healed.unplaced:
+        typer.echo(f"  could not be placed: {key}; look with `settle trace {key}`")
+    typer.echo(f"The lane is {healed.state}." + (
+        "" if healed.state == "active" else " Look at these, then `settle lane resume`."
+    ))  # fmt: skip
+
+
+def _heal(chosen: str) -> Healed:
+    from datetime import timedelta
+
+    from gateway import wiring
+    from settlement.clock import new_id
+    from settlement.config import Settings
+    from settlement.errors import Conflict
+    from settlement.sender import lanes
+    from settlement.sender.heal import heal as rebuild
+    from settlement.signer.socket import SocketSigner
+    from settlement.store import transaction
+
+    settings = Settings()
+    engine, now = wiring.open_database(settings), wiring.now()
+    # The signer's memory says what was signed and never mined: no healing without it.
+    signed_through = SocketSigner(wiring.socket_path(settings)).signed_through()
+    with transaction(engine) as session:
+        holder = lanes.holder(session, chosen)
+        lease = lanes.acquire(
+            session, chosen, owner=f"heal:{new_id('wrk')[-8:]}", lifetime=timedelta(minutes=10),
+            now=now, gone=holder if holder and wiring.has_ended(holder) else None,
+        )  # fmt: skip
+    if lease is None:
+        raise Conflict(
+            f"a worker holds the lane {chosen}", repair="stop the worker, then run this again"
+        )
+    try:
+        return rebuild(
+            engine, wiring.open_chain(settings), lease, settings,
+            ids=new_id, now=now, signed_through=signed_through,
+        )  # fmt: skip
+    finally:
+        with transaction(engine) as session:
+            lanes.release(session, lease)
+
+
+def _chosen(signer: str) -> str:
+    from gateway import wiring
+    from settlement.config import Settings
+    from settlement.errors import Invalid, NotFound
+    from settlement.sender import lanes
+    from settlement.store import reading
+
+    with reading(wiring.open_database(Settings())) as session:
+        known = [each.signer for each in lanes.listed(session)]
+    if signer and signer.lower() not in known:
+        raise NotFound("lane", signer)
+    if not signer and len(known) != 1:
+        raise Invalid(f"there are {len(known)} lanes", field="SIGNER", repair="name one of them")
+    return signer.lower() or known[0]
+
+
+def _set_state(signer: str, state: str, reason: str | None) -> None:
+    from gateway import wiring
+    from settlement.config import Settings
+    from settlement.sender import lanes
+    from settlement.store import transaction
+
+    chosen = _chosen(signer)
+    with transaction(wiring.open_database(Settings())) as session:
+        lanes.set_state(session, chosen, state, reason)
+    typer.echo(f"{chosen}: {state}")
