@@ -1,20 +1,21 @@
 """Events for the outside, written in the same commit as the change that they tell of.
 
 Delivers nothing: whoever sends them reads `page` from the last sequence that it has seen.
+The writing lies in the store, where rooms of this ring may use it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement.clock import to_micros
-from settlement.store.bulk import insert_rows
+from settlement.store.outbox import OutboxEvent, record
+
+__all__ = ["EventFilter", "OutboxEvent", "StoredEvent", "page", "record"]
 
 _OF_PARTY = (
     " (EXISTS (SELECT 1 FROM invoice i WHERE i.id = o.aggregate_id"
@@ -23,15 +24,6 @@ _OF_PARTY = (
     "   AND (s.creditor_id = :party OR s.debtor_id = :party))"
     " OR o.aggregate_id = :party)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
-    """Something that happened to `aggregate_id`; `body` is JSON text."""
-
-    kind: str
-    aggregate_id: str
-    body: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +44,6 @@ class EventFilter:
     kind: str | None = None
     aggregate_id: str | None = None
     party: str | None = None
-
-
-def record(session: Session, events: Sequence[OutboxEvent], now: datetime) -> None:
-    """Store events with the change that the caller makes in the same database transaction."""
-    at = to_micros(now)
-    insert_rows(
-        session,
-        "outbox",
-        ("kind", "aggregate_id", "body", "at"),
-        [(each.kind, each.aggregate_id, each.body, at) for each in events],
-    )
 
 
 def page(session: Session, wanted: EventFilter, *, after: int, limit: int) -> list[StoredEvent]:

@@ -14,12 +14,12 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement import outbox
 from settlement.clock import Ids, to_micros
 from settlement.documents.identifiers import COUNTRIES, lei_fault, text_fault, vat_fault
 from settlement.errors import Conflict, IllegalMove, Invalid, NotFound
-from settlement.outbox import OutboxEvent
 from settlement.participants.wallets import add_wallet
+from settlement.store import outbox
+from settlement.store.outbox import OutboxEvent
 
 TEXT_MAX = 140
 """Characters of a name or an address line. Source: ISO 20022, Max140Text."""

@@ -1,0 +1,35 @@
+"""Writing events for the outside: rows in the same database transaction as what they tell of.
+
+Reads none and delivers none: `settlement.outbox` lists them. Here so that every noun may record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from settlement.clock import to_micros
+from settlement.store.bulk import insert_rows
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """Something that happened to `aggregate_id`; `body` is JSON text."""
+
+    kind: str
+    aggregate_id: str
+    body: str = "{}"
+
+
+def record(session: Session, events: Sequence[OutboxEvent], now: datetime) -> None:
+    """Store events with the change that the caller makes in the same database transaction."""
+    at = to_micros(now)
+    insert_rows(
+        session,
+        "outbox",
+        ("kind", "aggregate_id", "body", "at"),
+        [(each.kind, each.aggregate_id, each.body, at) for each in events],
+    )
