@@ -12,17 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.resources import files
-from typing import Any
 
 from gateway import wiring
 from gateway.demo.chain_hand import ChainHand
-from gateway.demo.companies import COMPANIES
+from gateway.demo.daybook import DayBook, DayFailed
 from gateway.demo.documents import DemoDocument, documents
 from gateway.demo.doors import Doors
+from gateway.demo.incidents import BlockedPayee, Incidents
 from gateway.installation import Installation
 from gateway.worker import Progress, Worker
 from settlement.chain.anvil_controls import AnvilControls
-from settlement.errors import Fatal
 
 DOCUMENTS = 72
 SEED = 20_261_122
@@ -37,23 +36,6 @@ Accepted = tuple[DemoDocument, str]
 """A document and the id of its invoice."""
 
 
-class DayFailed(Fatal):
-    """Something that the day is there to show did not happen."""
-
-
-@dataclass(slots=True)
-class DayBook:
-    """What happened, for the report."""
-
-    invoices: int = 0
-    credit_notes: int = 0
-    refused: int = 0
-    reorgs: int = 0
-    reversed_payments: int = 0
-    stages: dict[str, float] = field(default_factory=dict)
-    retried: dict[str, Any] = field(default_factory=dict)
-
-
 @dataclass(slots=True)
 class TradingDay:
     """One day on one installation; `say` tells a person what happens."""
@@ -63,7 +45,7 @@ class TradingDay:
     controls: AnvilControls
     say: Callable[[str], None]
     doors: Doors
-    hand: ChainHand
+    incidents: Incidents
     documents: list[DemoDocument]
     book: DayBook = field(default_factory=DayBook)
 
@@ -72,13 +54,14 @@ class TradingDay:
         """Return a day on an installation whose chain mines only when told."""
         controls = AnvilControls(running.settings.rpc_url)
         controls.set_automine(False)
+        hand = ChainHand(running.chain, controls, running.sandbox.deployment.chain_id)
         return cls(
             running,
             wiring.worker(running.settings),
             controls,
             say,
             Doors(running.url, running.api_keys),
-            ChainHand(running.chain, controls, running.sandbox.deployment.chain_id),
+            Incidents(running, hand, say),
             documents(
                 DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30), scale_max=SCALE_MAX
             ),
@@ -98,9 +81,10 @@ class TradingDay:
             accepted = self._accept(made)
             self._credit()
         with self._stage("on the chain, past the rail"):
-            blocked = self._block_a_payee(made)
-            self._lower_a_mandate(made)
-            self._deposit()
+            invoices = [each for each, _ in made]
+            blocked = self.incidents.block_a_payee(invoices)
+            self.incidents.lower_a_mandate(invoices)
+            self.incidents.deposit()
         large, small = self._waves(accepted)
         with self._stage("payment"):
             self._instruct(large)
@@ -111,7 +95,7 @@ class TradingDay:
         with self._stage("finality"):
             self._finalize()
         with self._stage("retry"):
-            self._retry(*blocked)
+            self._retry(blocked)
         with self._stage("close"):
             self._settle_down()
         self.doors.close()
@@ -177,44 +161,13 @@ class TradingDay:
         self.say(f"{len(accepted)} invoices accepted by their debtors")
         return accepted
 
-    def _block_a_payee(self, made: list[Accepted]) -> tuple[str, str]:
-        """The issuer of a token freezes one payee, who shares a batch with another."""
-        payees: dict[tuple[str, str], set[str]] = {}
-        for each, _ in made:
-            payees.setdefault((each.buyer, each.currency), set()).add(each.seller)
-        (_, currency), sellers = max(payees.items(), key=lambda item: len(item[1]))
-        if len(sellers) < 2:
-            raise DayFailed("no batch of the day has two payees")
-        payee = sorted(sellers)[0]
-        self.hand.freeze(self.running.sandbox.admin, self._token(currency), self._wallet(payee))
-        self.say(f"the issuer of T{currency} freezes {payee}'s wallet")
-        return currency, payee
-
-    def _lower_a_mandate(self, made: list[Accepted]) -> None:
-        """One debtor lowers its mandate below one of its invoices."""
-        rupees = [each for each, _ in made if each.currency == "INR"]
-        dearest = max(rupees, key=_cents)
-        keys = self._keys(dearest.buyer)
-        cap = int(dearest.payable.partition(".")[0]) * 10**6 * 3 // 4
-        expiry = self.running.chain.head().timestamp + 30 * 86_400
-        deployment = self.running.sandbox.deployment
-        self.hand.set_mandate(keys, deployment.rail, self._token("INR"), cap, expiry)
-        self.say(f"{dearest.buyer} lowers its TINR mandate below {dearest.number}")
-
-    def _deposit(self) -> None:
-        """Somebody sends money that nobody instructed."""
-        self.hand.transfer(
-            self._keys("kaveri"), self._token("EUR"), self._wallet("lingyun"), 1_234_560_000
-        )
-        self.say("kaveri sends lingyun 1234.56 TEUR past the rail")
-
     def _waves(self, accepted: list[Accepted]) -> tuple[list[Accepted], list[Accepted]]:
         """Return the day's payments, and two small ones of one debtor for the afternoon."""
         groups: dict[tuple[str, str], list[Accepted]] = {}
-        for pair in sorted(accepted, key=lambda pair: _cents(pair[0])):
+        for pair in sorted(accepted, key=lambda pair: pair[0].payable_cents):
             groups.setdefault((pair[0].buyer, pair[0].currency), []).append(pair)
         pairs = [group[:2] for group in groups.values() if len(group) > 2]
-        small = min(pairs, key=lambda two: sum(_cents(each) for each, _ in two))
+        small = min(pairs, key=lambda two: sum(each.payable_cents for each, _ in two))
         return [pair for pair in accepted if pair not in small], small
 
     def _instruct(self, accepted: list[Accepted]) -> None:
@@ -224,7 +177,7 @@ class TradingDay:
         part = next(each for each, _ in accepted if each.currency == "EUR")
         orders: list[dict[str, str]] = []
         for each, invoice_id in accepted:
-            half = f"{_cents(each) // 4:03d}"
+            half = f"{each.payable_cents // 4:03d}"
             amount = {"amount": f"{half[:-2]}.{half[-2:]}"} if each is part else {}
             orders.append({"invoice_id": invoice_id, **amount})
         made = self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})
@@ -270,15 +223,16 @@ class TradingDay:
         settled = self._run(lambda done: done.settled > 0)
         self.say(f"final: {settled.settled} settlements paid for good")
 
-    def _retry(self, currency: str, payee: str) -> None:
+    def _retry(self, blocked: BlockedPayee) -> None:
         """Unblocked, the rejected payments go out again under the sequences they have."""
         page = self.doors.get("treasury", "/v1/settlements?state=REJECTED&limit=100")
         rejected = {each["id"]: each["sequence"] for each in page["data"]}
         if not rejected:
             raise DayFailed("the frozen payee's payments were not rejected")
         reason = page["data"][0]["reason"]
+        payee = blocked.company
         self.say(f"{len(rejected)} payments to {payee} were rejected in their batches: {reason}")
-        self.hand.unfreeze(self.running.sandbox.admin, self._token(currency), self._wallet(payee))
+        self.incidents.unblock(blocked)
         for settlement_id in rejected:
             self.doors.must_post("treasury", f"/v1/settlements/{settlement_id}/retry")
         self._settle_down()
@@ -318,23 +272,8 @@ class TradingDay:
             for state in states
         )
 
-    def _token(self, currency: str) -> Any:
-        return self.running.sandbox.deployment.token(f"T{currency}").address
-
-    def _wallet(self, company: str) -> Any:
-        return self._keys(company).address
-
-    def _keys(self, company: str) -> Any:
-        place = [each.key for each in COMPANIES].index(company)
-        return self.running.sandbox.wallets[place]
-
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         began = time.perf_counter()
         yield
         self.book.stages[name] = round(time.perf_counter() - began, 3)
-
-
-def _cents(document: DemoDocument) -> int:
-    """Return the payable amount in cents: every currency of the day has two decimals."""
-    return int(document.payable.replace(".", ""))

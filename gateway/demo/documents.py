@@ -74,6 +74,11 @@ class DemoDocument:
     buyer: str
     credits: str = ""
 
+    @property
+    def payable_cents(self) -> int:
+        """The payable amount in minor units: every currency of the demo has two decimals."""
+        return int(self.payable.replace(".", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class _Template:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from gateway import wiring
-from gateway.demo.day import DayBook
+from gateway.demo.daybook import DayBook
 from gateway.installation import Installation
 from settlement import reconciliation
 from settlement.money import format_minor

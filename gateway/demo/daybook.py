@@ -1,0 +1,28 @@
+"""What the trading day writes down for the report, and what it says when it cannot go on.
+
+Plays nothing: `day` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from settlement.errors import Fatal
+
+
+class DayFailed(Fatal):
+    """Something that the day is there to show did not happen."""
+
+
+@dataclass(slots=True)
+class DayBook:
+    """What happened, for the report."""
+
+    invoices: int = 0
+    credit_notes: int = 0
+    refused: int = 0
+    reorgs: int = 0
+    reversed_payments: int = 0
+    stages: dict[str, float] = field(default_factory=dict)
+    retried: dict[str, Any] = field(default_factory=dict)
