@@ -40,8 +40,10 @@ _SEE_MEMBERS = """
         FROM chain_tx c
         JOIN batch_member m ON m.chain_tx_id = c.id AND m.live
         JOIN settlement s ON s.id = m.settlement_id
-        LEFT JOIN chain_log l ON l.reference = s.reference AND l.block_hash = c.block_hash
-             AND l.tx_hash = c.tx_hash AND l.name IN ('Settled', 'Rejected')
+        -- By reference: a batch has hundreds of logs, a reference one or two.
+        LEFT JOIN chain_log l ON l.reference = s.reference
+             AND (l.block_hash || '') = c.block_hash AND (l.tx_hash || '') = c.tx_hash
+             AND l.name IN ('Settled', 'Rejected')
         WHERE c.state = 'SEEN' AND s.state IN ('CLAIMED', 'SUBMITTED')
     ) x
 """
