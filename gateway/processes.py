@@ -6,6 +6,7 @@ Knows no rule of the rail.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -59,6 +60,16 @@ def end_with_parent() -> None:
         sys.exit(1)
 
 
+def collect_garbage_seldom() -> None:
+    """Let the garbage collector run seldom: batches make many objects and hardly a cycle.
+
+    Posting 30,000 entries takes a third longer with Python's own thresholds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
+
 def stop_event(
     signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
 ) -> threading.Event:
@@ -74,6 +85,7 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
 
     What is `Retryable` (no node, no signer, another worker) is tried again, with back-off.
     """
+    collect_garbage_seldom()
     worker: Worker | None = None
     failures = 0
     try:

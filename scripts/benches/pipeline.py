@@ -182,7 +182,7 @@ def _measure(folder: Path, url: str, invoices: int, answer: Any) -> None:
 def _timed(
     folder: Path, url: str, invoices: int, engine: Any, chain: Any, sandbox: Any
 ) -> tuple[str, Run]:
-    from gateway import wiring
+    from gateway import processes, wiring
     from settlement.config import Settings
     from settlement.invoices import accept
     from settlement.settlements.instruct import Instruction, instruct
@@ -193,6 +193,7 @@ def _timed(
     controls = AnvilControls(url)
     settings = Settings(home=folder, rpc_url=url)
     worker = wiring.worker(settings)
+    processes.collect_garbage_seldom()  # As the worker's process does.
     while not worker.tick(wiring.now()).idle:
         pass
     snapshot = controls.snapshot()
