@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from gateway import auth
@@ -122,3 +124,20 @@ def a_json_invoice(
         },
     }
     return {**plain, **changes}
+
+
+def die_after_commits(engine: Engine, count: int, *, after: bool) -> None:
+    """Kill this very process, as `kill -9` does, just before or just after its nth commit."""
+    commits = itertools.count(1)
+
+    def die(_connection: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    @event.listens_for(engine, "commit")
+    def on_commit(connection: Any) -> None:
+        if connection.get_execution_options().get("only_reads") or next(commits) != count:
+            return
+        if not after:
+            die(connection)
+        # SQLAlchemy has no event after a commit; the next thing that it does is giving back.
+        event.listen(engine, "checkin", lambda *_: die(connection))

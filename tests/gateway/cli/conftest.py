@@ -1,5 +1,6 @@
 """A gateway that really serves, on a rail on a real anvil, and the command line in this process."""
 
+import io
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 
 from gateway import cli
 from gateway.app import create_app
+from gateway.logs import open_log
 from gateway.worker import Worker
 from settlement.chain.evm import EvmChain
 from settlement.store import open_engine
@@ -90,7 +92,14 @@ def desk(sqlite_url: str, tmp_path: Path, typed: Callable[..., Said]) -> Iterato
             path.write_text(key + "\n")
             key_files[who] = path
         chain = EvmChain(rail.chain.url)
-        app = create_app(engine, rail.settings, chain=chain, clock=lambda: rail.now, ids=rail.ids)
+        app = create_app(
+            engine,
+            rail.settings,
+            chain=chain,
+            clock=lambda: rail.now,
+            ids=rail.ids,
+            log=open_log(io.BytesIO()),
+        )
         with _served(app) as url:
             yield Desk(rail, rail.worker(), url, key_files, typed)
         chain.close()

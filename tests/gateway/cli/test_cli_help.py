@@ -14,7 +14,7 @@ from gateway import cli
 from gateway.cli.lazy import lazy_group
 from tests.gateway.cli.conftest import Said
 
-HEAVY = ("web3", "eth_account", "sqlmodel", "sqlalchemy", "fastapi", "pydantic", "rich")
+HEAVY = ("web3", "eth_account", "sqlmodel", "sqlalchemy", "fastapi", "uvicorn", "rich")
 ROOT_HELP_SECONDS = 0.5
 
 
@@ -95,9 +95,10 @@ def test_a_name_that_is_none_is_refused(typed: Callable[..., Said]) -> None:
 
 
 def test_a_command_s_module_is_found_by_its_name() -> None:
-    group = lazy_group({"tie-out": "…", "break": "…"}, {"break": "breaks"})("settle")
+    group = lazy_group({"tie-out": "…", "break": "…"}, {"break": "breaks"})(name="settle")
     context = group.make_context("settle", [], resilient_parsing=True)
 
     for name in ("tie-out", "break"):
         found, command, rest = group.resolve_command(context, [name, "--json"])
+        assert command is not None
         assert (found, command.name, rest) == (name, name, ["--json"])

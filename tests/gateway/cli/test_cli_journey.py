@@ -40,7 +40,7 @@ def test_an_invoice_is_submitted_accepted_instructed_and_found_in_the_books(
 
     output = tmp_path / "journal.csv"
     assert desk.settle("export", "journal", "--output", str(output)).code == 0
-    rows = list(csv.DictReader(output.open()))
+    rows = list(csv.DictReader(output.read_text().splitlines()))
     assert {row["settlement_id"] for row in rows if row["kind"] == "payment"} == {settlement["id"]}
     assert {"account", "unit", "phase", "amount"} <= set(rows[0])
     again = desk.settle("export", "journal", "--output", str(output))
