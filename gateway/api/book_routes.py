@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.api import books
 from gateway.api.operation import QueryRoute
 
@@ -70,7 +72,7 @@ _LINE = {
 }
 
 
-def _listed(one: dict[str, object]) -> dict[str, object]:
+def _listed(one: Mapping[str, object]) -> dict[str, object]:
     return {"object": "list", "has_more": False, "data": [one]}
 
 

@@ -187,7 +187,7 @@ SETTLEMENT = {
 }
 """An example for the API's documentation."""
 
-CLEARANCE = {
+CLEARANCE: dict[str, Any] = {
     "id": "clr_019a8f3b7d307b1c9d2e4f5a6b7c8d9e",
     "outcome": "ALLOW",
     "policy_version": "2026-11-01",
