@@ -6,6 +6,7 @@ The debtor's key never leaves it. What is signed is checked against what was typ
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -253,9 +254,9 @@ def _sign_and_send(
         typer.echo(f"{keys.address} signs: {each['purpose']}", err=True)
     if not yes:
         typer.confirm("Sign?", abort=True, err=True)
-    chain = EvmChain(rpc)
-    nonce, tip = chain.nonce(keys.address), 10**9
-    max_fee = 2 * chain.head().base_fee_wei + tip
+    with closing(EvmChain(rpc)) as chain:
+        nonce, tip = chain.nonce(keys.address), 10**9
+        max_fee = 2 * chain.head().base_fee_wei + tip
     signed = []
     for place, each in enumerate(to_sign):
         wanted = each["fields"]

@@ -70,7 +70,9 @@ def list_(
     state: Annotated[str | None, typer.Option(help="Such as HELD or SETTLED.")] = None,
     invoice_id: Annotated[str | None, typer.Option("--invoice", help="Of one invoice.")] = None,
     tx_hash: Annotated[str | None, typer.Option("--tx", help="Of a chain transaction.")] = None,
-    end_to_end_id: Annotated[str | None, typer.Option("--end-to-end-id")] = None,
+    end_to_end_id: Annotated[
+        str | None, typer.Option("--end-to-end-id", help="As on statements.")
+    ] = None,
     limit: Limit = LIMIT,
     url: Url = URL,
     key_file: KeyFile = None,

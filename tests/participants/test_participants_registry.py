@@ -143,7 +143,7 @@ def test_an_address_is_read_with_its_checksum_or_in_one_case(address: str) -> No
         WALLET[:-1],
         WALLET + "0",
         "0X" + WALLET[2:],
-        WALLET + "\n",
+        WALLET.lower() + "\n",
         "0x" + "\u0661" * 40,
         7,
         None,
