@@ -152,7 +152,7 @@ def _store(
             storing.revive(session, [block for block in group if block.hash in seen_before])
             fresh = [block for block in group if block.hash not in seen_before]
             storing.insert_blocks(session, fresh, now)
-            storing.insert_rows(session, rows)
+            storing.insert_facts(session, rows)
             limit = newest.number - settings.finality_confirmations + 1
             last_final = storing.raise_final(session, last_final, limit, now)
         tip = newest

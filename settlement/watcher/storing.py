@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, text
 from sqlmodel import Session
@@ -15,6 +14,7 @@ from sqlmodel import Session
 from settlement.chain.port import BlockRef, Hash
 from settlement.clock import to_micros
 from settlement.errors import Retryable
+from settlement.store.bulk import insert_rows
 from settlement.watcher.decoding import LOG_COLUMNS, RECEIPT_COLUMNS, Rows
 from settlement.watcher.position import FINAL, HEAD, Tip
 
@@ -79,7 +79,7 @@ def revive(session: Session, blocks: Sequence[BlockRef]) -> None:
 def insert_blocks(session: Session, blocks: Sequence[BlockRef], now: datetime) -> None:
     """Store new canonical blocks."""
     seen_at = to_micros(now)
-    _insert(
+    insert_rows(
         session,
         "block",
         _BLOCK_COLUMNS,
@@ -90,10 +90,10 @@ def insert_blocks(session: Session, blocks: Sequence[BlockRef], now: datetime) -
     )
 
 
-def insert_rows(session: Session, rows: Rows) -> None:
+def insert_facts(session: Session, rows: Rows) -> None:
     """Store receipts and logs of blocks that are stored in the same database transaction."""
-    _insert(session, "receipt", RECEIPT_COLUMNS, rows.receipts)
-    _insert(session, "chain_log", LOG_COLUMNS, rows.logs)
+    insert_rows(session, "receipt", RECEIPT_COLUMNS, rows.receipts)
+    insert_rows(session, "chain_log", LOG_COLUMNS, rows.logs)
 
 
 def begin(session: Session, base: BlockRef, now: datetime) -> None:
@@ -137,15 +137,3 @@ def _move(session: Session, name: str, old: Tip, new: Tip, now: datetime) -> boo
     place = {"name": name, "number": new.number, "hash": new.hash, "at": to_micros(now)}
     moved = session.execute(statement, {**place, "old": old.hash})
     return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
-
-
-def _insert(
-    session: Session, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]
-) -> None:
-    """Insert tuples by the driver itself: SQLAlchemy's own way costs more than the database."""
-    if not rows:
-        return
-    connection = session.connection()
-    mark = "%s" if connection.dialect.paramstyle in ("format", "pyformat") else "?"
-    marks = ", ".join([mark] * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
