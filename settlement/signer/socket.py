@@ -102,6 +102,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """Listens to every caller, so that a silent one blocks nobody; signs for one at a time."""
 
     daemon_threads = True
+    request_queue_size = 128  # Five callers at once would be too many for the usual queue.
 
     def __init__(self, path: str, signer: Signer, clock: Callable[[], datetime]) -> None:
         self.signer, self.clock = signer, clock
