@@ -22,7 +22,6 @@ from settlement.chain.anvil_controls import AnvilControls
 from settlement.chain.evm import EvmChain
 from settlement.chain.memory import MemoryChain
 from settlement.chain.port import Address
-from settlement.chain.rail_abi import BALANCE_OF, address_word
 from settlement.chain.signing import GAS_CAP, KeyPair, sign_eip1559
 from settlement.clock import Ids, counted_ids
 from settlement.compliance import policy
@@ -31,7 +30,8 @@ from settlement.participants import NewParticipant
 from settlement.settlements.instruct import Instruction, instruct
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
-from settlement.store import open_engine, reading, transaction
+from settlement.store import open_engine, transaction
+from tests.builders.looking import Looking
 from tests.invoices.builders import Companies, a_submission, an_lei
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -52,7 +52,7 @@ class NotReached(AssertionError):
 
 
 @dataclass
-class Rail:
+class Rail(Looking):
     """Everything that a test moves, and short ways to look at it."""
 
     engine: Engine
@@ -64,6 +64,7 @@ class Rail:
     ids: Ids
     now: datetime = NOW
     rounds: int = 0
+    rpc_url: str = ""
     _opened: list[Any] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 10**6)))
 
@@ -81,9 +82,6 @@ class Rail:
     @property
     def buyer_wallet(self) -> Address:
         return self.sandbox.wallets[1].address
-
-    def token(self, symbol: str = "TUSD") -> Address:
-        return self.sandbox.deployment.token(symbol).address
 
     # Parts
 
@@ -159,6 +157,16 @@ class Rail:
 
     # What people do
 
+    def act(self, act: Callable[..., Any], *ids: str, **words: Any) -> None:
+        """Let a person do something to settlements, such as `control.hold`."""
+        with transaction(self.engine) as session:
+            act(session, ids, actor="ana", now=self.now, **words)
+
+    def write(self, sql: str, **params: Any) -> None:
+        """Change a row by hand."""
+        with transaction(self.engine) as session:
+            assert session.connection().execute(text(sql), params).rowcount, sql
+
     def issued(self, payable_minor: int = 100_000, **changes: Any) -> str:
         """An issued invoice in USD, by number the next."""
         changes = {"currency": "USD", "number": f"N-{next(self._numbers)}", **changes}
@@ -217,83 +225,6 @@ class Rail:
         receipts = self.chain.receipts([self.chain.head()])[0]
         assert [each.status for each in receipts if each.sender == signer.address] == [1]
 
-    # Looking
-
-    def rows(self, sql: str, **params: Any) -> list[Any]:
-        with reading(self.engine) as session:
-            return list(session.connection().execute(text(sql), params).all())
-
-    def one(self, sql: str, **params: Any) -> Any:
-        (row,) = self.rows(sql, **params)
-        return row[0] if len(row) == 1 else row
-
-    def write(self, sql: str, **params: Any) -> None:
-        """Change a row by hand."""
-        with transaction(self.engine) as session:
-            assert session.connection().execute(text(sql), params).rowcount, sql
-
-    def states(self) -> dict[str, str]:
-        return dict(map(tuple, self.rows("SELECT id, state FROM settlement ORDER BY id")))
-
-    def act(self, act: Callable[..., Any], *ids: str, **words: Any) -> None:
-        """Let a person do something to settlements, such as `control.hold`."""
-        with transaction(self.engine) as session:
-            act(session, ids, actor="ana", now=self.now, **words)
-
-    def state(self, settlement_id: str) -> str:
-        return self.states()[settlement_id]
-
-    def moves(self, settlement_id: str) -> list[str]:
-        """The moves that a settlement has made, in order."""
-        sql = "SELECT move FROM settlement_event WHERE settlement_id = :id ORDER BY id"
-        return [row.move for row in self.rows(sql, id=settlement_id)]
-
-    def told(self, key: str) -> list[str]:
-        """What the outside was told about something, in order."""
-        sql = "SELECT kind FROM outbox WHERE aggregate_id = :key ORDER BY seq"
-        return [row.kind for row in self.rows(sql, key=key)]
-
-    def invoice(self, invoice_id: str) -> Any:
-        sql = "SELECT * FROM invoice WHERE id = :id"
-        return self.one(sql, id=invoice_id)
-
-    def invoice_of(self, settlement_id: str) -> Any:
-        sql = "SELECT invoice_id FROM settlement WHERE id = :id"
-        return self.invoice(self.one(sql, id=settlement_id))
-
-    def balance(self, holder: Address, symbol: str = "TUSD") -> int:
-        """What the chain says that a wallet holds."""
-        call = (self.token(symbol), BALANCE_OF + address_word(holder))
-        return int(self.chain.call_many([call])[0], 16)
-
-    def booked(self, holder: Address, symbol: str = "TUSD") -> int:
-        """What the books say that a wallet holds."""
-        sql = (
-            "SELECT COALESCE(SUM(b.posted_minor), 0) FROM balance b JOIN account a"
-            " ON a.id = b.account_id WHERE a.code = :code"
-        )
-        return int(self.one(sql, code=f"wallet:{holder}:{symbol}"))
-
-    def reserved(self, holder: Address, symbol: str = "TUSD") -> int:
-        """What of a wallet's money is set aside."""
-        sql = (
-            "SELECT COALESCE(SUM(b.reserved_minor), 0) FROM balance b JOIN account a"
-            " ON a.id = b.account_id WHERE a.code = :code"
-        )
-        return int(self.one(sql, code=f"wallet:{holder}:{symbol}"))
-
-    def paid_logs(self) -> list[tuple[int, int]]:
-        """(sequence, amount) of every canonical Settled that the watcher has stored."""
-        sql = (
-            "SELECT l.sequence, l.amount_minor FROM chain_log l JOIN block b"
-            " ON b.hash = l.block_hash AND b.canonical WHERE l.name = 'Settled'"
-            " ORDER BY l.block_number, l.log_index"
-        )
-        return [tuple(row) for row in self.rows(sql)]
-
-    def lane(self) -> Any:
-        return self.one("SELECT * FROM lane")
-
 
 @contextmanager
 def a_rail(engine: Engine, folder: Path, **changes: Any) -> Iterator[Rail]:
@@ -305,12 +236,15 @@ def a_rail(engine: Engine, folder: Path, **changes: Any) -> Iterator[Rail]:
 
 
 @contextmanager
-def an_anvil_rail(engine: Engine, folder: Path, **changes: Any) -> Iterator[Rail]:
-    """The same on a real anvil."""
-    started = int(NOW.timestamp()) - 120
+def an_anvil_rail(
+    engine: Engine, folder: Path, *, now: datetime = NOW, **changes: Any
+) -> Iterator[Rail]:
+    """The same on a real anvil; its clock begins two minutes before `now`."""
+    started = int(now.timestamp()) - 120
     with Anvil(AnvilOptions(no_mining=True, genesis_timestamp=started)) as anvil:
         chain, controls = EvmChain(anvil.url), AnvilControls(anvil.url)
-        rail = _founded(engine, chain, controls, folder, changes)
+        rail = _founded(engine, chain, controls, folder, changes, now)
+        rail.rpc_url = anvil.url
         yield rail
         rail.close()
         chain.close()
@@ -318,7 +252,12 @@ def an_anvil_rail(engine: Engine, folder: Path, **changes: Any) -> Iterator[Rail
 
 
 def _founded(
-    engine: Engine, chain: Any, controls: Any, folder: Path, changes: dict[str, Any]
+    engine: Engine,
+    chain: Any,
+    controls: Any,
+    folder: Path,
+    changes: dict[str, Any],
+    now: datetime = NOW,
 ) -> Rail:
     ids = counted_ids()
     sandbox = found(
@@ -327,10 +266,10 @@ def _founded(
         operators=[OPERATOR.address],
         companies=_COMPANIES,
         ids=ids,
-        now=NOW,
+        now=now,
         between_looks=controls.mine,
         looks=50,
     )
     controls.mine(12)  # The starting balances are deep enough to be booked, and final.
     settings = Settings(home=folder, **changes)
-    return Rail(engine, chain, controls, sandbox, folder, settings, ids)
+    return Rail(engine, chain, controls, sandbox, folder, settings, ids, now)

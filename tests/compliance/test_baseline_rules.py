@@ -1,4 +1,4 @@
-"""Each rule of the baseline pack, both ways, as a pure function of facts; and packs that are no packs."""
+"""Each rule of the baseline pack, both ways, as a pure function; and packs that are none."""
 
 from dataclasses import fields, replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cancelling: a batch whose clearance ended is replaced by a no-op; its members are cleared anew."""
+"""Cancelling: where a clearance ended, a no-op takes the nonce; members are cleared anew."""
 
 from typing import Any
 
@@ -46,8 +46,10 @@ def test_a_revoked_clearance_cancels_the_batch_and_all_are_cleared_anew(rail: Ra
         assert rail.moves(key)[:7] == [
             "instruct", "clear", "claim", "submit", "seen", "unclaim", "clear",
         ]  # fmt: skip
-    pay, cancel = rail.rows("SELECT * FROM attempt WHERE chain_tx_id ="
-                            " (SELECT id FROM chain_tx WHERE nonce = 0) ORDER BY created_seq")  # fmt: skip
+    pay, cancel = rail.rows(
+        "SELECT * FROM attempt WHERE chain_tx_id = (SELECT id FROM chain_tx WHERE nonce = 0)"
+        " ORDER BY created_seq"
+    )
     assert cancel.max_fee_wei * 8 >= pay.max_fee_wei * 9
     assert cancel.priority_fee_wei * 8 >= pay.priority_fee_wei * 9
     assert_sound(rail)

@@ -201,8 +201,11 @@ def test_a_nonce_never_carries_a_second_content(rail: Rail, claimed: str) -> Non
     assert isinstance(_ask(rail, claimed, signer=signer), Signature)
     one = rail.rows("SELECT settlement_id FROM batch_member ORDER BY position")[0].settlement_id
     rail.write("UPDATE batch_member SET live = false WHERE settlement_id = :id", id=one)
-    row = rail.one("SELECT s.*, c.deadline FROM settlement s JOIN chain_tx c ON c.id = s.chain_tx_id"
-                   " WHERE s.id <> :id", id=one)  # fmt: skip
+    row = rail.one(
+        "SELECT s.*, c.deadline FROM settlement s JOIN chain_tx c ON c.id = s.chain_tx_id"
+        " WHERE s.id <> :id",
+        id=one,
+    )
     terms = PaymentTerms(row.sequence, row.creditor_wallet, row.amount_minor, row.reference)
     call = settle_calldata(
         token=row.token, debtor=row.debtor_wallet, deadline=row.deadline, payments=[terms]

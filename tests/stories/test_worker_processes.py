@@ -1,0 +1,108 @@
+"""A real worker process, killed at several places and started again: nobody is paid twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from gateway import wiring
+from settlement.signer.socket import serve
+from settlement.store import open_engine
+from tests.builders.rail import Rail, an_anvil_rail
+from tests.builders.soundness import assert_sound
+
+SECONDS_MAX = 60
+FIRST_SEND_SECONDS_MAX = 20
+"""Ten where nothing else runs; as much again for a machine that is busy with other tests."""
+
+
+class Processes:
+    """Workers of one installation, each a process of its own."""
+
+    def __init__(self, rail: Rail) -> None:
+        self.environment = {
+            **os.environ,
+            "SETTLE_HOME": str(rail.folder),
+            "SETTLE_DATABASE_URL": rail.engine.url.render_as_string(hide_password=False),
+            "SETTLE_RPC_URL": rail.rpc_url,
+        }
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "worker"],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.started.append(process)
+        return process
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+
+
+@pytest.fixture
+def living(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Rail, Processes]]:
+    """A rail whose chain mines every second, its signer, and processes to be started."""
+    engine: Engine = open_engine(sqlite_url)
+    with an_anvil_rail(engine, tmp_path, now=wiring.now()) as rail:
+        server = serve(rail.signer(), wiring.socket_path(rail.settings), wiring.now)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        rail.controls.set_mining_interval(1)
+        processes = Processes(rail)
+        yield rail, processes
+        for process in processes.started:
+            processes.kill(process)
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    engine.dispose()
+
+
+def _until(reached: Callable[[], bool], seconds: int = SECONDS_MAX) -> float:
+    """Look again and again; return how many seconds it took."""
+    began = time.monotonic()
+    pause = threading.Event()
+    while not reached():
+        assert time.monotonic() - began < seconds, "not reached in time"
+        pause.wait(0.02)
+    return time.monotonic() - began
+
+
+@pytest.mark.slow
+def test_a_worker_killed_again_and_again_pays_everybody_once(
+    living: tuple[Rail, Processes],
+) -> None:
+    rail, processes = living
+    worker = processes.start()
+    _until(lambda: rail.one("SELECT COUNT(*) FROM cursor") > 0)
+    keys = rail.instructed(2)
+
+    _until(lambda: rail.one("SELECT COUNT(*) FROM attempt") > 0)
+    processes.kill(worker)  # Signed, perhaps sent.
+    keys += rail.instructed(1)
+    worker = processes.start()
+    waited = _until(
+        lambda: rail.one("SELECT COUNT(*) FROM attempt WHERE first_sent_at IS NOT NULL") > 1
+    )
+    _until(lambda: "BOOKED" in rail.states().values())
+    processes.kill(worker)  # Booked, not final.
+    worker = processes.start()
+    _until(lambda: set(rail.states().values()) == {"SETTLED"})
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(10) == 0
+    assert waited < FIRST_SEND_SECONDS_MAX
+    assert rail.lane().lease_owner is None, "given up in good order"
+    assert len(rail.paid_logs()) == len(keys)
+    assert_sound(rail)
