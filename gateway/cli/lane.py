@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,7 +60,8 @@ def resume(signer: Signer = "") -> None:
 
     settings = Settings()
     chosen = _chosen(signer)
-    require_own_nonces(wiring.open_database(settings), wiring.open_chain(settings), chosen)
+    with closing(wiring.open_chain(settings)) as chain:
+        require_own_nonces(wiring.open_database(settings), chain, chosen)
     _set_state(chosen, "active", None)
 
 
@@ -116,10 +118,11 @@ def _heal(chosen: str) -> Healed:
             f"a worker holds the lane {chosen}", repair="stop the worker, then run this again"
         )
     try:
-        return rebuild(
-            engine, wiring.open_chain(settings), lease, settings,
-            ids=new_id, now=now, signed_through=signed_through,
-        )  # fmt: skip
+        with closing(wiring.open_chain(settings)) as chain:
+            return rebuild(
+                engine, chain, lease, settings,
+                ids=new_id, now=now, signed_through=signed_through,
+            )  # fmt: skip
     finally:
         with transaction(engine) as session:
             lanes.release(session, lease)

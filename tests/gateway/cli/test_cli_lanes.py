@@ -1,0 +1,116 @@
+"""What people do with lanes and reviews on the command line."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from gateway import wiring
+from gateway.cli import app
+from settlement.chain.rail_abi import word
+from settlement.clock import to_micros
+from settlement.errors import ChainContradicts, Conflict, Invalid, NotFound, Refused
+from settlement.signer.socket import serve
+from settlement.store import open_engine
+from tests.builders.rail import OPERATOR, Rail, an_anvil_rail
+
+
+@pytest.fixture
+def rail(sqlite_url: str, tmp_path: Path) -> Iterator[Rail]:
+    """A founded rail on an anvil, with its signer behind a socket."""
+    engine = open_engine(sqlite_url)
+    with an_anvil_rail(engine, tmp_path) as made:
+        server = serve(made.signer(), wiring.socket_path(made.settings), wiring.now)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield made
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    engine.dispose()
+
+
+def _type(rail: Rail, *words: str, refused: type[Refused] | None = None) -> Result:
+    environment = {
+        "SETTLE_HOME": str(rail.folder),
+        "SETTLE_DATABASE_URL": str(rail.engine.url),
+        "SETTLE_RPC_URL": rail.rpc_url,
+    }
+    said = CliRunner().invoke(app, list(words), env=environment)
+    if refused is None:
+        assert said.exit_code == 0, (said.output, said.exception)
+    else:
+        assert isinstance(said.exception, refused), (said.output, said.exception)
+    return said
+
+
+def test_a_lane_is_paused_shown_and_resumed(rail: Rail) -> None:
+    worker = rail.worker()
+    rail.tick(worker)
+
+    _type(rail, "lane", "pause", "--reason", "treasury asked")
+    (shown,) = orjson.loads(_type(rail, "lane", "list", "--json").output)
+    (key,) = rail.instructed()
+    rail.round(worker)
+    waiting = rail.state(key)
+    _type(rail, "lane", "resume", OPERATOR.address)
+    rail.settle_all(worker)
+
+    assert (shown["signer"], shown["state"]) == (OPERATOR.address, "paused")
+    assert (shown["reason"], shown["holder"]) == ("treasury asked", "worker-1")
+    assert waiting == "CLEARED"
+    assert rail.lane().reason is None
+
+
+def test_an_unknown_lane_is_not_found(rail: Rail) -> None:
+    _type(rail, "lane", "pause", "0x" + "00" * 20, "--reason", "x", refused=NotFound)
+
+
+def test_a_lane_that_lost_touch_is_resumed_only_after_it_was_healed(rail: Rail) -> None:
+    worker = rail.worker()
+    rail.tick(worker)
+    for _ in range(2):
+        rail.on_chain(OPERATOR, OPERATOR.address, b"")
+    rail.instructed()
+    with pytest.raises(ChainContradicts):
+        for _ in range(6):
+            rail.round(worker)
+
+    refused = CliRunner().invoke(
+        app, ["lane", "resume"],
+        env={"SETTLE_HOME": str(rail.folder), "SETTLE_DATABASE_URL": str(rail.engine.url),
+             "SETTLE_RPC_URL": rail.rpc_url},
+    )  # fmt: skip
+    held = to_micros(wiring.now() + timedelta(minutes=1))
+    rail.write("UPDATE lane SET lease_until = :held", held=held)
+    _type(rail, "lane", "heal", refused=Conflict)  # Its worker still holds it.
+    worker.stop()
+    healed = orjson.loads(_type(rail, "lane", "heal", "--json").output)
+    rail.settle_all(rail.worker("next"), rounds=60)
+
+    assert isinstance(refused.exception, ChainContradicts)
+    assert (healed["mined"], healed["next_nonce"], healed["state"]) == (2, 2, "active")
+    assert rail.lane().state == "active"
+
+
+def test_a_review_is_listed_and_resolved_with_a_reason(rail: Rail) -> None:
+    worker = rail.worker()
+    (key,) = rail.instructed(payable_minor=20_000_000)
+    rail.tick(worker)
+    rail.write("UPDATE settlement SET reference = :ref", ref="0x" + word(9))
+    rail.run_until(worker, lambda: rail.state(key) == "NEEDS_REVIEW")
+
+    (listed,) = orjson.loads(_type(rail, "review", "list", "--json").output)
+    resolve = ("review", "resolve", key, "--reason", "asked the bank", "--as")
+    _type(rail, *resolve, "maybe", refused=Invalid)
+    _type(rail, *resolve, "paid", refused=Conflict)
+    _type(rail, *resolve, "close", "--actor", "ana")
+
+    assert (listed["id"], listed["amount"]) == (key, "200000.00 USD")
+    assert rail.state(key) == "REJECTED"
+    event = rail.rows("SELECT * FROM settlement_event ORDER BY id")[-1]
+    assert (event.move, event.actor, event.reason) == ("close", "cli:ana", "asked the bank")
