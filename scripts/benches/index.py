@@ -5,7 +5,6 @@ paired and stored. The yardstick makes the same calls by the same client and par
 """
 
 import argparse
-import random
 import statistics
 import tempfile
 import time
@@ -18,29 +17,39 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from gateway.processes import collect_garbage_seldom
+from scripts.benches._mined import DEBTOR, trade
 from scripts.benches._report import common, peak_rss_mb, publish, say
-from settlement.chain import mandate_abi
 from settlement.chain.anvil import Anvil, AnvilOptions
-from settlement.chain.anvil_controls import AnvilControls
-from settlement.chain.deploy import deploy
 from settlement.chain.deployment import Deployment
-from settlement.chain.deployment_plan import DeploymentPlan, Mint
-from settlement.chain.dev_keys import dev_keys
 from settlement.chain.evm import EvmChain
-from settlement.chain.port import Address, Hash
-from settlement.chain.rail_abi import PaymentTerms, settle_calldata
-from settlement.chain.signing import sign_eip1559
 
-SEED = 20_26
-BATCH = 100
-BATCHES_PER_BLOCK = 10
-PAYEES = 400
-BATCH_GAS = 8_000_000
-FOREVER = 2**40 - 1
 ROUNDS = 3
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
-ADMIN, OPERATOR, DEBTOR = dev_keys(3)
+
+SETTLEMENTS_OF_WHAT_WAS_PAID = (
+    "INSERT INTO participant (id, lei, name, country, street, post_code, town, state, created_at)"
+    " VALUES ('par_d', 'd', 'Debtor', 'DE', '', '', 'Bremen', 'active', 0),"
+    " ('par_c', 'c', 'Creditors', 'AE', '', '', 'Dubai', 'active', 0)",
+    "INSERT INTO wallet (address, participant_id, created_at)"
+    " SELECT DISTINCT creditor, 'par_c', 0 FROM chain_log WHERE name = 'Settled'"
+    " UNION SELECT :debtor, 'par_d', 0",
+    "INSERT INTO document (sha256, media_type, content, received_at) VALUES ('s', 'x', 'x', 0)",
+    "INSERT INTO invoice (id, number, issue_date, issue_year, type_code, seller_id, buyer_id,"
+    " currency, payable_minor, in_flight_minor, settled_minor, returned_minor, credited_minor,"
+    " state, document_sha256, record, version, created_at) VALUES ('inv_1', '1', '2026-11-01',"
+    " 2026, '380', 'par_c', 'par_d', 'USD', 1, 0, 0, 0, 0, 'ACCEPTED', 's', '{}', 1, 0)",
+    "INSERT INTO settlement (id, invoice_id, end_to_end_id, rail, token, debtor_id, creditor_id,"
+    " debtor_wallet, creditor_wallet, sequence, amount_minor, claim_minor, reference,"
+    " document_sha256, execution_date, state, outcome, block_number, block_hash, tx_hash,"
+    " log_index, reverted_count, version, created_at)"
+    " SELECT 'stl_' || reference, 'inv_1', reference, address, token, 'par_d', 'par_c', debtor,"
+    " creditor, sequence, amount_minor, amount_minor / 10000, reference, 's', '2026-11-01',"
+    " 'CONFIRMING', 'paid', block_number, block_hash, tx_hash, log_index, 0, 1, 0"
+    " FROM chain_log WHERE name = 'Settled'",
+)
+"""One invoice, and a settlement for every payment that was mined: what the books are asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,8 @@ class Indexed:
     payments: int
     logs: int
     pairs: int
+    posting_seconds: float
+    posted: int
     rss_mb: float
 
 
@@ -61,7 +72,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, _chain() as url:
-        deployment, last_block, version = _trade(url, options.payments)
+        deployment, last_block, version = trade(url, options.payments)
         fetched, indexed = [], []
         for turn in range(ROUNDS):
             say(f"round {turn + 1} of {ROUNDS}")
@@ -72,7 +83,9 @@ def main(argv: list[str]) -> int:
     fetch_seconds = statistics.median(fetched)
     seconds = statistics.median(run.seconds for run in indexed)
     logs = 2 * options.payments
-    is_sound = all(run.logs == logs and run.pairs == logs for run in indexed)
+    is_sound = all(
+        run.logs == logs and run.pairs == logs and run.posted == options.payments for run in indexed
+    )
     figures = {
         **common(
             anvil=version,
@@ -86,10 +99,11 @@ def main(argv: list[str]) -> int:
         "per_second": int(logs / seconds),
         "fetch_seconds": round(fetch_seconds, 3),
         "ratio_to_fetch": round(seconds / fetch_seconds, 2),
+        "posting_seconds": round(statistics.median(run.posting_seconds for run in indexed), 3),
     }
     publish(figures, options.json)
     if not is_sound:
-        say(f"unsound: not every payment is there, or not paired: {indexed}")
+        say(f"unsound: not every payment is there, paired and posted: {indexed}")
     return 0 if is_sound else 1
 
 
@@ -99,6 +113,7 @@ def fetch(url: str, first_block: int, last_block: int) -> float:
     from settlement.watcher.following import TXS_PER_FETCH
 
     rpc = EvmChain(url, 60).rpc
+    collect_garbage_seldom()
     started = time.perf_counter()
     numbers = range(first_block, last_block + 1)
     for start in range(0, len(numbers), CALLS_PER_REQUEST):
@@ -132,6 +147,7 @@ def index(url: str, deployment_json: str, last_block: int, file: str) -> Indexed
         record_deployment(session, Deployment.from_json(deployment_json), nonces={}, now=NOW)
     chain = EvmChain(url, 60)
     settings = Settings()
+    collect_garbage_seldom()  # As the worker's process does when it starts.
     started = time.perf_counter()
     while follow(engine, chain, settings, NOW).head.number < last_block:
         pass
@@ -144,9 +160,33 @@ def index(url: str, deployment_json: str, last_block: int, file: str) -> Indexed
             ),
             {"debtor": DEBTOR.address},
         ).one()
+    rss_mb = peak_rss_mb()
+    posting_seconds, posted = _post(engine, settings)
     chain.close()
     engine.dispose()
-    return Indexed(seconds, counts.logs // 2, counts.logs, counts.pairs, peak_rss_mb())
+    payments = counts.logs // 2
+    return Indexed(seconds, payments, counts.logs, counts.pairs, posting_seconds, posted, rss_mb)
+
+
+def _post(engine: Any, settings: Any) -> tuple[float, int]:
+    """Book all that was paid, as the worker does; settlements for it are put there first."""
+    from sqlalchemy import text
+
+    from settlement.settlements import booking
+    from settlement.store import transaction
+
+    with transaction(engine) as session:
+        for statement in SETTLEMENTS_OF_WHAT_WAS_PAID:
+            session.execute(text(statement), {"debtor": DEBTOR.address})
+    started = time.perf_counter()
+    more = True
+    while more:
+        with transaction(engine) as session:
+            more = booking.book(session, settings, NOW).more
+    seconds = time.perf_counter() - started
+    with engine.connect() as connection:
+        count = "SELECT COUNT(*) FROM settlement WHERE state = 'BOOKED'"
+        return seconds, int(connection.execute(text(count)).scalar_one())
 
 
 def _apart(function: Any, *arguments: Any) -> Any:
@@ -159,84 +199,3 @@ def _apart(function: Any, *arguments: Any) -> Any:
 def _chain() -> Iterator[str]:
     with Anvil(AnvilOptions(no_mining=True)) as anvil:
         yield anvil.url
-
-
-def _trade(url: str, count: int) -> tuple[Deployment, int, str]:
-    """Deploy, grant, and mine `count` payments; return the deployment and the last block."""
-    chain, controls = EvmChain(url, 60), AnvilControls(url, 120)
-    rng = random.Random(SEED)
-    payees = [Address("0x" + rng.randbytes(20).hex()) for _ in range(PAYEES)]
-    version = str(chain.rpc.call("web3_clientVersion"))
-    controls.set_automine(True)
-    deployment = deploy(
-        chain,
-        DeploymentPlan(
-            operators=(OPERATOR.address,),
-            participants=(DEBTOR.address, *payees),
-            mints=(Mint("TUSD", DEBTOR.address, 2**62),),
-            wallet_gas_wei=10**18,
-        ),
-        ADMIN,
-    )
-    _grant(chain, deployment)
-    controls.set_automine(False)
-    token = deployment.token("TUSD").address
-    nonce = chain.nonce(OPERATOR.address)
-    for start in range(0, count, BATCH * BATCHES_PER_BLOCK):
-        raws = []
-        for first in range(start, min(start + BATCH * BATCHES_PER_BLOCK, count), BATCH):
-            payments = [
-                PaymentTerms(
-                    sequence=sequence + 1,
-                    creditor=payee,
-                    amount_minor=rng.randint(1, 10**6) * 10_000,
-                    reference=Hash("0x" + rng.randbytes(32).hex()),
-                )
-                for sequence, payee in zip(
-                    range(first, min(first + BATCH, count)), rng.sample(payees, BATCH), strict=False
-                )
-            ]
-            data = settle_calldata(
-                token=token, debtor=DEBTOR.address, deadline=FOREVER, payments=payments
-            )
-            raws.append(_sign(OPERATOR.key, deployment, nonce, deployment.rail, data, BATCH_GAS))
-            nonce += 1
-        chain.send(raws)
-        controls.mine()
-        say(f"{min(start + BATCH * BATCHES_PER_BLOCK, count)} of {count} payments mined")
-    mined = chain.nonce(OPERATOR.address)
-    if mined != nonce:
-        raise RuntimeError(f"{nonce - mined} batches were not mined")
-    return deployment, chain.head().number, version
-
-
-def _grant(chain: EvmChain, deployment: Deployment) -> None:
-    unsigned = mandate_abi.grant(
-        chain_id=deployment.chain_id,
-        rail=deployment.rail,
-        token=deployment.token("TUSD").address,
-        debtor=DEBTOR.address,
-        mandate=mandate_abi.Mandate(2**62, 2**62, FOREVER),
-        allowance_minor=2**62,
-    )
-    chain.send(
-        [
-            _sign(DEBTOR.key, deployment, place, each.to, each.data, each.gas_limit)
-            for place, each in enumerate(unsigned)
-        ]
-    )
-
-
-def _sign(
-    key: bytes, deployment: Deployment, nonce: int, to: Address, data: bytes, gas_limit: int
-) -> bytes:
-    return sign_eip1559(
-        key,
-        chain_id=deployment.chain_id,
-        nonce=nonce,
-        to=to,
-        data=data,
-        gas_limit=gas_limit,
-        max_fee_wei=10**12,
-        max_priority_fee_wei=10**9,
-    )[0]
