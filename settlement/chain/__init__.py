@@ -1,1 +1,1 @@
-"""The chain: what it must offer (`port`), a real node (`evm`), one in memory, anvil, and deployment."""
+"""The chain: what it must offer (`port`), a node (`evm`), one in memory, anvil, and deployment."""

@@ -1,4 +1,4 @@
-"""What a chain must offer to the rail: facts by block hash, sending of signed bytes, reading of state.
+"""What a chain must offer to the rail: facts by block hash, sending of signed bytes, its state.
 
 Knows no web3 and no database; `evm` and `memory` implement it, one suite runs on both.
 Hashes and addresses are lower-case hexadecimal text with `0x`; amounts of tokens are minor units.
@@ -87,7 +87,11 @@ class SendAnswer:
 
 
 class ChainPort(Protocol):
-    """A node, seen from the rail. Every method may raise `ChainUnreachable`; lists go out as one call."""
+    """A node, seen from the rail: a list goes out as one call.
+
+    Raises:
+        ChainUnreachable: any method may.
+    """
 
     def identity(self) -> ChainIdentity:
         """Return chain id and genesis hash, asked anew."""
@@ -96,19 +100,24 @@ class ChainPort(Protocol):
         """Return the newest block."""
 
     def headers(self, first: int, last: int) -> list[BlockRef]:
-        """Return the canonical headers from `first` to `last`, fewer where the chain ends before."""
+        """Return the canonical headers from `first` to `last`, fewer where the chain ends first."""
 
     def receipts(self, blocks: Sequence[BlockRef]) -> list[list[Receipt]]:
         """Return per block, asked by hash, its receipts in order.
 
-        Checked here: as many receipts as transactions, every log of this very block, logs where the bloom has bits.
+        Checked here: as many receipts as transactions, every log of this very block, logs where the
+        bloom has bits.
 
         Raises:
-            ChainUnreachable: also when the node does not know a hash any more, or its answer fails a check.
+            ChainUnreachable: also when the node does not know a hash any more, or its answer fails
+                a check.
         """
 
     def send(self, raw_transactions: Sequence[bytes]) -> list[SendAnswer]:
-        """Hand signed bytes to the node, in this order; never retried inside. Never raises: unknown is an answer."""
+        """Hand signed bytes to the node, in this order; never retried inside.
+
+        Never raises: unknown is an answer.
+        """
 
     def raw_transactions(self, tx_hashes: Sequence[Hash]) -> list[bytes | None]:
         """Return the signed bytes of chain transactions; None where the node cannot give them.
@@ -122,9 +131,9 @@ class ChainPort(Protocol):
     def call_many(
         self, calls: Sequence[tuple[Address, str]], block_hash: Hash | None = None
     ) -> list[str]:
-        """Return the results of read-only calls `(to, data)` at a block (default: newest) as hexadecimal.
+        """Return the results of read-only calls `(to, data)` at a block, by default the newest.
 
-        A call that reverts or has no code gives `0x`.
+        In hexadecimal. A call that reverts or has no code gives `0x`.
         """
 
     def coin_balances(self, holders: Sequence[Address], block_hash: Hash) -> list[int]:
@@ -141,7 +150,10 @@ class ChainControls(Protocol):
         """Mine `count` blocks, the first with what is pooled."""
 
     def reorg(self, depth: int, transactions: Sequence[tuple[bytes, int]] = ()) -> None:
-        """Replace the newest `depth` blocks by others; `(raw bytes, index of the new block)` are put into them."""
+        """Replace the newest `depth` blocks by others.
+
+        `transactions` are put into them: (raw bytes, index of the new block).
+        """
 
     def drop_all(self) -> None:
         """Forget every chain transaction that is pooled."""

@@ -1,4 +1,4 @@
-"""The rail's and the token's words on the wire: selectors, topics, calldata and references, by hand.
+"""The rail's and the token's words on the wire: selectors, topics, calldata, references; by hand.
 
 Pure encoding and decoding; asks no node. The shapes are those of `contracts/src/interfaces`.
 """
@@ -111,7 +111,7 @@ def settle_calldata(
 
 
 def read_settle(calldata: bytes) -> SettleCall | None:
-    """Return the batch that a call pays; None where it is not the call that `settle_calldata` makes."""
+    """Return the batch that a call pays; None where `settle_calldata` would not make that call."""
     if calldata[:4].hex() != SETTLE[2:] or len(calldata) < 4 + 6 * 32:
         return None
     words = [calldata[place : place + 32] for place in range(4, len(calldata), 32)]
@@ -144,7 +144,10 @@ def payment_reference(
     document_hash: str,
     settlement_uuid: bytes,
 ) -> Hash:
-    """Return the 32-byte reference that commits to a payment's terms; `prefix` is `reference_prefix(...)`."""
+    """Return the 32-byte reference that commits to a payment's terms.
+
+    `prefix` is `reference_prefix(...)`.
+    """
     tail = (
         sequence.to_bytes(32, "big")
         + bytes.fromhex(creditor[2:].rjust(64, "0"))

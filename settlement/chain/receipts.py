@@ -60,7 +60,7 @@ def block_receipts(block: BlockRef, answer: Any) -> list[Receipt]:
 
 
 def signed_bytes(tx_hash: Hash, answer: Any) -> bytes | None:
-    """Return the bytes of `eth_getTransactionByHash`'s answer; None unless they hash to `tx_hash`."""
+    """Return the bytes of an `eth_getTransactionByHash`; None unless they hash to `tx_hash`."""
     try:
         numbers = ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas")
         fields: list[rlp.Item] = [rlp.integer(int(answer[name], 16)) for name in numbers]
