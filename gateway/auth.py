@@ -170,19 +170,19 @@ class KeyRing:
         self._engine = engine
         self._pepper = pepper
         self._monotonic = monotonic
-        self._known: dict[str, tuple[float, _StoredKey | None]] = {}
+        self._verified: dict[str, tuple[float, Caller, int | None]] = {}
 
     def remembered(self, header: str, now: datetime) -> Caller | None:
-        """Return the caller if its key was looked up a moment ago; None: ask `look_up`.
-
-        Raises:
-            KeyRefused: the header holds no key that is in force.
-        """
-        prefix = _prefix(header)
-        found = self._known.get(prefix)
-        if found is None or self._monotonic() - found[0] > CACHE_SECONDS:
+        """Return the caller of a header that was found good a moment ago; None: ask `look_up`."""
+        found = self._verified.get(header)
+        if found is None:
             return None
-        return self._checked(header, found[1], now)
+        looked_up_at, caller, expires_at = found
+        if self._monotonic() - looked_up_at > CACHE_SECONDS:
+            return None
+        if expires_at is not None and expires_at <= to_micros(now):
+            return None
+        return caller
 
     def look_up(self, header: str, now: datetime) -> Caller:
         """Return the caller, asking the database.
@@ -194,10 +194,12 @@ class KeyRing:
         with reading(self._engine) as session:
             row = session.connection().execute(_FIND, {"prefix": prefix}).one_or_none()
         stored = None if row is None else _StoredKey(*row)
-        if len(self._known) >= _CACHE_MAX:
-            self._known.clear()
-        self._known[prefix] = (self._monotonic(), stored)
-        return self._checked(header, stored, now)
+        caller = self._checked(header, stored, now)
+        if len(self._verified) >= _CACHE_MAX:
+            self._verified.clear()
+        expires_at = stored.expires_at if stored else None
+        self._verified[header] = (self._monotonic(), caller, expires_at)
+        return caller
 
     def _checked(self, header: str, stored: _StoredKey | None, now: datetime) -> Caller:
         # An unknown prefix costs the same work as a wrong key.
@@ -219,5 +221,4 @@ def _prefix(header: str) -> str:
 
 
 def _hash(pepper: bytes, key: str) -> str:
-    # Not hmac.digest: that lets go of the interpreter's lock and waits for it again.
     return hmac.new(pepper, key.encode(), "sha256").hexdigest()

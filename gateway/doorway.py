@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pydantic_core import ErrorDetails
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
-from gateway.logs import Log
+from gateway.logs import Log, RequestLog
 from gateway.metrics import Metrics
 from gateway.problems import Asked
 from settlement.clock import new_id
@@ -39,14 +39,13 @@ class Doorway:
         app: ASGIApp,
         *,
         log: Log,
+        requests: RequestLog,
         metrics: Metrics,
         translated: Callable[[Exception, Scope], RailError],
-        direct: Mapping[tuple[str, str], ASGIApp],
     ) -> None:
-        """`direct` are applications by method and exact path, reached without any routing."""
         self._app = app
-        self._direct = direct
         self._log = log
+        self._requests = requests
         self._metrics = metrics
         self._translated = translated
 
@@ -72,8 +71,7 @@ class Doorway:
             await send(message)
 
         try:
-            app = self._direct.get((scope["method"], scope["path"]), self._app)
-            await app(scope, receive, answer)
+            await self._app(scope, receive, answer)
         except Exception as error:  # The last place where a bug can be answered.
             if has_started:
                 raise
@@ -81,8 +79,7 @@ class Doorway:
         seconds = time.perf_counter() - started
         route = scope.get("route_name", NOWHERE)
         self._metrics.count(route, status, seconds)
-        self._log.info(
-            "request",
+        self._requests.add(
             request_id=request_id,
             route=route,
             status=status,

@@ -5,11 +5,16 @@ Never holds a key, a body or a header; paths are shown as templates.
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import orjson
 import structlog
+
+GATHER_SECONDS = 0.2
 
 Log = structlog.typing.FilteringBoundLogger
 
@@ -31,6 +36,34 @@ def open_log(stream: BinaryIO | None = None) -> Log:
         cache_logger_on_first_use=True,
     )
     return log
+
+
+class RequestLog:
+    """A line for each answered request, as `open_log` writes them; gathered for a moment.
+
+    Made by hand: there are thousands a second, and the logger's steps would cost a tenth of each.
+    """
+
+    def __init__(self, stream: BinaryIO | None, clock: Callable[[], datetime]) -> None:
+        self._stream = stream or sys.stderr.buffer
+        self._clock = clock
+        self._lines: list[bytes] = []
+        self._flush: asyncio.TimerHandle | None = None
+
+    def add(self, **fields: str | int | float | None) -> None:
+        """Note a request; its line is written within `GATHER_SECONDS`."""
+        entry = {**fields, "event": "request", "level": "info", "timestamp": self._clock()}
+        self._lines.append(orjson.dumps(entry, option=orjson.OPT_UTC_Z))
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(GATHER_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        self._flush = None
+        if self._lines:
+            self._stream.write(b"\n".join(self._lines) + b"\n")
+            self._stream.flush()
+            self._lines.clear()
 
 
 def _json(entry: dict[str, Any], **_options: Any) -> bytes:

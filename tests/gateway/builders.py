@@ -19,7 +19,6 @@ from starlette.testclient import TestClient
 from gateway import auth
 from gateway.app import create_app
 from gateway.auth import Role
-from gateway.logs import open_log
 from settlement import store
 from settlement.clock import new_id
 from settlement.config import Settings
@@ -79,7 +78,7 @@ def a_door(engine: Engine, home: Path, **options: Any) -> Iterator[Door]:
     keys = the_keys(engine, home, companies, NOW)
     log = io.BytesIO()
     settings = Settings(home=home)
-    app = create_app(engine, settings, clock=lambda: NOW, log=open_log(log), **options)
+    app = create_app(engine, settings, clock=lambda: NOW, log_stream=log, **options)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Door(client, app, engine, companies, keys, log)
 

@@ -94,21 +94,23 @@ def test_metrics_count_requests_by_route_and_status_and_show_states(door: Door) 
     assert 'settle_invoices{state="ISSUED"} 1.0' in shown
 
 
-def test_the_log_has_a_line_a_request_and_no_secret(door: Door) -> None:
+def test_the_log_has_a_line_a_request_and_no_secret(engine: Engine, tmp_path: Path) -> None:
     secret = "top-secret-goods"
     invoice = a_json_invoice()
     invoice["lines"][0]["name"] = secret
     given = "my-request-0001"
 
-    answer = door.post("/v1/invoices", invoice, "exporter", **{"X-Request-Id": given})
-    _break(door.engine)
-    door.post("/v1/invoices", a_json_invoice("RE-2"), "exporter")
+    with a_door(engine, tmp_path) as door:
+        answer = door.post("/v1/invoices", invoice, "exporter", **{"X-Request-Id": given})
+        _break(engine)
+        door.post("/v1/invoices", a_json_invoice("RE-2"), "exporter")
     log = door.log.getvalue().decode()
 
     lines = [json.loads(line) for line in log.splitlines()]
     assert answer.headers["X-Request-Id"] == given
     first = next(line for line in lines if line["request_id"] == given)
     assert (first["route"], first["status"]) == ("POST /v1/invoices", 201)
+    assert (first["event"], first["timestamp"]) == ("request", "2026-11-20T09:30:00Z")
     failed = next(line for line in lines if line["event"] == "failed")
     assert failed["exception"]
     for key in door.keys.values():
