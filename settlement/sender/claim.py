@@ -28,7 +28,7 @@ from settlement.tables import ChainTx
 
 GAS_BASE = 300_000
 GAS_PER_PAYMENT = 162_000
-"""Enough for a token call that burns its whole bound of 150,000, so that one never starves the rest."""
+"""Enough for a token call that burns its whole bound of 150,000: one never starves the rest."""
 
 _MEMBER = ("chain_tx_id", "position", "settlement_id", "clearance_id", "live")
 _IN_FLIGHT = text(
@@ -61,37 +61,15 @@ def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: 
     """
     if renew(session, lease, now).state != "active":
         return 0
-    connection = session.connection()
-    in_flight = connection.execute(_IN_FLIGHT, {"signer": lease.signer}).scalar_one()
-    room = settings.lane_in_flight_max - in_flight
-    if room <= 0 or (in_flight and _lacks_gas_money(session, lease)):
-        return 0
-    rows = connection.execute(
-        text(_CLEARED + row_lock(session, "s")),
-        {
-            "today": now.date().isoformat(),
-            "now": to_micros(now),
-            "limit": settings.settlements_per_tick_max,
-        },
-    ).all()
-    batches = _batches(rows, settings.batch_payments_max)[:room]
+    batches = _due(session, lease, settings, now)
     if not batches:
         return 0
-    following = connection.execute(
-        _TAKE_NONCES,
-        {
-            "count": len(batches),
-            "signer": lease.signer,
-            "owner": lease.owner,
-            "fence": lease.fence,
-        },
-    ).scalar_one()
-    first = following - len(batches)
+    first = _take_nonces(session, lease, len(batches))
     chain_txs = [
         _chain_tx(batch, nonce, lease.signer, settings, ids=ids, now=now)
         for nonce, batch in enumerate(batches, start=first)
     ]
-    connection.execute(insert(ChainTx.__table__), chain_txs)  # type: ignore[attr-defined]
+    session.connection().execute(insert(ChainTx.__table__), chain_txs)  # type: ignore[attr-defined]
     members = [
         (chain_tx["id"], position, row.id, row.clearance_id, True)
         for chain_tx, batch in zip(chain_txs, batches, strict=True)
@@ -112,6 +90,36 @@ def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: 
     )
     assert len(moved) == len(members), "a settlement left CLEARED while it was locked"
     return len(members)
+
+
+def _due(session: Session, lease: Lease, settings: Settings, now: datetime) -> list[list[Any]]:
+    """Lock what is cleared and due; return it in batches, no more than the lane has room for."""
+    connection = session.connection()
+    in_flight = connection.execute(_IN_FLIGHT, {"signer": lease.signer}).scalar_one()
+    room = settings.lane_in_flight_max - in_flight
+    if room <= 0 or (in_flight and _lacks_gas_money(session, lease)):
+        return []
+    rows = connection.execute(
+        text(_CLEARED + row_lock(session, "s")),
+        {
+            "today": now.date().isoformat(),
+            "now": to_micros(now),
+            "limit": settings.settlements_per_tick_max,
+        },
+    ).all()
+    return _batches(rows, settings.batch_payments_max)[:room]
+
+
+def _take_nonces(session: Session, lease: Lease, count: int) -> int:
+    """Move the lane on by `count` nonces under its lease; return the first of them."""
+    taken = {
+        "count": count,
+        "signer": lease.signer,
+        "owner": lease.owner,
+        "fence": lease.fence,
+    }
+    following: int = session.connection().execute(_TAKE_NONCES, taken).scalar_one()
+    return following - count
 
 
 def _lacks_gas_money(session: Session, lease: Lease) -> bool:
