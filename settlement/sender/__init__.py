@@ -1,1 +1,1 @@
-"""Sending: lanes, nonces, attempts, fees. Each step is one database transaction, or one network call."""
+"""Sending: lanes, nonces, attempts, fees. Each step is one database transaction or network call."""

@@ -25,12 +25,13 @@ SIGN_AT_ONCE = 64
 """Chain transactions that one call to the signer carries."""
 
 _UNSIGNED = text(
-    "SELECT id, kind, deadline, cancelling FROM chain_tx WHERE signer = :signer AND state = 'CLAIMED'"
-    " ORDER BY nonce LIMIT :limit"
+    "SELECT id, kind, deadline, cancelling FROM chain_tx"
+    " WHERE signer = :signer AND state = 'CLAIMED' ORDER BY nonce LIMIT :limit"
 )
 _STUCK = text(
     "SELECT c.id, c.nonce, c.kind, c.deadline, c.cancelling, a.max_fee_wei, a.priority_fee_wei,"
-    " a.outcome, a.sent_block, a.first_sent_at FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
+    " a.outcome, a.sent_block, a.first_sent_at"
+    " FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.created_seq ="
     " (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id)"
     " ORDER BY c.nonce"
@@ -64,7 +65,7 @@ def first_attempts(
     chain_time: int,
     now: datetime,
 ) -> list[Wanted]:
-    """Return what has a nonce and no bytes yet, in order of nonces; a cancel for what died since."""
+    """Return what has a nonce and no bytes yet, by nonce; a cancel for what died since."""
     fees = first_fees(
         base_fee_wei, priority_fee_wei=settings.priority_fee_wei, cap_wei=settings.fee_cap_wei
     )
@@ -92,7 +93,7 @@ def further_attempts(
     chain_time: int,
     now: datetime,
 ) -> list[Wanted]:
-    """Return higher bids for what is stuck or priced out, and cancels for what may not be paid any more."""
+    """Return higher bids for what is stuck or priced out, cancels for what may not be paid now."""
     rows = session.connection().execute(_STUCK, {"signer": lease.signer}).all()
     if not rows:
         return []

@@ -52,7 +52,7 @@ class Lane:
     settings: Settings
 
     def advance(self, *, ids: Ids, now: datetime) -> Moved:
-        """Claim, sign and send what is due. A paused lane claims nothing, a halted one does nothing.
+        """Claim, sign and send what is due. A paused lane claims nothing; a halted one rests.
 
         Raises:
             LeaseLost: another worker goes on from what is stored.

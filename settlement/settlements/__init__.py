@@ -1,1 +1,1 @@
-"""Settlements: from instruct to final. Each step takes a session, works on batches, never commits."""
+"""Settlements: from instruct to final. Each step takes a session and a batch, and never commits."""

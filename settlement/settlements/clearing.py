@@ -1,4 +1,4 @@
-"""Clearing what is instructed and due: a decision for each, funds reserved for those that may be paid.
+"""Clearing what is instructed and due: a decision for each, funds reserved where it may be paid.
 
 The rules are in `compliance`; here their outcomes move settlements.
 """
@@ -65,7 +65,7 @@ def clear(
 
 
 def lapse(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Return CLEARED settlements whose clearance is about to expire, or was revoked, to INSTRUCTED."""
+    """Take CLEARED settlements whose clearance soon expires, or was revoked, back to INSTRUCTED."""
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
     margin = min(_EXPIRY_MARGIN, lifetime / _LIFETIME_PARTS)
     moved = move_where(

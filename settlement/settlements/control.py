@@ -1,4 +1,4 @@
-"""What people may do to a settlement before the claim: hold, release, cancel; and retry after a rejection.
+"""What people may do to a settlement: hold, release, cancel before the claim; retry a rejection.
 
 Decides nothing about money: the invoice's reserved part and the ledger's reservation follow.
 """

@@ -1,4 +1,4 @@
-"""Instructing payment of accepted invoices: terms fixed, sequence given, the invoice's part reserved.
+"""Instructing payment of accepted invoices: terms fixed, sequence given, invoice's part reserved.
 
 Decides neither whether it may be paid (`clearing`) nor when (`sender.claim`).
 """
@@ -129,7 +129,7 @@ def _payables(session: Session, invoice_ids: Sequence[str]) -> dict[str, Payable
 def _terms(
     payable: Payable, instruction: Instruction, *, rail: str, ids: Ids, now: datetime
 ) -> dict[str, Any]:
-    """Check one instruction against its invoice and return the settlement's row, not yet numbered."""
+    """Check one instruction against its invoice; return the settlement's row, not yet numbered."""
     if payable.type_code == "381":
         raise InvoiceNotPayable(payable.id, "it is a credit note")
     if payable.state not in ("ACCEPTED", "PARTLY_PAID"):

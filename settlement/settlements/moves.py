@@ -47,7 +47,8 @@ def move_where(
 ) -> list[str]:
     """Move every settlement that `where` selects and the table lets move; return their ids.
 
-    `changes` are further columns to set (`", clearance_id = NULL"`), `source` a FROM clause for both.
+    `changes` are further columns to set (`", clearance_id = NULL"`), `source` is a FROM clause for
+    both.
     """
     starts = sources(SETTLEMENT_MOVES, move)
     (end,) = set(starts.values())

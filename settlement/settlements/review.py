@@ -1,6 +1,7 @@
 """The ways out of a review: what a person decides about a settlement that nobody else can judge.
 
-Believes the chain over the person: what is paid there cannot be closed, what is not cannot be found.
+Believes the chain, not the person: what is paid there cannot be closed, what is not cannot be
+found.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A settlement that waits for a person; `claim_minor` in `currency`, `since` in microseconds."""
+    """A settlement that awaits a person; `claim_minor` of `currency`, `since` in microseconds."""
 
     id: str
     invoice_id: str

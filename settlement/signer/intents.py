@@ -1,4 +1,4 @@
-"""The signer in this process: reads intent, members and clearances on its own connection, then signs.
+"""The signer in this process: reads intent, members, clearances on its own connection, and signs.
 
 Builds the call anew from the members; what is stored as calldata is only compared with it.
 """

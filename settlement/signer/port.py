@@ -1,4 +1,4 @@
-"""What a signer takes and gives. It may live in this process, in another, or in a remote service."""
+"""What a signer takes and gives. It may live here, in another process, or in a remote service."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What was signed for which nonce: the signer's own durable memory, in a file of its own.
 
-A nonce carries one content for ever; anything else only as a declared cancel, and then nothing but it.
+A nonce carries one content for ever; anything else only as a declared cancel, then nothing but it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS slot (
 
 
 class SlotStore:
-    """A small SQLite file, synchronous: a slot is on disk before its signature leaves the signer."""
+    """A small synchronous SQLite file: a slot is on disk before its signature leaves the signer."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,10 @@ class SlotStore:
         self._connection.execute(_SCHEMA)
 
     def take(self, signer: str, wanted: Sequence[tuple[int, str, bool]]) -> list[str | None]:
-        """Remember `(nonce, content hash, as cancel)` in one commit; return per slot a refusal or None."""
+        """Remember `(nonce, content hash, as cancel)` in one commit.
+
+        Return per slot a refusal or None.
+        """
         refusals: list[str | None] = []
         self._connection.execute("BEGIN IMMEDIATE")
         try:

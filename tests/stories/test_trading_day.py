@@ -1,4 +1,4 @@
-"""The demo as a user runs it, and what `settle up` does when it is stopped, killed or started twice."""
+"""The demo as a user runs it, and `settle up` when it is stopped, killed or started twice."""
 
 import json
 import os
