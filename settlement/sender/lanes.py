@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.errors import LeaseLost
+from settlement.store import row_lock
 
 _ACQUIRE = text(
     "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"
@@ -21,14 +22,12 @@ _ACQUIRE = text(
     " OR lease_until < :now) RETURNING lease_fence"
 )
 _HOLDER = text("SELECT lease_owner FROM lane WHERE signer = :signer")
-_RENEW = text(
-    "UPDATE lane SET lease_until = :until WHERE signer = :signer AND lease_owner = :owner"
-    " AND lease_fence = :fence RETURNING next_nonce, state"
+_RENEW = text("UPDATE lane SET lease_until = :until WHERE signer = :signer")
+_HELD_ROW = (
+    "SELECT next_nonce, state, lease_until FROM lane WHERE signer = :signer"
+    " AND lease_owner = :owner AND lease_fence = :fence"
 )
-_HELD = text(
-    "SELECT next_nonce, state FROM lane WHERE signer = :signer AND lease_owner = :owner"
-    " AND lease_fence = :fence"
-)
+_HELD = text(_HELD_ROW)
 _RELEASE = text(
     "UPDATE lane SET lease_owner = NULL, lease_until = 0"
     " WHERE signer = :signer AND lease_owner = :owner AND lease_fence = :fence"
@@ -117,24 +116,19 @@ def holder(session: Session, signer: str) -> str | None:
 def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
     """Lock the lane for this database transaction and prolong the lease.
 
+    Writes only what changes: a step that finds nothing to do costs no write to disk.
+
     Raises:
         LeaseLost: another worker has taken the lane; nothing may be written.
     """
-    row = (
-        session.connection()
-        .execute(
-            _RENEW,
-            {
-                "signer": lease.signer,
-                "owner": lease.owner,
-                "fence": lease.fence,
-                "until": to_micros(now + lease.lifetime),
-            },
-        )
-        .one_or_none()
-    )
+    connection = session.connection()
+    values = {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
+    row = connection.execute(text(_HELD_ROW + row_lock(session, "lane")), values).one_or_none()
     if row is None:
         raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
+    until = to_micros(now + lease.lifetime)
+    if row.lease_until < until:
+        connection.execute(_RENEW, {"signer": lease.signer, "until": until})
     return LaneRow(row.next_nonce, row.state)
 
 
