@@ -12,5 +12,5 @@ from tests.builders.rail import Rail, a_rail
 @pytest.fixture
 def rail(engine: Engine, tmp_path: Path) -> Iterator[Rail]:
     """A founded rail on a chain in memory."""
-    with a_rail(engine, tmp_path) as made:
+    with a_rail(engine, tmp_path, finality_confirmations=6) as made:
         yield made

@@ -13,7 +13,7 @@ from tests.builders.rail import Rail, a_rail
 @pytest.fixture
 def rail(engine: Engine, tmp_path: Path) -> Iterator[Rail]:
     """A founded rail on a chain in memory."""
-    with a_rail(engine, tmp_path) as made:
+    with a_rail(engine, tmp_path, finality_confirmations=6) as made:
         yield made
 
 
@@ -21,6 +21,6 @@ def rail(engine: Engine, tmp_path: Path) -> Iterator[Rail]:
 def sqlite_rail(sqlite_url: str, tmp_path: Path) -> Iterator[Rail]:
     """The same on SQLite alone, for tables of many rows."""
     engine = open_engine(sqlite_url)
-    with a_rail(engine, tmp_path) as made:
+    with a_rail(engine, tmp_path, finality_confirmations=6) as made:
         yield made
     engine.dispose()
