@@ -11,9 +11,8 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
@@ -29,25 +28,20 @@ from settlement.store import transaction
 
 TOGETHER_MAX = 256
 WAITING_MAX = 4096
-LINGER_SECONDS = 0.001
-LINGERS_MAX = 20
-"""A group that still grows is handed over after so many looks at the latest."""
 
 Outcome = Reply | RailError
 Run = Callable[[Session, Sequence[Any], datetime], list[Outcome]]
 """Does the items of many requests at once; an outcome for each, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """What one request wants done. Works with the same `run` are done together."""
 
     run: Run
     item: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """A work with the key under which its answer is kept, and whom to tell."""
 
     work: Work
@@ -76,9 +70,8 @@ def one_by_one(act: Callable[[Session, Any, datetime], Reply]) -> Run:
 class Writer:
     """A thread that commits what the event loop hands it: one group at a time.
 
-    A group is handed over as soon as it is as large as the one before, or when nothing more has
-    come for a moment: a lone request never waits, and many share a commit. All but the commits
-    happens on the event loop.
+    A lone request goes to the thread at once; what comes while a commit is under way is the next
+    group, so that the busier the gateway, the more share a commit. All else happens on the loop.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], datetime]) -> None:
@@ -88,8 +81,6 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._waiting: list[Order] = []
         self._is_busy = False
-        self._last_size = 1
-        self._lingering: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Take orders from now on."""
@@ -118,34 +109,11 @@ class Writer:
         answered: asyncio.Future[Reply] = loop.create_future()
         self._waiting.append(Order(work, key, body_hash, asked, answered))
         if not self._is_busy:
-            self._hand_over_soon(loop)
+            self._hand_over()
         return answered
 
-    def _hand_over_soon(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand over now if as many wait as came last time, else when no more come."""
-        if len(self._waiting) >= self._last_size:
-            self._hand_over()
-        elif self._lingering is None:
-            self._linger(loop, len(self._waiting), LINGERS_MAX)
-
-    def _linger(self, loop: asyncio.AbstractEventLoop, size: int, left: int) -> None:
-        def look() -> None:
-            self._lingering = None
-            if self._is_busy or not self._waiting:
-                return
-            if len(self._waiting) > size and left > 0:
-                self._linger(loop, len(self._waiting), left - 1)
-            else:
-                self._hand_over()
-
-        self._lingering = loop.call_later(LINGER_SECONDS, look)
-
     def _hand_over(self) -> None:
-        if self._lingering is not None:
-            self._lingering.cancel()
-            self._lingering = None
         group, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
-        self._last_size = len(group)
         self._is_busy = True
         self._groups.put(group)
 
@@ -159,6 +127,8 @@ class Writer:
     def _tell(self, group: Sequence[Order], answers: Sequence[Reply | BaseException]) -> None:
         """Answer a group, on the event loop: one wake-up for all of it."""
         self._is_busy = False
+        if self._waiting:
+            self._hand_over()
         for order, answer in zip(group, answers, strict=True):
             if order.answered.done():  # Its client has gone; what was done stays done.
                 continue
@@ -166,8 +136,6 @@ class Writer:
                 order.answered.set_result(answer)
             else:
                 order.answered.set_exception(answer)
-        if self._waiting:
-            self._hand_over_soon(asyncio.get_running_loop())
 
     def _group(self, group: list[Order]) -> list[Reply | BaseException]:
         """Do a group in one database transaction; when that fails, each alone."""

@@ -9,9 +9,8 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from pydantic import Field
@@ -57,8 +56,7 @@ class BatchBody(Body):
     documents: Annotated[list[BatchDocument], Field(min_length=1, max_length=BATCH_MAX)]
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(NamedTuple):
     """One request's documents, read; a refused one stands as its refusal."""
 
     ids: Ids

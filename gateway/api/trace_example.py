@@ -80,7 +80,7 @@ _PAYMENT = {
     ],
 }
 
-_SETTLED = {
+_SETTLED: dict[str, Any] = {
     "id": _SETTLEMENT,
     "end_to_end_id": "E019a8f2e71aa7b2c8d3e4f5a6b7c8d9e",
     "reference": _REFERENCE,

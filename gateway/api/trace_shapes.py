@@ -44,9 +44,8 @@ def shown(step: Any) -> Any:
         return iso(to_micros(step))
     if isinstance(step, tuple):
         return [shown(each) for each in step]
-    if is_dataclass(step):
-        kind: type = step.__class__
-        return {name: _field(name, getattr(step, name)) for name in _names(kind)}
+    if is_dataclass(step) and not isinstance(step, type):
+        return {name: _field(name, getattr(step, name)) for name in _names(type(step))}
     return step
 
 
