@@ -16,7 +16,6 @@ from gateway.api.trace_example import TRACE
 from gateway.api.trace_shapes import Trace, shown
 from gateway.app import create_app
 from gateway.cli.journey import drawing
-from gateway.logs import open_log
 from settlement.config import Settings
 from settlement.store import reading
 from settlement.trace import trace
@@ -29,7 +28,7 @@ def a_door(traced: Engine, patient: Patient, home: Path) -> Iterator[Any]:
     """Give a function that asks the gateway for a trace in somebody's name."""
     now = patient.world.now()
     keys = the_keys(traced, home, patient.world.companies, now)
-    app = create_app(traced, Settings(home=home), clock=lambda: now, log=open_log(io.BytesIO()))
+    app = create_app(traced, Settings(home=home), clock=lambda: now, log_stream=io.BytesIO())
     with TestClient(app, raise_server_exceptions=False) as client:
         yield lambda key, who: client.get(
             f"/v1/trace/{key}", headers={"Authorization": f"Bearer {keys[who]}"}

@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 
 from gateway import cli
 from gateway.app import create_app
-from gateway.logs import open_log
 from gateway.worker import Worker
 from settlement.chain.evm import EvmChain
 from settlement.store import open_engine
@@ -98,7 +97,7 @@ def desk(sqlite_url: str, tmp_path: Path, typed: Callable[..., Said]) -> Iterato
             chain=chain,
             clock=lambda: rail.now,
             ids=rail.ids,
-            log=open_log(io.BytesIO()),
+            log_stream=io.BytesIO(),
         )
         with _served(app) as url:
             yield Desk(rail, rail.worker(), url, key_files, typed)
