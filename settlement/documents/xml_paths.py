@@ -99,8 +99,6 @@ class Paths:
 
 
 def _ubl(root: str, line: str, quantity: str, due_dates: tuple[str, ...]) -> Paths:
-    totals = "cac:LegalMonetaryTotal/cbc:"
-    address = "cac:PostalAddress/"
     return Paths(
         number="cbc:ID",
         issue_date="cbc:IssueDate",
@@ -115,19 +113,7 @@ def _ubl(root: str, line: str, quantity: str, due_dates: tuple[str, ...]) -> Pat
         notes="cbc:Note",
         seller="cac:AccountingSupplierParty/cac:Party",
         buyer="cac:AccountingCustomerParty/cac:Party",
-        party=PartyPaths(
-            name="cac:PartyLegalEntity/cbc:RegistrationName",
-            legal_id="cac:PartyLegalEntity/cbc:CompanyID",
-            identifiers="cac:PartyIdentification/cbc:ID",
-            vat_id="cac:PartyTaxScheme[normalize-space(cac:TaxScheme/cbc:ID)='VAT']/cbc:CompanyID",
-            endpoint="cbc:EndpointID",
-            country=f"{address}cac:Country/cbc:IdentificationCode",
-            street=f"{address}cbc:StreetName",
-            additional_street=f"{address}cbc:AdditionalStreetName",
-            city=f"{address}cbc:CityName",
-            postcode=f"{address}cbc:PostalZone",
-            subdivision=f"{address}cbc:CountrySubentity",
-        ),
+        party=_ubl_party(),
         payment_reference="cac:PaymentMeans/cbc:PaymentID",
         payment_terms="cac:PaymentTerms/cbc:Note",
         account="cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID",
@@ -141,30 +127,56 @@ def _ubl(root: str, line: str, quantity: str, due_dates: tuple[str, ...]) -> Pat
         breakdown_tax="cbc:TaxAmount",
         breakdown_reason="cac:TaxCategory/cbc:TaxExemptionReason",
         breakdown_category=TaxPaths("cac:TaxCategory/cbc:ID", "cac:TaxCategory/cbc:Percent"),
-        totals=TotalPaths(
-            lines_net=f"{totals}LineExtensionAmount",
-            allowances=f"{totals}AllowanceTotalAmount",
-            charges=f"{totals}ChargeTotalAmount",
-            tax_exclusive=f"{totals}TaxExclusiveAmount",
-            tax="cac:TaxTotal/cbc:TaxAmount",
-            tax_inclusive=f"{totals}TaxInclusiveAmount",
-            prepaid=f"{totals}PrepaidAmount",
-            rounding=f"{totals}PayableRoundingAmount",
-            payable=f"{totals}PayableAmount",
-        ),
+        totals=_ubl_totals(),
         lines=f"cac:{line}",
-        line=LinePaths(
-            id="cbc:ID",
-            name="cac:Item/cbc:Name",
-            description="cac:Item/cbc:Description",
-            quantity=f"cbc:{quantity}",
-            price="cac:Price/cbc:PriceAmount",
-            net="cbc:LineExtensionAmount",
-            classes="cac:Item/cac:CommodityClassification/cbc:ItemClassificationCode",
-            tax=TaxPaths(
-                "cac:Item/cac:ClassifiedTaxCategory/cbc:ID",
-                "cac:Item/cac:ClassifiedTaxCategory/cbc:Percent",
-            ),
+        line=_ubl_line(quantity),
+    )
+
+
+def _ubl_party() -> PartyPaths:
+    address = "cac:PostalAddress/"
+    return PartyPaths(
+        name="cac:PartyLegalEntity/cbc:RegistrationName",
+        legal_id="cac:PartyLegalEntity/cbc:CompanyID",
+        identifiers="cac:PartyIdentification/cbc:ID",
+        vat_id="cac:PartyTaxScheme[normalize-space(cac:TaxScheme/cbc:ID)='VAT']/cbc:CompanyID",
+        endpoint="cbc:EndpointID",
+        country=f"{address}cac:Country/cbc:IdentificationCode",
+        street=f"{address}cbc:StreetName",
+        additional_street=f"{address}cbc:AdditionalStreetName",
+        city=f"{address}cbc:CityName",
+        postcode=f"{address}cbc:PostalZone",
+        subdivision=f"{address}cbc:CountrySubentity",
+    )
+
+
+def _ubl_totals() -> TotalPaths:
+    totals = "cac:LegalMonetaryTotal/cbc:"
+    return TotalPaths(
+        lines_net=f"{totals}LineExtensionAmount",
+        allowances=f"{totals}AllowanceTotalAmount",
+        charges=f"{totals}ChargeTotalAmount",
+        tax_exclusive=f"{totals}TaxExclusiveAmount",
+        tax="cac:TaxTotal/cbc:TaxAmount",
+        tax_inclusive=f"{totals}TaxInclusiveAmount",
+        prepaid=f"{totals}PrepaidAmount",
+        rounding=f"{totals}PayableRoundingAmount",
+        payable=f"{totals}PayableAmount",
+    )
+
+
+def _ubl_line(quantity: str) -> LinePaths:
+    return LinePaths(
+        id="cbc:ID",
+        name="cac:Item/cbc:Name",
+        description="cac:Item/cbc:Description",
+        quantity=f"cbc:{quantity}",
+        price="cac:Price/cbc:PriceAmount",
+        net="cbc:LineExtensionAmount",
+        classes="cac:Item/cac:CommodityClassification/cbc:ItemClassificationCode",
+        tax=TaxPaths(
+            "cac:Item/cac:ClassifiedTaxCategory/cbc:ID",
+            "cac:Item/cac:ClassifiedTaxCategory/cbc:Percent",
         ),
     )
 
@@ -173,9 +185,6 @@ def _cii() -> Paths:
     trade = "rsm:SupplyChainTradeTransaction/"
     agreement = f"{trade}ram:ApplicableHeaderTradeAgreement/"
     settlement = f"{trade}ram:ApplicableHeaderTradeSettlement/"
-    totals = f"{settlement}ram:SpecifiedTradeSettlementHeaderMonetarySummation/ram:"
-    line = "ram:SpecifiedLineTradeSettlement/"
-    address = "ram:PostalTradeAddress/ram:"
     return Paths(
         number="rsm:ExchangedDocument/ram:ID",
         issue_date="rsm:ExchangedDocument/ram:IssueDateTime/udt:DateTimeString",
@@ -192,19 +201,7 @@ def _cii() -> Paths:
         notes="rsm:ExchangedDocument/ram:IncludedNote/ram:Content",
         seller=f"{agreement}ram:SellerTradeParty",
         buyer=f"{agreement}ram:BuyerTradeParty",
-        party=PartyPaths(
-            name="ram:Name",
-            legal_id="ram:SpecifiedLegalOrganization/ram:ID",
-            identifiers="ram:GlobalID",
-            vat_id="ram:SpecifiedTaxRegistration/ram:ID[@schemeID='VA']",
-            endpoint="ram:URIUniversalCommunication/ram:URIID",
-            country=f"{address}CountryID",
-            street=f"{address}LineOne",
-            additional_street=f"{address}LineTwo",
-            city=f"{address}CityName",
-            postcode=f"{address}PostcodeCode",
-            subdivision=f"{address}CountrySubDivisionName",
-        ),
+        party=_cii_party(),
         payment_reference=f"{settlement}ram:PaymentReference",
         payment_terms=f"{settlement}ram:SpecifiedTradePaymentTerms/ram:Description",
         account=f"{settlement}ram:SpecifiedTradeSettlementPaymentMeans/"
@@ -222,30 +219,57 @@ def _cii() -> Paths:
         breakdown_tax="ram:CalculatedAmount",
         breakdown_reason="ram:ExemptionReason",
         breakdown_category=TaxPaths("ram:CategoryCode", "ram:RateApplicablePercent"),
-        totals=TotalPaths(
-            lines_net=f"{totals}LineTotalAmount",
-            allowances=f"{totals}AllowanceTotalAmount",
-            charges=f"{totals}ChargeTotalAmount",
-            tax_exclusive=f"{totals}TaxBasisTotalAmount",
-            tax=f"{totals}TaxTotalAmount",
-            tax_inclusive=f"{totals}GrandTotalAmount",
-            prepaid=f"{totals}TotalPrepaidAmount",
-            rounding=f"{totals}RoundingAmount",
-            payable=f"{totals}DuePayableAmount",
-        ),
+        totals=_cii_totals(settlement),
         lines=f"{trade}ram:IncludedSupplyChainTradeLineItem",
-        line=LinePaths(
-            id="ram:AssociatedDocumentLineDocument/ram:LineID",
-            name="ram:SpecifiedTradeProduct/ram:Name",
-            description="ram:SpecifiedTradeProduct/ram:Description",
-            quantity="ram:SpecifiedLineTradeDelivery/ram:BilledQuantity",
-            price="ram:SpecifiedLineTradeAgreement/ram:NetPriceProductTradePrice/ram:ChargeAmount",
-            net=f"{line}ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount",
-            classes="ram:SpecifiedTradeProduct/ram:DesignatedProductClassification/ram:ClassCode",
-            tax=TaxPaths(
-                f"{line}ram:ApplicableTradeTax/ram:CategoryCode",
-                f"{line}ram:ApplicableTradeTax/ram:RateApplicablePercent",
-            ),
+        line=_cii_line(),
+    )
+
+
+def _cii_party() -> PartyPaths:
+    address = "ram:PostalTradeAddress/ram:"
+    return PartyPaths(
+        name="ram:Name",
+        legal_id="ram:SpecifiedLegalOrganization/ram:ID",
+        identifiers="ram:GlobalID",
+        vat_id="ram:SpecifiedTaxRegistration/ram:ID[@schemeID='VA']",
+        endpoint="ram:URIUniversalCommunication/ram:URIID",
+        country=f"{address}CountryID",
+        street=f"{address}LineOne",
+        additional_street=f"{address}LineTwo",
+        city=f"{address}CityName",
+        postcode=f"{address}PostcodeCode",
+        subdivision=f"{address}CountrySubDivisionName",
+    )
+
+
+def _cii_totals(settlement: str) -> TotalPaths:
+    totals = f"{settlement}ram:SpecifiedTradeSettlementHeaderMonetarySummation/ram:"
+    return TotalPaths(
+        lines_net=f"{totals}LineTotalAmount",
+        allowances=f"{totals}AllowanceTotalAmount",
+        charges=f"{totals}ChargeTotalAmount",
+        tax_exclusive=f"{totals}TaxBasisTotalAmount",
+        tax=f"{totals}TaxTotalAmount",
+        tax_inclusive=f"{totals}GrandTotalAmount",
+        prepaid=f"{totals}TotalPrepaidAmount",
+        rounding=f"{totals}RoundingAmount",
+        payable=f"{totals}DuePayableAmount",
+    )
+
+
+def _cii_line() -> LinePaths:
+    line = "ram:SpecifiedLineTradeSettlement/"
+    return LinePaths(
+        id="ram:AssociatedDocumentLineDocument/ram:LineID",
+        name="ram:SpecifiedTradeProduct/ram:Name",
+        description="ram:SpecifiedTradeProduct/ram:Description",
+        quantity="ram:SpecifiedLineTradeDelivery/ram:BilledQuantity",
+        price="ram:SpecifiedLineTradeAgreement/ram:NetPriceProductTradePrice/ram:ChargeAmount",
+        net=f"{line}ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount",
+        classes="ram:SpecifiedTradeProduct/ram:DesignatedProductClassification/ram:ClassCode",
+        tax=TaxPaths(
+            f"{line}ram:ApplicableTradeTax/ram:CategoryCode",
+            f"{line}ram:ApplicableTradeTax/ram:RateApplicablePercent",
         ),
     )
 

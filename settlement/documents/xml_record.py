@@ -94,9 +94,7 @@ def _document(reading: Reading, paths: Paths, kind: str, sha256: str) -> Invoice
         tax_currency=tax_currency,
         tax_currency_tax=tax_currency_tax,
         preceding_number=reading.text(preceding[0], paths.preceding_number) if preceding else "",
-        preceding_issue_date=(
-            reading.day(preceding[0], paths.preceding_date) if preceding else None
-        ),
+        preceding_issue_date=_preceding_day(reading, paths, preceding),
         payment_reference=text(paths.payment_reference),
         payment_terms=text(paths.payment_terms, NOTE_MAX),
         iban=_account(reading, paths),
@@ -105,6 +103,11 @@ def _document(reading: Reading, paths: Paths, kind: str, sha256: str) -> Invoice
         warnings=tuple(reading.warnings),
         sha256=sha256,
     )
+
+
+def _preceding_day(reading: Reading, paths: Paths, preceding: list[etree._Element]) -> date | None:
+    """Return the issue date of the invoice that a credit note reduces, where it names one."""
+    return reading.day(preceding[0], paths.preceding_date) if preceding else None
 
 
 def _taxes(reading: Reading, paths: Paths) -> tuple[int, str, str]:
