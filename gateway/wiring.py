@@ -102,7 +102,9 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
     """Return a worker on the configured database and chain, checked to belong together.
 
     Raises:
-        ChainContradicts: the chain knows chain transactions of our signers that we do not.
+        ForeignChain: the node is on another chain, or our rail or a token is not there.
+        ChainContradicts: a token is not what was recorded, or the chain knows chain transactions
+            of our signers that we do not.
     """
     from gateway.worker import Worker
     from settlement.compliance import policy
@@ -110,6 +112,7 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
 
     engine = open_database(settings)
     chain = open_chain(settings)
+    participants.require_registry(engine, chain)
     chosen: list[Signer] = signers or [SocketSigner(socket_path(settings))]
     for signer in chosen:
         require_own_nonces(engine, chain, signer.address)

@@ -25,12 +25,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway import wiring
 from settlement import participants, watcher
 from settlement.chain.anvil import find_anvil
-from settlement.chain.deployment import check_chain
 from settlement.chain.port import BlockRef, ChainPort
 from settlement.clock import from_micros
 from settlement.config import Settings
 from settlement.errors import ChainUnreachable, NotFound, RailError
-from settlement.participants.deployments import check_tokens, tokens
+from settlement.participants.deployments import tokens
 from settlement.store import SchemaNotCurrent, open_engine, reading, require_current
 
 DISK_FREE_MIN_MB = 1_000
@@ -239,8 +238,7 @@ def _clock(newest: BlockRef, now: datetime) -> Finding:
 def _deployment(engine: Engine, chain: ChainPort, newest: BlockRef) -> str:
     with reading(engine) as session:
         recorded, registry = participants.deployment(session), tokens(session)
-    check_chain(chain, recorded.record)
-    check_tokens(chain, registry)
+    participants.require_registry(engine, chain)
     symbols = ", ".join(token.symbol for token in registry)
     return f"rail {participants.checksummed(recorded.rail)} and {symbols} are on this chain"
 

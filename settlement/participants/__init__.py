@@ -10,6 +10,7 @@ from settlement.participants.deployments import (
     check_tokens,
     deployment,
     record_deployment,
+    require_registry,
 )
 from settlement.participants.grants import (
     GrantTerms,
@@ -62,6 +63,7 @@ __all__ = [
     "record_deployment",
     "register",
     "reinstate",
+    "require_registry",
     "revoke_instruction",
     "suspend",
     "wallet_owner",

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from settlement.chain import admin_abi
-from settlement.chain.deployment import DeployedToken, Deployment
+from settlement.chain.deployment import DeployedToken, Deployment, check_chain
 from settlement.chain.port import Address, ChainPort, Hash
 from settlement.clock import to_micros
 from settlement.documents.identifiers import minor_units
 from settlement.errors import ChainContradicts, Fatal, Invalid, NotFound
+from settlement.store import reading
 
 DECIMALS_MAX = 9
 """More would not leave room for amounts in 64 bits."""
@@ -167,6 +168,21 @@ def check_tokens(chain: ChainPort, registry: list[RecordedToken]) -> None:
                     f"{token.symbol} {token.address}: the chain says {what} {found}, recorded is"
                     f" {ours}"
                 )
+
+
+def require_registry(engine: Engine, chain: ChainPort) -> None:
+    """Refuse to work where rail or tokens are not what was recorded: to be asked at every start.
+
+    Raises:
+        ForeignChain: another chain, or other code at the rail's or a token's address.
+        TokenRegistryContradicted: a token's symbol or decimals differ.
+        ChainUnreachable: the node did not say.
+        NotFound: no deployment is recorded yet.
+    """
+    with reading(engine) as session:
+        recorded, registry = deployment(session), tokens(session)
+    check_chain(chain, recorded.record)
+    check_tokens(chain, registry)
 
 
 def _record_rail(session: Session, deployed: Deployment, now: datetime) -> None:

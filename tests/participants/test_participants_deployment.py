@@ -8,13 +8,14 @@ from sqlalchemy import Engine, text
 from settlement.chain.deployment import DeployedToken, Deployment, TokenKind
 from settlement.chain.memory import MemoryChain
 from settlement.chain.port import Address, Hash
-from settlement.errors import Invalid, NotFound
+from settlement.errors import ForeignChain, Invalid, NotFound
 from settlement.participants import (
     OtherDeployment,
     TokenRegistryContradicted,
     check_tokens,
     deployment,
     record_deployment,
+    require_registry,
 )
 from settlement.participants.deployments import tokens
 from settlement.store import reading, transaction
@@ -171,6 +172,21 @@ def test_a_token_that_is_not_there_is_noticed(
 
     with pytest.raises(TokenRegistryContradicted):
         check_tokens(chain, registry)
+
+
+def test_a_start_holds_rail_and_tokens_against_the_chain(
+    engine: Engine, chain: MemoryChain, deployed: Deployment
+) -> None:
+    recorded(engine, deployed)
+    require_registry(engine, chain)
+
+    with pytest.raises(ForeignChain):
+        require_registry(engine, MemoryChain())
+
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE token SET decimals = 2 WHERE symbol = 'TEUR'"))
+    with pytest.raises(TokenRegistryContradicted, match="decimals"):
+        require_registry(engine, chain)
 
 
 def test_a_database_without_a_rail_says_so(engine: Engine) -> None:

@@ -27,6 +27,7 @@ from settlement.watcher import Followed, follow
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 FOREVER = 2**40 - 1
+GRANT_CALLS = 2
 LEIS = ("529900T8BM49AURSDO55", "5493001KJTIIGC8Y1R12", "HWUPKR0MPOU8FGXBT394")
 
 ADMIN, OPERATOR, DEBTOR, *CREDITORS = dev_keys(7)
@@ -60,7 +61,7 @@ class Scene:
         raise AssertionError("the chain never ends")
 
     def send(self, signer: KeyPair, to: Address, data: bytes) -> Hash:
-        """Send a call; with automine on it is in the next block."""
+        """Send a call, and mine a block with it."""
         raw, tx_hash = sign_eip1559(
             signer.key,
             chain_id=self.deployment.chain_id,
@@ -74,6 +75,7 @@ class Scene:
         self.sent.append(raw)
         (answer,) = self.chain.send([raw])
         assert answer.outcome == "accepted", answer
+        self.controls.mine()
         return tx_hash
 
     def pay(self, amounts: Sequence[int], creditor: KeyPair = CREDITORS[0]) -> Hash:
@@ -140,6 +142,16 @@ def put_rail(chain: ChainPort) -> Deployment:
     return deployment
 
 
+def stop_automine(chain: ChainPort, controls: ChainControls) -> None:
+    """From now on mine only when told to; anvil may still have the debtor's grant in its pool."""
+    controls.set_automine(False)
+    for _ in range(20):
+        if chain.nonce(DEBTOR.address) == GRANT_CALLS:
+            return
+        controls.mine()
+    raise AssertionError("the grant was not mined")
+
+
 def record(engine: Engine, deployment: Deployment, ids: Ids | None = None) -> list[str]:
     """Write the deployment down, and a debtor and two creditors as participants."""
     companies = [
@@ -154,6 +166,7 @@ def record(engine: Engine, deployment: Deployment, ids: Ids | None = None) -> li
 def a_scene(engine: Engine, chain: ChainPort, controls: ChainControls) -> Scene:
     """Deploy, record and follow up to the head."""
     deployment = put_rail(chain)
+    stop_automine(chain, controls)
     record(engine, deployment)
     scene = Scene(engine, chain, controls, deployment)
     scene.catch_up()

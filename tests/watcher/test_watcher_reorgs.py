@@ -10,7 +10,7 @@ from settlement.errors import ReorgTooDeep
 from settlement.settlements import booking
 from settlement.store import reading, transaction
 from settlement.watcher import final
-from tests.watcher.scene import CREDITORS, NOW, Scene, a_scene, put_rail
+from tests.watcher.scene import CREDITORS, NOW, Scene, a_scene, put_rail, stop_automine
 from tests.watcher.test_watcher_following import facts
 
 LIMIT = Settings().finality_confirmations
@@ -181,6 +181,7 @@ def _two_branches(engine: Engine) -> tuple[Scene, Either]:
     both = Either([first, second])
     scene = a_scene(engine, first, first)
     put_rail(second)
+    stop_automine(second, second)
     for chain, amount in ((first, 5), (second, 7)):
         Scene(scene.engine, chain, chain, scene.deployment).pay([amount])
         chain.mine(2 if chain is second else 1)
