@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from settlement.compliance import clearance
+from settlement.sender import broadcast
 from settlement.settlements import control
-from settlement.store import transaction
+from settlement.store import reading, transaction
 from tests.builders.ports import BrokenChain, BrokenSigner
 from tests.builders.rail import Rail
 from tests.builders.soundness import assert_sound
@@ -67,6 +68,27 @@ def test_pay_bytes_are_never_sent_again_after_their_clearance_ended(rail: Rail) 
 
     assert chain.sent.count(pay) == 1
     assert_sound(rail)
+
+
+def test_bytes_whose_clearance_ended_are_not_due_even_before_a_cancel_is_signed(
+    rail: Rail,
+) -> None:
+    worker = rail.worker()
+    (key,) = _sent_and_waiting(rail, worker)
+    (lease,) = worker._leases.values()
+
+    def due(chain_time: int = 0) -> int:
+        with reading(rail.engine) as session:
+            return len(
+                broadcast.due(
+                    session, lease, rail.settings, head=10**6, chain_time=chain_time, now=rail.now
+                )
+            )
+
+    alive, past_deadline = due(), due(rail.one("SELECT deadline FROM chain_tx"))
+    _revoke(rail, key)
+
+    assert (alive, past_deadline, due()) == (1, 0, 0)
 
 
 def test_a_deadline_that_passes_on_chain_cancels_the_batch(rail: Rail) -> None:

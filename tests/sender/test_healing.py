@@ -1,8 +1,5 @@
 """Healing: an old backup meets a newer chain, and a key that somebody else used."""
 
-import sqlite3
-from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,44 +7,20 @@ import pytest
 
 from settlement.errors import ChainContradicts, LeaseLost
 from settlement.sender import lanes
-from settlement.sender.heal import Healed, heal
+from settlement.sender.heal import heal
 from settlement.sender.nonces import require_own_nonces
 from settlement.settlements import control
-from settlement.store import open_engine, transaction
+from settlement.store import transaction
+from tests.builders.healing import a_backup
+from tests.builders.healing import healed as _heal
 from tests.builders.ports import BrokenChain, BrokenSigner
 from tests.builders.rail import OPERATOR, Rail
 from tests.builders.soundness import assert_sound
 
 
-def _heal(rail: Rail, *, signed_through: int | None = None) -> Healed:
-    with transaction(rail.engine) as session:
-        lease = lanes.acquire(
-            session, OPERATOR.address, owner="heal", lifetime=timedelta(seconds=60), now=rail.now,
-            gone=lanes.holder(session, OPERATOR.address),
-        )  # fmt: skip
-    assert lease is not None
-    healed = heal(
-        rail.engine, rail.chain, lease, rail.settings,
-        ids=rail.ids, now=rail.now, signed_through=signed_through,
-    )  # fmt: skip
-    with transaction(rail.engine) as session:
-        lanes.release(session, lease)
-    return healed
-
-
-def _backup(rail: Rail, folder: Path) -> Rail:
-    """The records as they are now, in a file of their own."""
-    file = folder / "backup.sqlite3"
-    with closing(sqlite3.connect(str(rail.engine.url.database))) as connection:
-        connection.execute(f"VACUUM INTO '{file}'")
-    restored = open_engine(f"sqlite:///{file}")
-    rail._opened.append(restored.dispose)
-    return replace(rail, engine=restored)
-
-
 def _loses(rail: Rail, folder: Path) -> Rail:
     """Pay everything, and lose the records of it."""
-    backup = _backup(rail, folder)
+    backup = a_backup(rail, folder)
     rail.write("UPDATE lane SET state = 'active', lease_owner = NULL")
     rail.settle_all(rail.worker("lost"))
     backup.now = rail.now
@@ -76,7 +49,7 @@ def test_what_was_paid_in_the_lost_time_ends_settled_and_nobody_is_paid_twice(
     rail.tick(worker)
     worker.stop()
     rail.act(control.hold, held, reason="looking")
-    backup = _backup(rail, tmp_path)
+    backup = a_backup(rail, tmp_path)
     rail.act(control.release, held)
     rail.write("UPDATE lane SET state = 'active'")
     rail.settle_all(rail.worker("lost"))
@@ -104,7 +77,7 @@ def test_a_payment_that_nobody_remembers_is_named_and_its_sequence_is_never_used
 ) -> None:
     rail = sqlite_rail
     rail.tick(rail.worker("first"))
-    backup = _backup(rail, tmp_path)
+    backup = a_backup(rail, tmp_path)
     rail.write("UPDATE lane SET lease_owner = NULL")
     rail.instructed(2)
     rail.settle_all(rail.worker("lost"))
@@ -162,7 +135,7 @@ def test_bytes_that_are_signed_again_just_as_they_were_lost_are_no_alarm(
 
     def copy() -> None:
         signer.before = lambda: None
-        backup.append(_backup(rail, tmp_path))
+        backup.append(a_backup(rail, tmp_path))
 
     signer = BrokenSigner(rail.signer())
     signer.before = copy
@@ -187,7 +160,7 @@ def test_what_was_signed_and_never_mined_is_closed_by_no_ops(
     rail = sqlite_rail
     rail.instructed()
     rail.settle_all(rail.worker("first"))
-    backup = _backup(rail, tmp_path)
+    backup = a_backup(rail, tmp_path)
     rail.write("UPDATE lane SET lease_owner = NULL")
     rail.instructed()
     rail.tick(rail.worker("lost"))  # Signed and sent …
