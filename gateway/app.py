@@ -111,24 +111,11 @@ def create_app(
         in_flight=InFlight(),
         metrics=Metrics(engine),
     )
-
     requests = RequestLog(log_stream, clock)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        gateway.writer.start()
-        if rules is None:
-            judge.start()
-        yield
-        gateway.writer.stop()
-        requests.flush()
-        if rules is None:
-            judge.close()
-
     app = GatewayApp(
         title="settlement rail",
         version=API_VERSION,
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, gateway, requests, judge if rules is None else None),
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
@@ -139,20 +126,49 @@ def create_app(
     registration.open_to_all(app, health.PUBLIC, health.PAGES)
     app.openapi = lambda: openapi.document(app, COMMANDS)  # type: ignore[method-assign]
     registration.let_errors_through(app)
-    doorway = partial(
+    doorway = _doorway(gateway, requests, log_stream)
+    app.add_middleware(doorway)
+    app.unrouted = _unrouted(gateway, doorway)
+    return app
+
+
+def _doorway(
+    gateway: Gateway, requests: RequestLog, log_stream: BinaryIO | None
+) -> partial[Doorway]:
+    """Return what puts an application behind a doorway."""
+    return partial(
         Doorway,
         log=open_log(log_stream),
         requests=requests,
         metrics=gateway.metrics,
         translated=_translated,
     )
-    app.add_middleware(doorway)
-    app.unrouted = {
+
+
+def _unrouted(
+    gateway: Gateway, doorway: Callable[[ASGIApp], ASGIApp]
+) -> dict[tuple[str, str], ASGIApp]:
+    """Return the commands without an id in their path, each behind a doorway of its own."""
+    return {
         (command.method, command.path): doorway(command_app(gateway, command))
         for command in COMMANDS
         if "{" not in command.path
     }
-    return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    gateway: Gateway, requests: RequestLog, judge: RulesEngine | None, _app: FastAPI
+) -> AsyncIterator[None]:
+    """Start what works beside the routes, and the judge where it is the application's own."""
+    gateway.writer.start()
+    if judge is not None:
+        judge.start()
+    yield
+    gateway.writer.stop()
+    requests.flush()
+    if judge is not None:
+        judge.close()
 
 
 def _translated(error: Exception, scope: Scope) -> RailError:
