@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from settlement.chain import admin_abi
+from settlement.chain.port import Hash
+from settlement.chain.rail_abi import PaymentTerms, settle_calldata, word
 from settlement.errors import ChainContradicts, LeaseLost
 from settlement.sender import lanes
 from settlement.sender.heal import heal
@@ -230,3 +233,21 @@ def test_who_does_not_hold_the_lane_heals_nothing(rail: Rail) -> None:
 
     assert rail.rows("SELECT * FROM chain_tx") == []
     assert rail.lane().next_nonce == 0
+
+
+def test_a_sequence_that_another_operator_used_is_passed_over(rail: Rail) -> None:
+    rail.tick(rail.worker())
+    other, place = rail.sandbox.wallets[2], rail.sandbox.deployment
+    allowed = admin_abi.set_operator_calldata(other.address, True)
+    rail.on_chain(rail.sandbox.admin, place.rail, allowed)
+    paid = PaymentTerms(5, rail.seller_wallet, 700, Hash("0x" + word(1)))
+    call = settle_calldata(
+        token=rail.token(), debtor=rail.buyer_wallet, deadline=2**39, payments=[paid]
+    )
+    rail.on_chain(other, place.rail, call)
+
+    healed = _heal(rail)
+    rail.instructed()
+
+    assert [(each.sequence, each.amount_minor) for each in healed.unknown] == [(5, 700)]
+    assert rail.one("SELECT sequence FROM settlement") == 6
