@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from settlement import ledger
 from settlement.ledger.journal import entry_hash
@@ -184,23 +185,7 @@ def test_any_sequence_of_acts_keeps_the_books(
 ) -> None:
     with pytest.raises(_UndoneError), transaction(fresh_engine) as session:
         for place, (act, number, minor) in enumerate(acts):
-            settlement = f"stl_{number}"
-            if act == "accept":
-                ledger.post(session, [an_acceptance(f"inv_{place}", minor)], NOW)
-            elif act == "reserve":
-                row = a_reservation(number, minor)._replace(clearance_id=f"clr_{place}")
-                ledger.reserve(session, [row], NOW)
-            elif act == "void":
-                ledger.void(session, [settlement], NOW)
-                assert ledger.releases(session, [settlement]) == {}
-            elif act == "pay":
-                release = ledger.releases(session, [settlement]).get(settlement, ())
-                source = a_source(place)._replace(tx_hash=tx_hash(place))
-                paid = a_payment(number, minor * 10_000, source=source, release=release)
-                ledger.post(session, [paid], NOW)
-            else:
-                seqs = _live_payments(session)
-                ledger.reverse(session, seqs[: minor % 3], NOW, "its block was orphaned")
+            _do(session, place, act, number, minor)
 
         trial = ledger.trial_balance(session)
         assert trial.is_balanced, (trial.sums, trial.drifted)
@@ -236,6 +221,27 @@ def test_any_sequence_of_acts_keeps_the_books(
 
 class _UndoneError(Exception):
     pass
+
+
+def _do(session: Session, place: int, act: str, number: int, minor: int) -> None:
+    """Do one act to the settlement of this number; `place` makes what it is made from its own."""
+    settlement = f"stl_{number}"
+    if act == "accept":
+        ledger.post(session, [an_acceptance(f"inv_{place}", minor)], NOW)
+    elif act == "reserve":
+        row = a_reservation(number, minor)._replace(clearance_id=f"clr_{place}")
+        ledger.reserve(session, [row], NOW)
+    elif act == "void":
+        ledger.void(session, [settlement], NOW)
+        assert ledger.releases(session, [settlement]) == {}
+    elif act == "pay":
+        release = ledger.releases(session, [settlement]).get(settlement, ())
+        source = a_source(place)._replace(tx_hash=tx_hash(place))
+        paid = a_payment(number, minor * 10_000, source=source, release=release)
+        ledger.post(session, [paid], NOW)
+    else:
+        seqs = _live_payments(session)
+        ledger.reverse(session, seqs[: minor % 3], NOW, "its block was orphaned")
 
 
 def _live_payments(session: object) -> list[int]:
