@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -144,7 +145,7 @@ def _unpack(file: Path, folder: Path) -> tuple[dict[str, Any], Path]:
     try:
         with tarfile.open(file) as archive:
             for name in (_MANIFEST, _DATABASE):
-                archive.extract(archive.getmember(name), folder, filter="data")
+                _copy_out(archive, name, folder / name)
         manifest = json.loads((folder / _MANIFEST).read_bytes())
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         raise BackupUnreadable(
@@ -158,6 +159,15 @@ def _unpack(file: Path, folder: Path) -> tuple[dict[str, Any], Path]:
             repair="use another backup",
         )  # fmt: skip
     return manifest, copy
+
+
+def _copy_out(archive: tarfile.TarFile, name: str, place: Path) -> None:
+    """Write a member's bytes to a place of ours: nothing that the archive says of paths counts."""
+    content = archive.extractfile(name)
+    if content is None:
+        raise KeyError(f"{name} is no file")
+    with content, place.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _sha256(path: Path) -> str:
