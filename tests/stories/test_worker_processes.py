@@ -34,16 +34,29 @@ class Processes:
             "SETTLE_RPC_URL": rail.rpc_url,
         }
         self.started: list[subprocess.Popen[bytes]] = []
+        self.log_path = rail.folder / "worker.log"
+        self.log = self.log_path.open("wb")
 
     def start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "worker"],
             env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
         )
         self.started.append(process)
         return process
+
+    def until(self, reached: Callable[[], bool]) -> float:
+        """Look again and again while the newest worker runs; return the seconds it took."""
+        began = time.monotonic()
+        pause = threading.Event()
+        while not reached():
+            said = self.log_path.read_text()[-2000:]
+            assert self.started[-1].poll() is None, f"the worker has ended: {said}"
+            assert time.monotonic() - began < SECONDS_MAX, f"not reached in time: {said}"
+            pause.wait(0.02)
+        return time.monotonic() - began
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)
@@ -63,20 +76,11 @@ def living(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Rail, Processes]]:
         yield rail, processes
         for process in processes.started:
             processes.kill(process)
+        processes.log.close()
         server.shutdown()
         server.server_close()
         thread.join()
     engine.dispose()
-
-
-def _until(reached: Callable[[], bool], seconds: int = SECONDS_MAX) -> float:
-    """Look again and again; return how many seconds it took."""
-    began = time.monotonic()
-    pause = threading.Event()
-    while not reached():
-        assert time.monotonic() - began < seconds, "not reached in time"
-        pause.wait(0.02)
-    return time.monotonic() - began
 
 
 @pytest.mark.slow
@@ -85,20 +89,20 @@ def test_a_worker_killed_again_and_again_pays_everybody_once(
 ) -> None:
     rail, processes = living
     worker = processes.start()
-    _until(lambda: rail.one("SELECT COUNT(*) FROM cursor") > 0)
+    processes.until(lambda: rail.one("SELECT COUNT(*) FROM cursor") > 0)
     keys = rail.instructed(2)
 
-    _until(lambda: rail.one("SELECT COUNT(*) FROM attempt") > 0)
+    processes.until(lambda: rail.one("SELECT COUNT(*) FROM attempt") > 0)
     processes.kill(worker)  # Signed, perhaps sent.
     keys += rail.instructed(1)
     worker = processes.start()
-    waited = _until(
+    waited = processes.until(
         lambda: rail.one("SELECT COUNT(*) FROM attempt WHERE first_sent_at IS NOT NULL") > 1
     )
-    _until(lambda: "BOOKED" in rail.states().values())
+    processes.until(lambda: "BOOKED" in rail.states().values())
     processes.kill(worker)  # Booked, not final.
     worker = processes.start()
-    _until(lambda: set(rail.states().values()) == {"SETTLED"})
+    processes.until(lambda: set(rail.states().values()) == {"SETTLED"})
     worker.send_signal(signal.SIGTERM)
 
     assert worker.wait(10) == 0
