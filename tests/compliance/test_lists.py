@@ -91,22 +91,27 @@ def test_two_lists_are_in_force_side_by_side(engine: Engine, ids: Ids) -> None:
     assert _hits(engine, "a name", "b name") == {"a name": ["one/", "two/"], "b name": ["two/"]}
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"", b"\n \n", b"%PDF-1.7 x", b"PK\x03\x04zip", b"<html>not found</html>", b'{"error": 1}',
-        b"A\x00B\x01C", OFAC.encode().replace(b',-0- \r\n9640', b'\r\n9640', 1).replace(
-            b'36,"AERO', b'36,"AERO', 1) + b'77,"SHORT ROW"\r\n',
-        OFAC.encode().replace(b'"AEROCARIBBEAN AIRLINES"', b'"AERO" CARIBBEAN'),
-    ],
-)  # fmt: skip
+OTHER_FILES = (
+    b"",
+    b"\n \n",
+    b"%PDF-1.7 x",
+    b"PK\x03\x04zip",
+    b"<html>not found</html>",
+    b'{"error": 1}',
+    b"A\x00B\x01C",
+    OFAC.encode() + b'\r\n77,"SHORT ROW"\r\n',
+    OFAC.encode().replace(b'"AEROCARIBBEAN AIRLINES"', b'"AERO" CARIBBEAN'),
+)
+
+
 def test_what_cannot_be_read_is_refused_and_the_version_in_force_stays(
-    engine: Engine, ids: Ids, content: bytes
+    engine: Engine, ids: Ids
 ) -> None:
     _store(engine, ids, "A Name\n")
 
-    with pytest.raises(ListUnreadable):
-        _store(engine, ids, content)
+    for content in OTHER_FILES:
+        with pytest.raises(ListUnreadable):
+            _store(engine, ids, content)
 
     assert _hits(engine, "a name") == {"a name": ["own/"]}
 

@@ -112,8 +112,16 @@ def _mined_after(rail: Rail, worker: Any, change: Callable[[Rail], None]) -> Non
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_rejection_is_final_only_at_finality_and_a_retry_pays_with_the_same_sequence(
-    rail: Rail, reason: str
+    sqlite_rail: Rail, reason: str
 ) -> None:
+    _rejected_and_paid_on_retry(sqlite_rail, reason)
+
+
+def test_a_rejection_ends_and_is_retried_alike_on_both_databases(rail: Rail) -> None:
+    _rejected_and_paid_on_retry(rail, "creditor frozen")
+
+
+def _rejected_and_paid_on_retry(rail: Rail, reason: str) -> None:
     code, words, break_it, mend_it = REASONS[reason]
     worker = rail.worker()
     (key,) = _sent(rail, worker)
