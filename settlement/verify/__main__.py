@@ -8,22 +8,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 
-from settlement.verify import (
-    books,
-    claims,
-    clearances,
-    journal,
-    kept,
-    moves,
-    payments,
-    report,
-    sending,
-)
-from settlement.verify.findings import Finding
+from settlement.verify import report
+from settlement.verify.judging import judge, silent
 from settlement.verify.rpc import NotJudged
-from settlement.verify.scene import Question, Scene, open_scene
+from settlement.verify.scene import Question, open_scene
 
 HOLDS, VIOLATED, NOT_JUDGED = 0, 1, 2
 
@@ -33,12 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     question = Question(
         database_url=asked.database,
-        rpc_url=asked.rpc,
+        node=asked.rpc,
         at=asked.at,
         confirmations=asked.confirmations,
         quiescent=asked.quiescent,
     )
-    progress = _silent if asked.json or not sys.stderr.isatty() else _say
+    progress = silent if asked.json or not sys.stderr.isatty() else _say
     began = time.monotonic_ns()
     try:
         with open_scene(question, progress) as scene:
@@ -50,42 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
     write = report.as_json if asked.json else report.as_text
     print(write(scene, findings, milliseconds))
     return {True: HOLDS, False: VIOLATED, None: NOT_JUDGED}[report.verdict(findings)]
-
-
-def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
-    """Make every check, in the order of the invariants."""
-    progress("reading the journal")
-    zero_sum, history = journal.ZeroSum(_symbols(scene)), journal.History()
-    gathered, set_aside, sums = books.Books(scene), claims.SetAside(), kept.KeptSums()
-    for entry in journal.entries(scene.database, history.finding):
-        for reader in (zero_sum, history, gathered, set_aside, sums):
-            reader.take(entry)
-    progress("judging")
-    sent = sending.sent(scene)
-    findings = [
-        payments.no_double_pay(scene),
-        books.accounted(scene, gathered),
-        zero_sum.close(),
-        books.ledger_is_chain(scene, gathered),
-        claims.acknowledged(scene),
-        history.close(scene.database),
-        sending.nonces(scene, sent),
-        sending.attempts(scene, sent),
-        payments.finality(scene),
-        claims.invoices(scene),
-        clearances.clearances(scene, sent),
-        sums.close(scene, set_aside),
-        set_aside.close(scene),
-        moves.obeyed(scene),
-        moves.matched(scene),
-    ]
-    if scene.quiescent:
-        findings.append(moves.live(scene))
-    return findings
-
-
-def _symbols(scene: Scene) -> dict[str, str]:
-    return {symbol: scene.currencies[token] for token, symbol in scene.tokens.items()}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -108,10 +61,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(sentence: str) -> None:
     print(f"verify: {sentence}", file=sys.stderr)
-
-
-def _silent(_sentence: str) -> None:
-    return None
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from settlement.verify.rpc import NotJudged, Rpc
+from settlement.verify.rpc import Line, NotJudged
 from settlement.verify.words import REJECTED, SETTLED, TRANSFER, address_of, words_of
 
 _HEADERS_PER_CALL = 200
@@ -93,19 +93,19 @@ class Seen:
 class Node:
     """A node, asked at named blocks only."""
 
-    def __init__(self, rpc: Rpc) -> None:
-        self._rpc = rpc
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def identity(self) -> tuple[int, str]:
         """Return chain id and the hash of block 0."""
-        chain_id, genesis = self._rpc.many(
+        chain_id, genesis = self._line.many(
             [("eth_chainId", ()), ("eth_getBlockByNumber", ("0x0", False))]
         )
         return int(chain_id, 16), genesis["hash"].lower()
 
     def head(self) -> Header:
         """Return the newest block."""
-        return _header(self._rpc.one("eth_getBlockByNumber", "latest", False))
+        return _header(self._line.many([("eth_getBlockByNumber", ("latest", False))])[0])
 
     def read(
         self,
@@ -143,7 +143,7 @@ class Node:
     def nonces(self, signers: Sequence[str], number: int) -> list[int]:
         """Return how many chain transactions of each signer are mined up to a block."""
         calls = [("eth_getTransactionCount", (signer, hex(number))) for signer in signers]
-        return [int(answer, 16) for answer in self._rpc.many(calls)]
+        return [int(answer, 16) for answer in self._line.many(calls)]
 
     def coins(self, holders: Sequence[str], block_hash: str) -> list[int]:
         """Return balances in wei at a block."""
@@ -161,14 +161,14 @@ class Node:
     def _chunked(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
         answers: list[Any] = []
         for start in range(0, len(calls), _READS_PER_CALL):
-            answers += self._rpc.many(calls[start : start + _READS_PER_CALL])
+            answers += self._line.many(calls[start : start + _READS_PER_CALL])
         return answers
 
     def _headers(self, first: int, last: int) -> Iterator[Header]:
         for start in range(first, last + 1, _HEADERS_PER_CALL):
             numbers = range(start, min(start + _HEADERS_PER_CALL, last + 1))
             calls = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
-            for number, block in zip(numbers, self._rpc.many(calls), strict=True):
+            for number, block in zip(numbers, self._line.many(calls), strict=True):
                 if block is None or int(block["number"], 16) != number:
                     raise NotJudged(f"the node has no block {number}")
                 yield _header(block)
@@ -184,7 +184,7 @@ class Node:
                 tx_count += headers[place].tx_count
                 place += 1
             calls = [("eth_getBlockReceipts", (header.hash,)) for header in chunk]
-            for header, receipts in zip(chunk, self._rpc.many(calls), strict=True):
+            for header, receipts in zip(chunk, self._line.many(calls), strict=True):
                 if receipts is None or len(receipts) != header.tx_count:
                     raise NotJudged(f"block {header.number} came without all of its receipts")
                 yield header, receipts

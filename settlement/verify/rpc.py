@@ -1,4 +1,4 @@
-"""JSON-RPC in batches over one HTTP connection.
+"""JSON-RPC: in batches over one HTTP connection, or by calls in this process.
 
 Retries nothing: what cannot be read cannot be judged.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 _TIMEOUT_SECONDS = 60
@@ -18,7 +18,48 @@ class NotJudged(Exception):
     """The checker could not see what it has to judge."""
 
 
-class Rpc:
+Call: TypeAlias = Callable[[str, Sequence[Any]], Any]
+"""A node in this process: given method and parameters, returns the result as JSON has it."""
+
+
+class Line(Protocol):
+    """The way to a node."""
+
+    def many(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Return the results of `calls` in their order.
+
+        Raises:
+            NotJudged: the node did not answer, refused a call, or left one out.
+        """
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+def line_to(node: str | Call) -> Line:
+    """Return the way to a node, given by its address or as a callable.
+
+    Raises:
+        NotJudged: the address is none.
+    """
+    return Http(node) if isinstance(node, str) else Direct(node)
+
+
+class Direct:
+    """A node in this process."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def many(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """See `Line.many`; what the callable raises passes through."""
+        return [self._call(method, params) for method, params in calls]
+
+    def close(self) -> None:
+        """See `Line.close`."""
+
+
+class Http:
     """A node's address, and the connection to it."""
 
     def __init__(self, url: str) -> None:
@@ -32,16 +73,8 @@ class Rpc:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._line = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
 
-    def one(self, method: str, *params: object) -> Any:
-        """Return the result of one call."""
-        return self.many([(method, params)])[0]
-
-    def many(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
-        """Return the results of `calls` in their order, asked in one request.
-
-        Raises:
-            NotJudged: the node did not answer, refused a call, or left one out.
-        """
+    def many(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """See `Line.many`; asked in one request."""
         if not calls:
             return []
         body = json.dumps(
@@ -60,10 +93,10 @@ class Rpc:
         return self._in_order(answers, calls)
 
     def close(self) -> None:
-        """Close the connection."""
+        """See `Line.close`."""
         self._line.close()
 
-    def _in_order(self, answers: Any, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+    def _in_order(self, answers: Any, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         if not isinstance(answers, list):
             raise NotJudged(f"the node at {self._url} answers no batches: {str(answers)[:200]}")
         found: dict[int, Any] = {}

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from settlement.verify.database import Database
 from settlement.verify.node import Header, Node, Seen
-from settlement.verify.rpc import NotJudged, Rpc
+from settlement.verify.rpc import Call, NotJudged, line_to
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked for on the command line."""
+    """What is to be judged, and how."""
 
     database_url: str
-    rpc_url: str
+    node: str | Call
+    """An http:// or https:// address, or a node in this process."""
     at: int | None = None
     confirmations: int = 12
     quiescent: bool = False
@@ -67,8 +68,8 @@ def open_scene(question: Question, progress: Callable[[str], None]) -> Iterator[
     Raises:
         NotJudged: one side cannot be read, or they do not belong together.
     """
-    with closing(Rpc(question.rpc_url)) as rpc:
-        node = Node(rpc)
+    with closing(line_to(question.node)) as line:
+        node = Node(line)
         head = node.head()
         with closing(Database(question.database_url)) as database:
             yield _read(question, node, head, database, progress)

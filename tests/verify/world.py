@@ -20,6 +20,7 @@ from gateway.worker import Progress, Worker
 from settlement import invoices
 from settlement.chain import admin_abi
 from settlement.chain.dev_keys import dev_keys
+from settlement.chain.memory import MemoryChain
 from settlement.chain.port import Address
 from settlement.chain.signing import GAS_CAP, KeyPair, sign_eip1559
 from settlement.clock import Ids, counted_ids, to_micros
@@ -32,7 +33,6 @@ from settlement.signer import IntentSigner, SlotStore
 from settlement.signer.intents import SigningLimits
 from settlement.store import transaction
 from tests.invoices.builders import Companies, a_submission, an_lei
-from tests.verify.served import RememberingChain
 
 GENESIS_TIME = 1_795_000_000
 OPERATOR = KeyPair.of(b"\x17" * 32)
@@ -123,7 +123,7 @@ def a_world(engine: Engine, folder: Path, chain: Any = None) -> World:
     `chain` is one that mines only when told to; by default one in memory.
     """
     if chain is None:
-        chain = RememberingChain(automine=False, genesis_timestamp=GENESIS_TIME, block_seconds=2)
+        chain = MemoryChain(automine=False, genesis_timestamp=GENESIS_TIME, block_seconds=2)
     ids = counted_ids(1)
     leis = {side: an_lei(f"5299{side}") for side in NAMES}
     companies = [
