@@ -1,4 +1,4 @@
-"""The checker as a function, over a node in this process: as it judges, a simulation can call it."""
+"""The checker as a function over a node in this process: the form that a simulation calls."""
 
 from __future__ import annotations
 
