@@ -2,104 +2,32 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-Answer = Callable[[Any], bytes | None]
+from tests.builders.wire import Answer, Wire, chunked, http
 
 
-class FaultyNode:
-    """A server on loopback whose answers a test writes; counts what reaches it.
+class FaultyNode(Wire):
+    """A server on loopback whose answers a test writes; keeps what reaches it.
 
-    `answer` gets a request's JSON and returns the bytes to put on the wire; None closes at once.
+    By default it answers each call with its own parameters.
     """
 
     def __init__(self) -> None:
-        self.answer: Answer = lambda request: http(fair(request))
         self.requests: list[Any] = []
         self.paths: list[str] = []
-        self.connections = 0
-        self.keeps_alive = True
-        self.drip_seconds = 0.0
-        self.hung_up = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for line in self._open:
-            line.close()
-        self._thread.join(5)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            self._open.append(line)
-            self.connections += 1
-            threading.Thread(target=self._talk, args=(line,), daemon=True).start()
-
-    def _talk(self, line: socket.socket) -> None:
-        self._answer_all(line)
-        self.hung_up.set()
-
-    def _answer_all(self, line: socket.socket) -> None:
-        with line, line.makefile("rb") as reader:
-            try:
-                while (request := self._read(reader)) is not None:
-                    self.requests.append(request)
-                    answer = self.answer(request)
-                    if answer is None:
-                        return
-                    keeps_alive = self.keeps_alive
-                    self._write(line, answer)
-                    if not keeps_alive:
-                        return
-            except OSError:
-                return
+        super().__init__(lambda request: http(fair(request)))
 
     def _read(self, reader: Any) -> Any:
-        length = 0
-        first = reader.readline()
-        if not first:
-            return None
-        self.paths.append(first.split()[1].decode())
-        while (header := reader.readline().strip()) != b"":
-            name, _, value = header.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        return orjson.loads(reader.read(length))
+        request = super()._read(reader)
+        if request is not None:
+            self.requests.append(request)
+        return request
 
-    def _write(self, line: socket.socket, answer: bytes) -> None:
-        if not self.drip_seconds:
-            line.sendall(answer)
-            return
-        for byte in answer:
-            line.sendall(bytes((byte,)))
-            time.sleep(self.drip_seconds)
-
-
-def http(body: bytes, *, status: str = "200 OK", length: int | None = None) -> bytes:
-    size = len(body) if length is None else length
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
-    return head.encode() + body
-
-
-def chunked(body: bytes) -> bytes:
-    """Put a body on the wire in two chunks, without its length."""
-    coded = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:5], body[5:]))
-    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + coded + b"0\r\n\r\n"
+    def _on_path(self, path: str) -> None:
+        self.paths.append(path)
 
 
 def fair(request: Any) -> bytes:

@@ -12,7 +12,8 @@ import pytest
 from settlement.chain.evm import EvmChain
 from settlement.chain.port import Address, BlockRef, Hash
 from settlement.errors import ChainUnreachable
-from tests.chain.faulty_node import FaultyNode, http
+from tests.builders.wire import http
+from tests.chain.faulty_node import FaultyNode
 
 HEAD = 5
 SOMEBODY = Address("0x" + "11" * 20)

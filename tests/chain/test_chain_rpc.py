@@ -13,7 +13,8 @@ import pytest
 from settlement.chain.evm import EvmChain
 from settlement.chain.rpc import JsonRpc, RpcError
 from settlement.errors import ChainUnreachable, Invalid
-from tests.chain.faulty_node import FAULTS, Answer, FaultyNode, chunked, fair, http
+from tests.builders.wire import Answer, chunked, http
+from tests.chain.faulty_node import FAULTS, FaultyNode, fair
 
 
 @pytest.fixture

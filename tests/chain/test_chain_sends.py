@@ -10,7 +10,8 @@ import pytest
 from settlement.chain.evm import EvmChain
 from settlement.chain.keccak import keccak
 from settlement.chain.port import SendOutcome
-from tests.chain.faulty_node import FAULTS, FaultyNode, http, one
+from tests.builders.wire import http
+from tests.chain.faulty_node import FAULTS, FaultyNode, one
 
 
 @pytest.mark.parametrize("fault", FAULTS)
