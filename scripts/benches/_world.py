@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,6 +41,18 @@ def founded(folder: Path, url: str) -> Iterator[tuple[Any, EvmChain, Any, KeyPai
     yield engine, chain, sandbox, operator
     engine.dispose()
     chain.close()
+
+
+def bring_to_rest(worker: Any, mine: Callable[[int], None], settings: Any) -> None:
+    """Let the founding become final and be followed to its end.
+
+    Starting balances that are not booked yet would put whoever spends them on hold.
+    """
+    from gateway import wiring
+
+    mine(settings.finality_confirmations)
+    while not worker.tick(wiring.now()).idle:
+        pass
 
 
 def issue_invoices(engine: Any, sandbox: Any, invoices: int) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 from scripts.benches._beside import Miner, signer_process, signer_rss_mb
 from scripts.benches._naive import naive_rate
 from scripts.benches._report import common, peak_rss_mb, publish, say
-from scripts.benches._world import CHUNK, founded, issue_invoices
+from scripts.benches._world import CHUNK, bring_to_rest, founded, issue_invoices
 from settlement.chain.anvil import Anvil
 from settlement.chain.anvil_controls import AnvilControls
 from settlement.chain.evm import EvmChain
@@ -137,6 +137,7 @@ def _measure(folder: Path, url: str, invoices: int, answer: Any) -> None:
 
 def _timed(folder: Path, url: str, invoices: int, engine: Any, sandbox: Any) -> tuple[str, Run]:
     from gateway import wiring
+    from gateway.processes import collect_garbage_seldom
     from settlement.config import Settings
     from settlement.store import reading
 
@@ -145,8 +146,8 @@ def _timed(folder: Path, url: str, invoices: int, engine: Any, sandbox: Any) -> 
     controls = AnvilControls(url)
     settings = Settings(home=folder, rpc_url=url)
     worker = wiring.worker(settings)
-    while not worker.tick(wiring.now()).idle:
-        pass
+    bring_to_rest(worker, controls.mine, settings)
+    collect_garbage_seldom()  # As the worker's process does when it starts.
     snapshot = controls.snapshot()
     controls.set_automine(False)
     miner = Miner(AnvilControls(url))
@@ -210,6 +211,14 @@ def _judge(session: Any, run: Run, invoices: int) -> None:
     breaks = one("SELECT COUNT(*) FROM settlement_break WHERE closed_at IS NULL")
     if (settled, paid, matched, breaks) != (invoices, invoices, invoices, 0):
         run.problems.append(f"{settled} settled, {paid} paid, {matched} matched, {breaks} breaks")
+        unfinished = text(
+            "SELECT state, COALESCE(reason, '') AS reason, COUNT(*) AS number FROM settlement"
+            " WHERE state <> 'SETTLED' GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 5"
+        )
+        run.problems += [
+            f"{row.number} {row.state} {row.reason}".rstrip()
+            for row in session.connection().execute(unfinished)
+        ]
 
 
 def anvil_version(url: str) -> str:
