@@ -5,7 +5,7 @@ Time is the test's own: `now` moves by a second with every round, blocks come wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -167,6 +167,12 @@ class Rail(Looking):
         with transaction(self.engine) as session:
             assert session.connection().execute(text(sql), params).rowcount, sql
 
+    def let_go(self) -> None:
+        """Free lanes and duty, as if whoever had them had given them up."""
+        for table in ("lane", "duty"):
+            with transaction(self.engine) as session:
+                session.connection().execute(text(f"UPDATE {table} SET lease_owner = NULL"))
+
     def issued(self, payable_minor: int = 100_000, **changes: Any) -> str:
         """An issued invoice in USD, by number the next."""
         changes = {"currency": "USD", "number": f"N-{next(self._numbers)}", **changes}
@@ -227,10 +233,12 @@ class Rail(Looking):
 
 
 @contextmanager
-def a_rail(engine: Engine, folder: Path, **changes: Any) -> Iterator[Rail]:
-    """A founded rail on a chain in memory that mines when told to."""
+def a_rail(
+    engine: Engine, folder: Path, *, operators: Sequence[KeyPair] = (OPERATOR,), **changes: Any
+) -> Iterator[Rail]:
+    """A founded rail on a chain in memory that mines when told to; a lane for each operator."""
     chain = MemoryChain(genesis_timestamp=int(NOW.timestamp()) - 60, automine=False)
-    rail = _founded(engine, chain, chain, folder, changes)
+    rail = _founded(engine, chain, chain, folder, changes, operators=operators)
     yield rail
     rail.close()
 
@@ -258,12 +266,13 @@ def _founded(
     folder: Path,
     changes: dict[str, Any],
     now: datetime = NOW,
+    operators: Sequence[KeyPair] = (OPERATOR,),
 ) -> Rail:
     ids = counted_ids()
     sandbox = found(
         engine,
         chain,
-        operators=[OPERATOR.address],
+        operators=[each.address for each in operators],
         companies=_COMPANIES,
         ids=ids,
         now=now,
