@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,9 +80,14 @@ def open_chain(settings: Settings) -> EvmChain:
     return EvmChain(settings.rpc_url, settings.rpc_timeout_seconds)
 
 
-def socket_path(settings: Settings) -> Path:
-    """Return where the signer's process listens."""
-    return settings.home / "signer.sock"
+def socket_path(settings: Settings, place: int = 1) -> Path:
+    """Return where the signer's process listens; `place` counts the operators from 1."""
+    return settings.home / f"signer{numbered(place)}.sock"
+
+
+def numbered(place: int) -> str:
+    """Return what tells the files of one operator from another's: nothing for the first."""
+    return "" if place == 1 else f"-{place}"
 
 
 def intent_signer(settings: Settings, keys: KeyPair) -> IntentSigner:
@@ -103,19 +109,17 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
 
     Raises:
         ForeignChain: the node is on another chain, or our rail or a token is not there.
-        ChainContradicts: a token is not what was recorded, or the chain knows chain transactions
-            of our signers that we do not.
+        ChainContradicts: a token is not what was recorded.
     """
     from gateway.worker import Worker
     from settlement.compliance import policy
-    from settlement.sender.nonces import require_own_nonces
 
     engine = open_database(settings)
     chain = open_chain(settings)
     participants.require_registry(engine, chain)
-    chosen: list[Signer] = signers or [SocketSigner(socket_path(settings))]
-    for signer in chosen:
-        require_own_nonces(engine, chain, signer.address)
+    chosen: list[Signer] = signers or [
+        SocketSigner(socket_path(settings, place)) for place in range(1, settings.operators + 1)
+    ]
     return Worker(
         engine=engine,
         chain=chain,
@@ -125,6 +129,8 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
         ids=new_id,
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-8:]}",
         has_ended=has_ended,
+        open_chain=lambda: open_chain(settings),
+        monotonic=time.monotonic,
     )
 
 

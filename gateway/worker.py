@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,8 +20,11 @@ from settlement.chain.port import ChainPort
 from settlement.clock import Ids
 from settlement.compliance.policy import Policy
 from settlement.config import Settings
-from settlement.errors import Fatal
-from settlement.sender import lanes, pipeline
+from settlement.errors import Fatal, LeaseLost, Retryable
+from settlement.sender import duty, lanes
+from settlement.sender.duty import DutyLease
+from settlement.sender.fleet import Fleet
+from settlement.sender.holding import Holding
 from settlement.sender.lanes import Lease
 from settlement.settlements import booking, clearing, finality, tracking
 from settlement.signer import Signer
@@ -47,7 +50,9 @@ class Progress:
     sent: int = 0
     matched: int = 0
     standby: bool = False
-    """Another worker holds the lanes; this one only looks on."""
+    """Other workers hold lanes and duty; this one only looks on."""
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What befell single lanes, by signer, while others went on."""
     ties: bool = True
     """Whether every balance was the chain's, where this tick compared them."""
     stages: dict[str, float] = field(default_factory=dict)
@@ -64,7 +69,7 @@ class Progress:
         return {
             name: count
             for name, count in counts.items()
-            if count and name not in ("head", "standby", "ties", "stages")
+            if count and name not in ("head", "standby", "troubles", "ties", "stages")
         }
 
 
@@ -81,7 +86,17 @@ class Worker:
     owner: str
     has_ended: Callable[[str], bool] = lambda _owner: False
     """Whether the worker of that name is known to run no more; its lease is not waited for."""
+    open_chain: Callable[[], ChainPort] | None = None
+    """Another line to the same node, for a lane that waits beside others."""
+    monotonic: Callable[[], float] = lambda: 0.0
+    """Seconds that only grow: how far a long tick has come, for its leases."""
     _leases: dict[str, Lease] = field(default_factory=dict)
+    _duty: DutyLease | None = None
+    _checked: dict[str, Lease] = field(default_factory=dict)
+    """Lanes whose nonces were compared with the chain since they were taken."""
+    _reachable: dict[str, Signer] = field(default_factory=dict)
+    _lines: dict[str, ChainPort] = field(default_factory=dict)
+    _began: float = 0.0
     _unsettled_facts: bool = True
     """Blocks were stored that the steps after it have not followed yet; true after every start."""
     _behind: bool = True
@@ -95,71 +110,80 @@ class Worker:
             Fatal: what was found must not be. The lanes are halted with the reason.
         """
         progress = Progress()
+        self._began = self.monotonic()
         if not self._take_lanes(now):
             progress.standby = True
             return progress
-        try:
-            for name, stage in (
-                ("follow", self._follow),
-                ("clear", self._clear),
-                ("send", self._send),
-                ("reconcile", self._reconcile),
-            ):
-                began = time.perf_counter()
+        stages: list[tuple[str, Callable[[Progress, datetime], None]]] = [("send", self._send)]
+        if self._duty is not None:
+            stages = [("follow", self._follow), ("clear", self._clear), *stages]
+            stages += [("reconcile", self._reconcile)]
+        for name, stage in stages:
+            began = time.perf_counter()
+            try:
                 stage(progress, now)
-                progress.stages[name] = time.perf_counter() - began
-        except Fatal as error:
-            self._halt(str(error), now)
-            raise
+            except Fatal as error:
+                if name != "send":  # What a lane found, it has halted itself.
+                    self._halt_all(str(error), now)
+                raise
+            progress.stages[name] = time.perf_counter() - began
         return progress
 
     def stop(self) -> None:
-        """Give the lanes up, so that the next worker can start at once."""
-        with transaction(self.engine) as session:
-            for lease in self._leases.values():
-                lanes.release(session, lease)
-        self._leases.clear()
+        """Give lanes and duty up, so that the next worker can start at once."""
+        self._holding().give_up(self.engine)
+        self._leases, self._duty = {}, None
 
     def _take_lanes(self, now: datetime) -> bool:
-        lifetime = timedelta(seconds=self.settings.lease_seconds)
-        with transaction(self.engine) as session:
-            for signer in self.signers:
-                holder = lanes.holder(session, signer.address)
-                gone = holder if holder and self.has_ended(holder) else None
-                lease = lanes.acquire(
-                    session,
-                    signer.address,
-                    owner=self.owner,
-                    lifetime=lifetime,
-                    now=now,
-                    gone=gone,
-                )
-                if lease is None:
-                    # All or none: a lane that is held and not worked would never be free again.
-                    for taken in self._leases.values():
-                        lanes.release(session, taken)
-                    self._leases.clear()
-                    return False
-                if self._leases.get(signer.address) != lease:
-                    self._unsettled_facts = True  # Somebody else may have written in between.
-                self._leases[signer.address] = lease
-        return True
+        """Take what is free of lanes and duty; False where there is nothing to do for us."""
+        self._reachable = {}
+        for signer in self.signers:
+            try:
+                self._reachable[signer.address] = signer
+            except Retryable:  # Its process is not there: the other lanes go on.
+                continue
+        holding, duty_before = self._holding(), self._duty
+        holding.take(self.engine, list(self._reachable), now)
+        self._leases, self._duty = holding.leases, holding.duty_lease
+        if self._duty != duty_before:
+            self._unsettled_facts = True  # Somebody else may have written in between.
+        return bool(self._leases) or self._duty is not None
+
+    def _holding(self) -> Holding:
+        return Holding(
+            self.owner,
+            timedelta(seconds=self.settings.lease_seconds),
+            self.settings.worker_lanes_max,
+            self.has_ended,
+            dict(self._leases),
+            self._duty,
+        )
+
+    def _lease_time(self, now: datetime) -> datetime:
+        """Return `now` and what this tick has taken since: a long one keeps its leases."""
+        return now + timedelta(seconds=self.monotonic() - self._began)
+
+    def _guard(self, now: datetime) -> Callable[[Session], None]:
+        """Return what lets a database transaction write only while the duty is still ours."""
+        lease = self._duty
+        assert lease is not None, "only who has the duty does it"
+        return lambda session: duty.renew(session, lease, self._lease_time(now))
 
     @contextmanager
     def _writing(self, now: datetime) -> Iterator[Session]:
-        """One database transaction that holds only while every lane is still ours."""
+        """One database transaction that holds only while the duty is still ours."""
         with transaction(self.engine) as session:
-            for lease in self._leases.values():
-                lanes.renew(session, lease, now)
+            self._guard(now)(session)
             yield session
 
     def _follow(self, progress: Progress, now: datetime) -> None:
         """Store what the chain shows, then let states and books follow it."""
         was_unsettled, self._unsettled_facts = self._unsettled_facts, True
-        followed = watcher.follow(self.engine, self.chain, self.settings, now)
+        guard = self._guard(now)
+        followed = watcher.follow(self.engine, self.chain, self.settings, now, guard)
         if self._behind and followed.new_blocks == 1:
             # In an empty database the first pass stores only the block that all others stand on.
-            followed = watcher.follow(self.engine, self.chain, self.settings, now)
+            followed = watcher.follow(self.engine, self.chain, self.settings, now, guard)
         self._behind = followed.new_blocks >= self.settings.blocks_per_tick_max
         progress.head = followed.head.number
         progress.new_blocks = followed.new_blocks
@@ -169,9 +193,11 @@ class Worker:
             return
         if was_unsettled or followed.orphaned_blocks:
             with self._writing(now) as session:
+                lanes.lock_all(session)  # Their workers move the same chain transactions.
                 tracking.unwind(session, now)
                 progress.reversed = booking.reverse(session, now).entries
         with self._writing(now) as session:
+            lanes.lock_all(session)
             progress.seen = tracking.see(session, now)
         while True:
             with self._writing(now) as session:
@@ -195,14 +221,23 @@ class Worker:
         progress.rejected = cleared.rejected
 
     def _send(self, progress: Progress, now: datetime) -> None:
-        for signer in self.signers:
-            lane = pipeline.Lane(
-                self.engine, self.chain, signer, self._leases[signer.address], self.settings
-            )
-            moved = lane.advance(ids=self.ids, now=now)
-            progress.claimed += moved.claimed
-            progress.signed += moved.signed
-            progress.sent += moved.sent
+        """Claim for all our lanes at once, then let each sign and send."""
+        if not self._leases:
+            return
+        fleet = Fleet(
+            self.engine, self._chain_of, self._reachable, self._leases, self.settings, self._checked
+        )
+        done = fleet.advance(ids=self.ids, now=now)
+        progress.claimed, progress.signed, progress.sent = done.claimed, done.signed, done.sent
+        progress.troubles |= {signer: str(error) for signer, error in done.troubles.items()}
+
+    def _chain_of(self, signer: str) -> ChainPort:
+        """Return a lane's line to the node: its own where lanes wait at the same time."""
+        if self.open_chain is None or self.settings.lane_threads_max == 1:
+            return self.chain
+        if signer not in self._lines:
+            self._lines[signer] = self.open_chain()
+        return self._lines[signer]
 
     def _reconcile(self, progress: Progress, now: datetime) -> None:
         if progress.idle:
@@ -211,9 +246,10 @@ class Worker:
             progress.matched = reconciliation.match(session, now).matched
         if progress.new_blocks and not progress.claimed:
             # After the payments: a busy tick leaves the comparison to the next one.
-            progress.ties = reconciliation.tie_out(self.engine, self.chain, now).ties
+            progress.ties = reconciliation.tie_out(
+                self.engine, self.chain, now, guard=self._guard(now)
+            ).ties
 
-    def _halt(self, reason: str, now: datetime) -> None:
-        with transaction(self.engine) as session:
-            for lease in self._leases.values():
-                lanes.set_state(session, lease.signer, "halted", reason)
+    def _halt_all(self, reason: str, now: datetime) -> None:
+        with suppress(LeaseLost), self._writing(now) as session:
+            lanes.halt_all(session, reason)

@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     batch_payments_max: int = Field(default=100, ge=1, le=100)
     lane_in_flight_max: int = Field(default=256, ge=1)
     """Unmined chain transactions of one lane: 16 suits a geth-like pool, 256 anvil."""
+    worker_lanes_max: int = Field(default=64, ge=0)
+    """Lanes that one worker holds at most: the others are for other workers."""
+    lane_threads_max: int = Field(default=1, ge=1)
+    """Lanes of one worker that wait for signer and node at the same time; 1: one after another."""
+    operators: int = Field(default=1, ge=1, le=16)
+    """Signers of this installation, each with a key, a process and a lane of its own."""
     lease_seconds: int = Field(default=5, ge=1)
     blocks_per_tick_max: int = Field(default=64, ge=1)
     settlements_per_tick_max: int = Field(default=5000, ge=1)

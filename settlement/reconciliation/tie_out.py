@@ -6,7 +6,7 @@ balance. A difference opens a break and holds up nothing; gas money that came in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -83,10 +83,17 @@ class _Facts:
     is_newest: bool
 
 
-def tie_out(engine: Engine, chain: ChainPort, now: datetime, at: int | None = None) -> TieOut:
+def tie_out(
+    engine: Engine,
+    chain: ChainPort,
+    now: datetime,
+    at: int | None = None,
+    guard: Callable[[Session], object] = lambda _session: None,
+) -> TieOut:
     """Compare every balance with the chain's, at the newest final block that booking has passed.
 
-    With `at`, an older block: the comparison alone, which leaves breaks as they are.
+    With `at`, an older block: the comparison alone, which leaves breaks as they are. `guard` is
+    called before anything is written; it raises where writing is another worker's.
 
     Raises:
         Invalid: `at` is not final, not booked yet, or not known.
@@ -100,6 +107,7 @@ def tie_out(engine: Engine, chain: ChainPort, now: datetime, at: int | None = No
     if at is not None:
         return found
     with transaction(engine) as session:
+        guard(session)
         found = _book_funding(session, facts, found, now)
         _record(session, found, now)
     return found

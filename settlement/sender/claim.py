@@ -6,6 +6,7 @@ Signs nothing, sends nothing. A lost race changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -45,25 +46,106 @@ _CLEARED = (
     " JOIN clearance c ON c.id = s.clearance_id JOIN token t ON t.address = s.token"
     " WHERE s.state = 'CLEARED' AND s.execution_date <= :today AND c.revoked_at IS NULL"
     f" AND c.outcome IN {PAYABLE!r} AND c.expires_at > :now"
-    " ORDER BY s.debtor_wallet, s.token, s.sequence LIMIT :limit"
+    # Ids grow with time: who waits longest goes first, wherever its wallet's address sorts.
+    " ORDER BY s.id LIMIT :limit"
 )
 _TAKE_NONCES = text(
     "UPDATE lane SET next_nonce = next_nonce + :count WHERE signer = :signer"
     " AND lease_owner = :owner AND lease_fence = :fence RETURNING next_nonce"
 )
+_WORKED = text("SELECT COUNT(*) FROM lane WHERE state = 'active' AND lease_until >= :now")
 
 
-def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: datetime) -> int:
+@dataclass(slots=True)
+class _Open:
+    """A lane that takes more, and the batches that are dealt to it."""
+
+    lease: Lease
+    in_flight: int
+    batches: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def load(self) -> int:
+        return self.in_flight + len(self.batches)
+
+
+def claim(
+    session: Session, leases: Sequence[Lease], settings: Settings, *, ids: Ids, now: datetime
+) -> int:
     """Turn cleared settlements into batches by debtor and token; return how many settlements.
 
+    The oldest go first, each batch to the lane with the least in flight; there it stays for the
+    life of this claim.
+
     Raises:
-        LeaseLost: nothing is claimed.
+        LeaseLost: nothing is claimed, on no lane.
     """
-    if renew(session, lease, now).state != "active":
+    lanes = _open_lanes(session, leases, settings, now)
+    if not lanes:
         return 0
-    batches = _due(session, lease, settings, now)
-    if not batches:
-        return 0
+    batches = _due(session, settings, now)
+    return sum(
+        _claim_on(session, lane.lease, lane.batches, settings, ids=ids, now=now)
+        for lane in _dealt(batches[: _share(session, len(batches), lanes, now)], lanes, settings)
+    )
+
+
+def _open_lanes(
+    session: Session, leases: Sequence[Lease], settings: Settings, now: datetime
+) -> list[_Open]:
+    """Lock the lanes, always in the same order; return those that are active and have room."""
+    found = []
+    for lease in sorted(leases, key=lambda lease: lease.signer):
+        if renew(session, lease, now).state != "active":
+            continue
+        in_flight = session.connection().execute(_IN_FLIGHT, {"signer": lease.signer}).scalar_one()
+        if in_flight >= settings.lane_in_flight_max:
+            continue
+        if in_flight and _lacks_gas_money(session, lease):
+            continue
+        found.append(_Open(lease, in_flight))
+    return found
+
+
+def _due(session: Session, settings: Settings, now: datetime) -> list[list[Any]]:
+    """Lock what is cleared and due, and nobody else's; return it in batches, the oldest first."""
+    lock = row_lock(session, "s")
+    values = {
+        "today": now.date().isoformat(),
+        "now": to_micros(now),
+        "limit": settings.settlements_per_tick_max,
+    }
+    statement = text(_CLEARED + (f"{lock} SKIP LOCKED" if lock else ""))
+    rows = session.connection().execute(statement, values).all()
+    return _batches(rows, settings.batch_payments_max)
+
+
+def _share(session: Session, count: int, lanes: Sequence[_Open], now: datetime) -> int:
+    """Return how many of `count` batches are for these lanes, beside those of other workers."""
+    worked = session.connection().execute(_WORKED, {"now": to_micros(now)}).scalar_one()
+    return -(-count * len(lanes) // max(worked, len(lanes)))
+
+
+def _dealt(batches: Sequence[list[Any]], lanes: list[_Open], settings: Settings) -> list[_Open]:
+    """Give each batch to the lane with the least in flight, as long as one has room."""
+    for batch in batches:
+        lane = min(lanes, key=lambda lane: lane.load)  # The first of equals: always the same one.
+        if lane.load >= settings.lane_in_flight_max:
+            break
+        lane.batches.append(batch)
+    return [lane for lane in lanes if lane.batches]
+
+
+def _claim_on(
+    session: Session,
+    lease: Lease,
+    batches: Sequence[list[Any]],
+    settings: Settings,
+    *,
+    ids: Ids,
+    now: datetime,
+) -> int:
+    """Give batches their nonces and fix their members; return how many."""
     first = _take_nonces(session, lease, len(batches))
     chain_txs = [
         _chain_tx(batch, nonce, lease.signer, settings, ids=ids, now=now)
@@ -92,24 +174,6 @@ def claim(session: Session, lease: Lease, settings: Settings, *, ids: Ids, now: 
     return len(members)
 
 
-def _due(session: Session, lease: Lease, settings: Settings, now: datetime) -> list[list[Any]]:
-    """Lock what is cleared and due; return it in batches, no more than the lane has room for."""
-    connection = session.connection()
-    in_flight = connection.execute(_IN_FLIGHT, {"signer": lease.signer}).scalar_one()
-    room = settings.lane_in_flight_max - in_flight
-    if room <= 0 or (in_flight and _lacks_gas_money(session, lease)):
-        return []
-    rows = connection.execute(
-        text(_CLEARED + row_lock(session, "s")),
-        {
-            "today": now.date().isoformat(),
-            "now": to_micros(now),
-            "limit": settings.settlements_per_tick_max,
-        },
-    ).all()
-    return _batches(rows, settings.batch_payments_max)[:room]
-
-
 def _take_nonces(session: Session, lease: Lease, count: int) -> int:
     """Move the lane on by `count` nonces under its lease; return the first of them."""
     taken = {
@@ -131,14 +195,15 @@ def _lacks_gas_money(session: Session, lease: Lease) -> bool:
 
 
 def _batches(rows: Sequence[Any], payments_max: int) -> list[list[Any]]:
-    """Group rows, sorted by debtor and token, into batches that the rail takes in one call."""
+    """Group rows into batches that the rail takes in one call; the one with the oldest first."""
     batches = []
-    for _, group in groupby(rows, key=lambda row: (row.debtor_wallet, row.token)):
+    ordered = sorted(rows, key=lambda row: (row.debtor_wallet, row.token, row.sequence))
+    for _, group in groupby(ordered, key=lambda row: (row.debtor_wallet, row.token)):
         members = list(group)
         batches += [
             members[start : start + payments_max] for start in range(0, len(members), payments_max)
         ]
-    return batches
+    return sorted(batches, key=lambda batch: min(row.id for row in batch))
 
 
 def _chain_tx(

@@ -33,8 +33,16 @@ _RELEASE = text(
     " WHERE signer = :signer AND lease_owner = :owner AND lease_fence = :fence"
 )
 _SET_STATE = text("UPDATE lane SET state = :state, reason = :reason WHERE signer = :signer")
-
-
+_HALT_ALL = text(
+    "UPDATE lane SET state = 'halted', reason = :reason WHERE state <> 'halted' OR reason IS NULL"
+)
+_DRAINED = text(
+    "UPDATE lane SET state = 'drained' WHERE signer = :signer AND state = 'draining'"
+    " AND NOT EXISTS (SELECT 1 FROM chain_tx c WHERE c.signer = lane.signer"
+    " AND c.state IN ('CLAIMED', 'SIGNED', 'SENT', 'SEEN')) RETURNING signer"
+)
+_SEATS = text("SELECT signer, state, lease_owner, lease_fence, lease_until FROM lane")
+_EVERY = "SELECT signer FROM lane ORDER BY signer"
 _LISTED = text(
     "SELECT l.signer, l.state, l.next_nonce, (SELECT COUNT(*) FROM chain_tx c"
     " WHERE c.signer = l.signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unfinished,"
@@ -63,6 +71,25 @@ class Lease:
     fence: int
     lifetime: timedelta
 
+    def fresh(self, seat: Seat | None, now: datetime) -> bool:
+        """Whether it is ours still, and need not be prolonged yet."""
+        return (
+            seat is not None
+            and (seat.owner, seat.fence) == (self.owner, self.fence)
+            and not wears_off(seat.until, now, self.lifetime)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A lane's lease as it stands; `until` in microseconds."""
+
+    signer: str
+    state: str
+    owner: str | None
+    fence: int
+    until: int
+
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
@@ -75,6 +102,11 @@ class LaneRow:
 def listed(session: Session) -> list[ListedLane]:
     """Return every lane."""
     return [ListedLane(*row) for row in session.connection().execute(_LISTED)]
+
+
+def seats(session: Session) -> dict[str, Seat]:
+    """Return who sits on each lane, by signer."""
+    return {row.signer: Seat(*row) for row in session.connection().execute(_SEATS)}
 
 
 def acquire(
@@ -114,9 +146,9 @@ def holder(session: Session, signer: str) -> str | None:
 
 
 def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
-    """Lock the lane for this database transaction and prolong the lease.
+    """Lock the lane for this database transaction; prolong a lease of which a part is used up.
 
-    Writes only what changes: a step that finds nothing to do costs no write to disk.
+    A step that finds nothing to do costs no write to disk.
 
     Raises:
         LeaseLost: another worker has taken the lane; nothing may be written.
@@ -126,8 +158,8 @@ def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
     row = connection.execute(text(_HELD_ROW + row_lock(session, "lane")), values).one_or_none()
     if row is None:
         raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
-    until = to_micros(now + lease.lifetime)
-    if row.lease_until < until:
+    if wears_off(row.lease_until, now, lease.lifetime):
+        until = to_micros(now + lease.lifetime)
         connection.execute(_RENEW, {"signer": lease.signer, "until": until})
     return LaneRow(row.next_nonce, row.state)
 
@@ -155,6 +187,27 @@ def release(session: Session, lease: Lease) -> None:
     )
 
 
+def wears_off(until: int, now: datetime, lifetime: timedelta) -> bool:
+    """Whether a quarter of a lease is used up, so that it is time to prolong it."""
+    return until < to_micros(now + lifetime * 3 / 4)
+
+
+def lock_all(session: Session) -> None:
+    """Let no lane be written beside this database transaction. Always in the same order."""
+    session.connection().execute(text(_EVERY + row_lock(session, "lane"))).all()
+
+
+def halt_all(session: Session, reason: str) -> None:
+    """Halt every lane; one that is halted already keeps its own reason."""
+    session.connection().execute(_HALT_ALL, {"reason": reason})
+
+
+def end_draining(session: Session, signer: str) -> bool:
+    """Call a draining lane drained when nothing of it can change any more; say whether it is."""
+    found = session.connection().execute(_DRAINED, {"signer": signer}).scalar()
+    return found is not None
+
+
 def set_state(session: Session, signer: str, state: str, reason: str | None = None) -> None:
-    """Set active, paused or halted, with the reason."""
+    """Set active, paused, draining or halted, with the reason."""
     session.connection().execute(_SET_STATE, {"signer": signer, "state": state, "reason": reason})

@@ -1,4 +1,4 @@
-"""One lane's way from cleared to sent: claim, sign, send, look after what is stuck.
+"""One lane's way from claimed to sent: sign, send, look after what is stuck.
 
 Each step is one database transaction or one network call; a crash between any two is harmless.
 """
@@ -12,12 +12,10 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from settlement.chain.port import BlockRef, ChainPort
-from settlement.clock import Ids
 from settlement.config import Settings
 from settlement.sender import attempts, broadcast
 from settlement.sender.attempts import Wanted
-from settlement.sender.claim import claim
-from settlement.sender.lanes import Lease, held, set_state
+from settlement.sender.lanes import Lease, end_draining, held, renew, set_state
 from settlement.sender.nonces import require_no_stolen_nonce
 from settlement.signer import Refusal, Signature, Signer
 from settlement.store import reading, transaction
@@ -34,9 +32,8 @@ _WORK = text(
 
 @dataclass(slots=True)
 class Moved:
-    """What one call did: settlements claimed, chain transactions signed and sent."""
+    """What one call did: chain transactions signed and sent."""
 
-    claimed: int = 0
     signed: int = 0
     sent: int = 0
 
@@ -51,17 +48,15 @@ class Lane:
     lease: Lease
     settings: Settings
 
-    def advance(self, *, ids: Ids, now: datetime) -> Moved:
-        """Claim, sign and send what is due. A paused lane claims nothing; a halted one rests.
+    def advance(self, now: datetime) -> Moved:
+        """Sign and send what is due. A halted lane rests; one that drains may come to its end.
 
         Raises:
             LeaseLost: another worker goes on from what is stored.
             ChainContradicts: a nonce of ours was used by somebody else.
         """
         moved = Moved()
-        with transaction(self.engine) as session:
-            moved.claimed = claim(session, self.lease, self.settings, ids=ids, now=now)
-        if not self._has_work():
+        if not self._has_work(now):
             return moved
         head = self.chain.head()
         for _ in range(ROUNDS_MAX):
@@ -77,9 +72,13 @@ class Lane:
         require_no_stolen_nonce(self.engine, self.chain, self.lease.signer)
         return moved
 
-    def _has_work(self) -> bool:
+    def _has_work(self, now: datetime) -> bool:
         with reading(self.engine) as session:
             row = session.connection().execute(_WORK, {"signer": self.lease.signer}).one()
+        if row.state == "draining" and not row.unfinished:
+            with transaction(self.engine) as session:
+                renew(session, self.lease, now)
+                end_draining(session, self.lease.signer)
         return bool(row.unfinished) and row.state != "halted"
 
     def _sign(self, head: BlockRef, now: datetime) -> int:

@@ -6,7 +6,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     invoices   document, invoice, invoice_event, outbox
     payments   settlement_sequence, settlement, settlement_event, clearance, list_version,
                list_entry
-    sending    lane, chain_tx, chain_tx_event, batch_member, attempt
+    sending    lane, duty, chain_tx, chain_tx_event, batch_member, attempt
     facts      block, receipt, chain_log, cursor
     books      account, balance, journal_entry, posting, settlement_match, settlement_break
 """
@@ -39,7 +39,14 @@ from settlement.tables.payments import (
     SettlementEvent,
     SettlementSequence,
 )
-from settlement.tables.sending import Attempt, BatchMember, ChainTx, ChainTxEvent, Lane
+from settlement.tables.sending import (
+    Attempt,
+    BatchMember,
+    ChainTx,
+    ChainTxEvent,
+    Duty,
+    Lane,
+)
 
 metadata = SQLModel.metadata
 
@@ -68,6 +75,7 @@ __all__ = [
     "Cursor",
     "Deployment",
     "Document",
+    "Duty",
     "Idempotency",
     "Invoice",
     "InvoiceEvent",

@@ -1,4 +1,4 @@
-"""Lanes, chain transactions with their members, and every attempt at sending one."""
+"""Lanes and duties, chain transactions with their members, every attempt at sending one."""
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -10,7 +10,9 @@ class Lane(SQLModel, table=True):
     """One signer's row of nonces, written by one worker at a time."""
 
     __tablename__ = "lane"
-    __table_args__ = (CheckConstraint("state IN ('active', 'paused', 'halted')"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('active', 'paused', 'draining', 'drained', 'halted')"),
+    )
     signer: str = text(primary_key=True)
     next_nonce: int = big()
     lease_owner: str | None = text(default=None)
@@ -19,6 +21,17 @@ class Lane(SQLModel, table=True):
     lease_until: int = moment(default=0)
     state: str = text(default="active")
     reason: str | None = text(default=None)
+
+
+class Duty(SQLModel, table=True):
+    """What one worker does for the whole chain: follow, book, clear, reconcile."""
+
+    __tablename__ = "duty"
+    name: str = text(primary_key=True)
+    lease_owner: str | None = text(default=None)
+    lease_fence: int = big(default=0)
+    """Grows with every new holder; every write of the duty is made under it."""
+    lease_until: int = moment(default=0)
 
 
 class ChainTx(SQLModel, table=True):

@@ -5,7 +5,7 @@ Facts only: what a new or an orphaned block means for payments and books is deci
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,10 @@ TXS_PER_FETCH = 16
 """Chain transactions whose receipts are in memory at once; a block with more comes alone."""
 
 
+Guard = Callable[[Session], object]
+"""Called first in every database transaction that writes: raises where writing is not ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What one pass did."""
@@ -50,10 +54,17 @@ class _Place:
     filter: Filter
 
 
-def follow(engine: Engine, chain: ChainPort, settings: Settings, now: datetime) -> Followed:
+def follow(
+    engine: Engine,
+    chain: ChainPort,
+    settings: Settings,
+    now: datetime,
+    guard: Guard = lambda _session: None,
+) -> Followed:
     """Store up to `settings.blocks_per_tick_max` new canonical blocks and mark orphaned ones.
 
     Raises:
+        LeaseLost: the guard says that another worker follows the chain now.
         NoDeployment: the database knows no rail.
         ForeignChain: the node is on another chain.
         ReorgTooDeep: a final block was replaced; nothing was written.
@@ -63,13 +74,13 @@ def follow(engine: Engine, chain: ChainPort, settings: Settings, now: datetime) 
         place = _place(session, settings)
     require_same_chain(place.deployed.identity, chain.identity())
     if place.head is None or place.final is None:
-        return _begin(engine, chain, place.deployed.first_block, now)
+        return _begin(engine, chain, place.deployed.first_block, now, guard)
     found = _ask(engine, chain, settings, place, place.head, place.final)
     match found:
         case Extended(blocks):
-            return _store(engine, chain, settings, place, place.head, blocks, now)
+            return _store(engine, chain, settings, place, place.head, blocks, now, guard)
         case Forked(ancestor, blocks):
-            return _store(engine, chain, settings, place, ancestor, blocks, now)
+            return _store(engine, chain, settings, place, ancestor, blocks, now, guard)
         case Behind():
             return Followed(0, 0, place.head)
         case TooDeep(ours, theirs):
@@ -95,12 +106,15 @@ def _place(session: Session, settings: Settings) -> _Place:
     return _Place(here, head(session), last_final, stored, ours)
 
 
-def _begin(engine: Engine, chain: ChainPort, first_block: int, now: datetime) -> Followed:
+def _begin(
+    engine: Engine, chain: ChainPort, first_block: int, now: datetime, guard: Guard
+) -> Followed:
     """Store the block before the first that can hold a log of ours: all others stand on it."""
     headers = chain.headers(first_block, first_block)
     if not headers:
         raise ChainUnreachable(f"the node does not have block {first_block} yet")
     with transaction(engine) as session:
+        guard(session)
         storing.begin(session, headers[0], now)
     return Followed(1, 0, Tip(headers[0].number, headers[0].hash))
 
@@ -133,6 +147,7 @@ def _store(
     ancestor: Tip,
     blocks: Sequence[BlockRef],
     now: datetime,
+    guard: Guard,
 ) -> Followed:
     """Store `blocks` on top of `ancestor`, a bounded group of them per database transaction."""
     assert place.head is not None and place.final is not None, "the first block is stored"
@@ -146,6 +161,7 @@ def _store(
         parent = ancestor if tip == place.head else tip
         newest = Tip(group[-1].number, group[-1].hash)
         with transaction(engine) as session:
+            guard(session)
             storing.move_head(session, tip, newest, now)
             # With the first group of a new branch the old one goes, in the same commit.
             orphaned_blocks += storing.orphan(session, parent.number)

@@ -87,16 +87,16 @@ class Rail(Looking):
 
     def signer(self, *, slots: str = "slots.sqlite3", keys: KeyPair = OPERATOR) -> IntentSigner:
         """A signer with a connection of its own, and the memory of slots that is named."""
-        engine = open_engine(self.engine.url.render_as_string(hide_password=False))
         store = SlotStore(self.folder / slots)
-        self._opened += [engine.dispose, store.close]
         limits = SigningLimits(
             chain_id=self.sandbox.deployment.chain_id,
             rail=self.sandbox.deployment.rail,
             max_fee_wei=self.settings.fee_cap_wei,
             gas_limit=GAS_CAP,
         )
-        return IntentSigner(engine, keys, store, limits)
+        signer = IntentSigner(self.engine, keys, store, limits)
+        self._opened += [signer.close, store.close]
+        return signer
 
     def worker(
         self, owner: str = "worker-1", *, signer: Signer | None = None, chain: Any = None

@@ -45,7 +45,7 @@ def _lease(rail: Rail, owner: str = "me") -> Lease:
 
 def _claim(rail: Rail, lease: Lease) -> int:
     with transaction(rail.engine) as session:
-        return claim(session, lease, rail.settings, ids=rail.ids, now=rail.now)
+        return claim(session, [lease], rail.settings, ids=rail.ids, now=rail.now)
 
 
 def _everything(rail: Rail) -> list[object]:
@@ -95,7 +95,7 @@ def test_no_more_is_claimed_than_may_be_in_flight(rail: Rail) -> None:
     assert (_claim(rail, lease), _claim(rail, lease)) == (2, 0)
 
     assert rail.state(keys[2]) == "CLEARED"
-    rail.write("UPDATE lane SET lease_owner = NULL")
+    rail.let_go()
     rail.settle_all(rail.worker())
 
 
@@ -146,7 +146,7 @@ def test_who_has_lost_the_lease_changes_nothing_in_any_step(rail: Rail) -> None:
     before = _everything(rail), rail.lane()
 
     for write in (
-        lambda s: claim(s, old, rail.settings, ids=rail.ids, now=rail.now),
+        lambda s: claim(s, [old], rail.settings, ids=rail.ids, now=rail.now),
         lambda s: attempts.store(s, old, wanted, signed, rail.now),
         lambda s: broadcast.mark(s, old, [], [], head=1, now=rail.now),
     ):
@@ -154,7 +154,7 @@ def test_who_has_lost_the_lease_changes_nothing_in_any_step(rail: Rail) -> None:
             write(session)
     sender = Lane(rail.engine, rail.chain, rail.signer(), old, rail.settings)
     with pytest.raises(LeaseLost):
-        sender.advance(ids=rail.ids, now=rail.now)
+        sender.advance(rail.now)
 
     assert (_everything(rail), rail.lane()) == before
     assert new.fence == old.fence + 1

@@ -191,20 +191,3 @@ def test_a_zombie_that_wakes_up_in_the_middle_of_a_send_harms_nobody(rail: Rail)
     assert rail.rows("SELECT * FROM attempt") == seen[0]
     assert len(rail.paid_logs()) == 2
     assert_sound(rail)
-
-
-def test_with_two_lanes_a_worker_takes_all_or_none(rail: Rail) -> None:
-    rail.write("INSERT INTO lane (signer, next_nonce, lease_fence, lease_until, state)"
-               " VALUES ('0xother', 0, 0, 0, 'active')")  # fmt: skip
-
-    class Other:
-        address = "0xother"
-
-    alone = rail.worker("alone", signer=Other())  # type: ignore[arg-type]
-    both = rail.worker("both")
-    both.signers.append(Other())  # type: ignore[arg-type]
-    alone._take_lanes(rail.now)
-
-    assert rail.tick(both).standby
-    owners = dict(map(tuple, rail.rows("SELECT signer, lease_owner FROM lane")))
-    assert owners == {OPERATOR.address: None, "0xother": "alone"}

@@ -24,7 +24,8 @@ from tests.builders.soundness import assert_sound
 def _loses(rail: Rail, folder: Path) -> Rail:
     """Pay everything, and lose the records of it."""
     backup = a_backup(rail, folder)
-    rail.write("UPDATE lane SET state = 'active', lease_owner = NULL")
+    rail.write("UPDATE lane SET state = 'active'")
+    rail.let_go()
     rail.settle_all(rail.worker("lost"))
     backup.now = rail.now
     backup.ids = rail.ids
@@ -81,7 +82,7 @@ def test_a_payment_that_nobody_remembers_is_named_and_its_sequence_is_never_used
     rail = sqlite_rail
     rail.tick(rail.worker("first"))
     backup = a_backup(rail, tmp_path)
-    rail.write("UPDATE lane SET lease_owner = NULL")
+    rail.let_go()
     rail.instructed(2)
     rail.settle_all(rail.worker("lost"))
     backup.now, backup.ids = rail.now, rail.ids
@@ -94,7 +95,8 @@ def test_a_payment_that_nobody_remembers_is_named_and_its_sequence_is_never_used
     (key,) = backup.instructed()
     backup.tick(backup.worker("next"))
     assert backup.state(key) == "CLEARED", "nothing is claimed before a person has looked"
-    backup.write("UPDATE lane SET state = 'active', lease_owner = NULL")
+    backup.write("UPDATE lane SET state = 'active'")
+    backup.let_go()
     backup.settle_all(backup.worker("after"))
     assert backup.one("SELECT sequence FROM settlement") == 3
     assert len(backup.paid_logs()) == 3
@@ -116,7 +118,7 @@ def test_an_attempt_that_was_lost_is_found_again(sqlite_rail: Rail, tmp_path: Pa
     with pytest.raises(ChainContradicts, match="never stored"):
         for _ in range(8):
             restored.round(restored.worker("next"))
-            restored.write("UPDATE lane SET lease_owner = NULL")
+            restored.let_go()
     healed = _heal(restored)
     restored.settle_all(restored.worker("after"))
 
@@ -142,13 +144,13 @@ def test_bytes_that_are_signed_again_just_as_they_were_lost_are_no_alarm(
 
     signer = BrokenSigner(rail.signer())
     signer.before = copy
-    rail.write("UPDATE lane SET lease_owner = NULL")
+    rail.let_go()
     rail.tick(rail.worker("lost", signer=signer))
     rail.controls.set_next_base_fee(rail.chain.head().base_fee_wei)  # So the bid is the same.
     rail.controls.mine()
     (restored,) = backup
     restored.now, restored.ids = rail.now, rail.ids
-    restored.write("UPDATE lane SET lease_owner = NULL")
+    restored.let_go()
 
     restored.settle_all(restored.worker("next"))
 
@@ -164,7 +166,7 @@ def test_what_was_signed_and_never_mined_is_closed_by_no_ops(
     rail.instructed()
     rail.settle_all(rail.worker("first"))
     backup = a_backup(rail, tmp_path)
-    rail.write("UPDATE lane SET lease_owner = NULL")
+    rail.let_go()
     rail.instructed()
     rail.tick(rail.worker("lost"))  # Signed and sent …
     rail.controls.drop_all()  # … and never mined.

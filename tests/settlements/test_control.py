@@ -188,7 +188,8 @@ def _cleared(rail: Rail) -> str:
     (key,) = rail.instructed()
     rail.tick(rail.worker("worker-0"))
     assert rail.state(key) == "CLEARED"
-    rail.write("UPDATE lane SET state = 'active', lease_owner = NULL")
+    rail.write("UPDATE lane SET state = 'active'")
+    rail.let_go()
     return key
 
 

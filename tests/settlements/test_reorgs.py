@@ -33,7 +33,7 @@ def _comes_back_in_every_way(rail: Rail, tmp_path: Path, depth: int) -> None:
 
 
 def _one_reorg(rail: Rail, depth: int, comes_back: str, *, sequence: int) -> None:
-    rail.write("UPDATE lane SET lease_owner = NULL")
+    rail.let_go()
     worker = rail.worker(chain=BrokenChain(rail.chain, ["transaction underpriced"]))
     (key,) = rail.instructed()
     rail.tick(worker)

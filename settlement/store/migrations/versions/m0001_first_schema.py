@@ -125,6 +125,14 @@ def upgrade() -> None:
     op.create_index("journal_entry_by_block", "journal_entry", ["block_number"], unique=False)
     op.create_index("journal_entry_by_settlement", "journal_entry", ["settlement_id"], unique=False)
     op.create_table(
+        "duty",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_fence", BIG, nullable=False),
+        sa.Column("lease_until", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "lane",
         sa.Column("signer", sa.Text(), nullable=False),
         sa.Column("next_nonce", BIG, nullable=False),
@@ -133,7 +141,7 @@ def upgrade() -> None:
         sa.Column("lease_until", BIG, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.CheckConstraint("state IN ('active', 'paused', 'halted')"),
+        sa.CheckConstraint("state IN ('active', 'paused', 'draining', 'drained', 'halted')"),
         sa.PrimaryKeyConstraint("signer"),
     )
     op.create_table(

@@ -1,0 +1,131 @@
+"""The lanes of one worker: compared with the chain when taken, claimed for together, advanced.
+
+What befalls one lane stops that lane; the others go on. Holds no lease of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from settlement.chain.port import ChainPort
+from settlement.clock import Ids
+from settlement.config import Settings
+from settlement.errors import Fatal, LeaseLost, Retryable
+from settlement.sender import lanes
+from settlement.sender.claim import claim
+from settlement.sender.lanes import Lease
+from settlement.sender.nonces import require_own_nonces
+from settlement.sender.pipeline import Lane, Moved
+from settlement.signer import Signer
+from settlement.store import reading, transaction
+
+
+@dataclass(slots=True)
+class Advanced:
+    """What one round did, and what befell which lane."""
+
+    claimed: int = 0
+    signed: int = 0
+    sent: int = 0
+    troubles: dict[str, Fatal | Retryable] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Signers and leases by address; `chain_of` gives each lane its line to the node."""
+
+    engine: Engine
+    chain_of: Callable[[str], ChainPort]
+    signers: Mapping[str, Signer]
+    leases: Mapping[str, Lease]
+    settings: Settings
+    checked: dict[str, Lease]
+    """Lanes whose nonces were compared with the chain since they were taken."""
+
+    def advance(self, *, ids: Ids, now: datetime) -> Advanced:
+        """Claim for every lane at once, then let each sign and send.
+
+        Raises:
+            LeaseLost: a lane was taken while we claimed for all of them.
+            Retryable, Fatal: what befell the lanes, where it befell every one of them.
+        """
+        done = Advanced()
+        self._each(list(self.leases), self._check, done, now)
+        sound = [signer for signer in self.leases if signer not in done.troubles]
+        if sound:
+            with transaction(self.engine) as session:
+                leases = [self.leases[signer] for signer in sound]
+                done.claimed = claim(session, leases, self.settings, ids=ids, now=now)
+        for moved in self._each(sound, self._advance, done, now):
+            done.signed += moved.signed
+            done.sent += moved.sent
+        for signer, error in done.troubles.items():
+            if isinstance(error, Fatal):
+                self._halt(signer, str(error), now)
+        if done.troubles and len(done.troubles) == len(self.leases):
+            # One that may pass first: as long as there is such a lane, the worker goes on.
+            raise min(done.troubles.values(), key=lambda error: isinstance(error, Fatal))
+        return done
+
+    def _each(
+        self,
+        signers: list[str],
+        step: Callable[[str, datetime], Moved],
+        done: Advanced,
+        now: datetime,
+    ) -> list[Moved]:
+        """Do a step on each lane, in order or at the same time; note what befell which."""
+
+        def attempt(signer: str) -> Moved | Fatal | Retryable:
+            try:
+                return step(signer, now)
+            except (Fatal, Retryable) as error:
+                return error
+
+        threads = min(self.settings.lane_threads_max, len(signers))
+        if threads > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                found = list(pool.map(attempt, signers))
+        else:
+            found = [attempt(signer) for signer in signers]
+        moved = []
+        for signer, result in zip(signers, found, strict=True):
+            if isinstance(result, Moved):
+                moved.append(result)
+            else:
+                done.troubles[signer] = result
+        return moved
+
+    def _check(self, signer: str, _now: datetime) -> Moved:
+        """Compare a lane's nonces with the chain's, once after it was taken; not one that rests."""
+        lease = self.leases[signer]
+        if self.checked.get(signer) != lease:
+            with reading(self.engine) as session:
+                rests = lanes.held(session, lease).state == "halted"
+            if not rests:
+                require_own_nonces(self.engine, self.chain_of(signer), signer)
+            self.checked[signer] = lease
+        return Moved()
+
+    def _advance(self, signer: str, now: datetime) -> Moved:
+        lane = Lane(
+            self.engine,
+            self.chain_of(signer),
+            self.signers[signer],
+            self.leases[signer],
+            self.settings,
+        )
+        return lane.advance(now)
+
+    def _halt(self, signer: str, reason: str, now: datetime) -> None:
+        try:
+            with transaction(self.engine) as session:
+                lanes.renew(session, self.leases[signer], now)
+                lanes.set_state(session, signer, "halted", reason)
+        except LeaseLost:
+            return  # Whoever has it now will find the same.
