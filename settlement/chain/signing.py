@@ -1,11 +1,12 @@
-"""Chain transactions as bytes: signed with a key that is handed in, read back with their sender.
+"""Chain transactions as bytes: what is to be signed, signed bytes, and who signed them.
 
-Pure; keeps no key, asks no node. The same fields and key give the same bytes (RFC 6979).
+Pure; asks no node. With a key of ours the same fields give the same bytes (RFC 6979).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import coincurve
 
@@ -33,6 +34,31 @@ class KeyPair:
         """Return the pair of a secret key of 32 bytes."""
         return cls(address_of(key), key)
 
+    def sign(self, payload: bytes) -> bytes:
+        """Return r, s and the parity (0 or 1), 65 bytes, over the payload's Keccak-256."""
+        signature: bytes = coincurve.PrivateKey(self.key).sign_recoverable(
+            keccak(payload), hasher=None
+        )
+        return signature
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedChainTx:
+    """A chain transaction of type 2 before it is signed; `payload` is what gets hashed."""
+
+    fields: tuple[bytes | tuple[()], ...] = field(repr=False)
+    payload: bytes = field(repr=False)
+
+    def with_signature(self, signature: bytes) -> tuple[bytes, Hash]:
+        """Return the bytes that a node takes, and their hash; `signature` as `KeyPair.sign`'s."""
+        parts = (
+            rlp.integer(signature[64]),
+            signature[:32].lstrip(b"\0"),
+            signature[32:64].lstrip(b"\0"),
+        )
+        raw = _TYPE + rlp.encode([*self.fields, *parts])
+        return raw, Hash("0x" + keccak(raw).hex())
+
 
 @dataclass(frozen=True, slots=True)
 class SignedChainTx:
@@ -51,8 +77,7 @@ class SignedChainTx:
     raw: bytes = field(repr=False)
 
 
-def sign_eip1559(
-    key: bytes,
+def unsigned_eip1559(
     *,
     chain_id: int,
     nonce: int,
@@ -62,14 +87,14 @@ def sign_eip1559(
     max_fee_wei: int,
     max_priority_fee_wei: int,
     value: int = 0,
-) -> tuple[bytes, Hash]:
-    """Return a signed chain transaction of type 2 and its hash.
+) -> UnsignedChainTx:
+    """Return a chain transaction of type 2 that a key can sign.
 
     Raises:
         Invalid: no chain id, a nonce or fee out of range, too much gas for one chain transaction.
     """
     _check(chain_id, nonce, gas_limit, max_fee_wei, max_priority_fee_wei, value)
-    fields = [
+    fields = (
         rlp.integer(chain_id),
         rlp.integer(nonce),
         rlp.integer(max_priority_fee_wei),
@@ -78,17 +103,26 @@ def sign_eip1559(
         bytes.fromhex(to[2:]) if to else b"",
         rlp.integer(value),
         data,
-        [],
-    ]
-    digest = keccak(_TYPE + rlp.encode(fields))
-    signature = coincurve.PrivateKey(key).sign_recoverable(digest, hasher=None)
-    fields += [
-        rlp.integer(signature[64]),
-        signature[:32].lstrip(b"\0"),
-        signature[32:64].lstrip(b"\0"),
-    ]
-    raw = _TYPE + rlp.encode(fields)
-    return raw, Hash("0x" + keccak(raw).hex())
+        (),
+    )
+    return UnsignedChainTx(fields, _TYPE + rlp.encode(fields))
+
+
+def sign_eip1559(key: bytes, **fields: Any) -> tuple[bytes, Hash]:
+    """Return signed bytes and their hash; the fields are those of `unsigned_eip1559`."""
+    unsigned = unsigned_eip1559(**fields)
+    return unsigned.with_signature(KeyPair(Address(""), key).sign(unsigned.payload))
+
+
+def recovered(payload: bytes, signature: bytes) -> Address:
+    """Return whose signature it is over a payload's Keccak-256.
+
+    Raises:
+        ValueError: not 65 bytes with a parity of 0 or 1, s in its upper half, or no signature.
+    """
+    if len(signature) != 65:
+        raise ValueError(f"invalid signature: {len(signature)} bytes")
+    return _signer(keccak(payload), signature[64:].lstrip(b"\0"), signature[:32], signature[32:64])
 
 
 def read_eip1559(raw: bytes) -> SignedChainTx:

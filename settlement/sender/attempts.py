@@ -148,8 +148,8 @@ def store(
                 "created_seq": seq,
                 "kind": each.kind,
                 "raw": answer.raw,
-                "max_fee_wei": each.request.max_fee_wei,
-                "priority_fee_wei": each.request.priority_fee_wei,
+                "max_fee_wei": answer.max_fee_wei or each.request.max_fee_wei,
+                "priority_fee_wei": answer.priority_fee_wei or each.request.priority_fee_wei,
                 "created_at": to_micros(now),
                 "send_count": 0,
             }

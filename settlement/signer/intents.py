@@ -1,4 +1,4 @@
-"""The signer in this process: reads intent, members, clearances on its own connection, and signs.
+"""The signer itself: reads intent, members, clearances on its own connection, and signs.
 
 Builds the call anew from the members; what is stored as calldata is only compared with it.
 """
@@ -7,210 +7,154 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Engine, bindparam, text
+from datetime import UTC, datetime
 
 from settlement.chain.keccak import keccak
 from settlement.chain.port import Address
-from settlement.chain.rail_abi import (
-    PaymentTerms,
-    payment_reference,
-    reference_prefix,
-    settle_calldata,
+from settlement.chain.signing import UnsignedChainTx, unsigned_eip1559
+from settlement.signer import coverage
+from settlement.signer.coverage import NotCovered
+from settlement.signer.limits import SigningLimits, in_minor
+from settlement.signer.port import (
+    KeyHolder,
+    Refusal,
+    Signature,
+    SignatureInvalid,
+    SigningRequest,
 )
-from settlement.chain.signing import KeyPair, sign_eip1559
-from settlement.clock import to_micros, uuid_bytes
-from settlement.compliance.clearance import PAYABLE
-from settlement.signer.port import Refusal, Signature, SigningRequest
-from settlement.signer.slots import SlotStore
-from settlement.store import reading
+from settlement.signer.records import HasUrl, Intent, Member, Records
+from settlement.signer.slots import SlotStore, Spending, Taken, Wanted
+
+__all__ = ["IntentSigner", "SigningLimits"]
 
 _NOOP_GAS = 21_000
 
-_INTENTS = text(
-    "SELECT id, signer, nonce, kind, to_address, calldata, token, debtor_wallet, deadline,"
-    " gas_limit, member_count FROM chain_tx WHERE id IN :ids"
-).bindparams(bindparam("ids", expanding=True))
-_MEMBERS = text(
-    "SELECT m.chain_tx_id, s.id, s.rail, s.token, s.debtor_wallet, s.creditor_wallet, s.sequence,"
-    " s.amount_minor, s.reference, s.document_sha256, c.settlement_id AS cleared_id, c.outcome,"
-    " c.expires_at, c.revoked_at, c.debtor_wallet AS cleared_debtor,"
-    " c.creditor_wallet AS cleared_creditor, c.token AS cleared_token,"
-    " c.amount_minor AS cleared_minor, c.reference AS cleared_reference"
-    " FROM batch_member m JOIN settlement s ON s.id = m.settlement_id"
-    " LEFT JOIN clearance c ON c.id = m.clearance_id"
-    " WHERE m.chain_tx_id IN :ids AND m.live ORDER BY m.chain_tx_id, m.position"
-).bindparams(bindparam("ids", expanding=True))
-
 
 @dataclass(frozen=True, slots=True)
-class SigningLimits:
-    """What this signer signs for at all."""
+class _Asked:
+    """A request that may be signed, if the slot allows it."""
 
-    chain_id: int
-    rail: Address
-    max_fee_wei: int
-    gas_limit: int
-
-
-class NotCovered(Exception):
-    """No live clearance covers what is asked; inside this module only."""
-
-    ended = False
-
-
-class Ended(NotCovered):
-    """It was covered, until a clearance expired or was revoked."""
-
-    ended = True
+    place: int
+    intent: Intent
+    calldata: bytes
+    wanted: Wanted
 
 
 class IntentSigner:
-    """Implements `Signer` with a key in memory. The engine must be a connection of its own."""
+    """Implements `Signer` in this process. The records must be a connection of its own."""
 
     def __init__(
-        self, engine: Engine, keys: KeyPair, slots: SlotStore, limits: SigningLimits
+        self, records: Records | HasUrl, key: KeyHolder, slots: SlotStore, limits: SigningLimits
     ) -> None:
-        self._engine, self._keys, self._slots, self._limits = engine, keys, slots, limits
+        self._records = records if isinstance(records, Records) else Records.beside(records)
+        self._key, self._slots, self._limits = key, slots, limits
 
     @property
     def address(self) -> Address:
         """The signer's address."""
-        return self._keys.address
+        return self._key.address
+
+    def close(self) -> None:
+        """Close the connection to the records."""
+        self._records.close()
 
     def signed_through(self) -> int | None:
         """See `Signer.signed_through`."""
         return self._slots.highest(self.address)
 
     def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
-        """Sign each request that live clearances cover; refuse the others, with the reason."""
-        ids = [request.chain_tx_id for request in requests]
-        with reading(self._engine) as session:
-            connection = session.connection()
-            intents = {row.id: row for row in connection.execute(_INTENTS, {"ids": ids})}
-            members: dict[str, list[Any]] = {}
-            for row in connection.execute(_MEMBERS, {"ids": ids}):
-                members.setdefault(row.chain_tx_id, []).append(row)
-        answers: dict[int, Signature | Refusal] = {}
-        ready: list[tuple[int, SigningRequest, Any, bytes]] = []
-        for place, request in enumerate(requests):
-            try:
-                intent = self._intent(intents.get(request.chain_tx_id), request)
-                data = (
-                    b""
-                    if request.as_cancel
-                    else self._data(intent, members.get(request.chain_tx_id, []), now)
-                )
-                ready.append((place, request, intent, data))
-            except NotCovered as error:
-                answers[place] = Refusal(request.chain_tx_id, str(error), error.ended)
-        wanted = [
-            (intent.nonce, keccak(intent.to_address.encode() + data).hex(), request.as_cancel)
-            for _, request, intent, data in ready
-        ]
-        refusals = self._slots.take(self.address, wanted) if wanted else []
-        for (place, request, intent, data), refusal in zip(ready, refusals, strict=True):
-            answers[place] = (
-                Refusal(request.chain_tx_id, refusal)
-                if refusal
-                else self._signature(request, intent, data)
-            )
-        return [answers[place] for place in range(len(requests))]
-
-    def _intent(self, intent: Any, request: SigningRequest) -> Any:
-        """Check what does not depend on members."""
-        if intent is None:
-            raise NotCovered("no such chain transaction is stored")
-        if intent.signer != self.address:
-            raise NotCovered(f"it belongs to the lane of {intent.signer}")
-        if not 0 < request.priority_fee_wei <= request.max_fee_wei <= self._limits.max_fee_wei:
-            raise NotCovered(f"a fee of {request.max_fee_wei} wei is outside this signer's limit")
-        if intent.gas_limit > self._limits.gas_limit:
-            raise NotCovered(f"{intent.gas_limit} gas is outside this signer's limit")
-        return intent
-
-    def _data(self, intent: Any, members: Sequence[Any], now: datetime) -> bytes:
-        """Build the call from the members, each covered by a live clearance.
+        """Sign each request that live clearances cover; refuse the others, with the reason.
 
         Raises:
-            NotCovered: a clearance is missing, dead, or for other terms; the stored call differs.
+            Retryable: records, memory or key cannot be reached; nothing has left the signer.
         """
-        if intent.kind == "noop":
-            return b""
-        if intent.kind != "pay" or intent.to_address != self._limits.rail:
-            raise NotCovered("only payments through the rail are signed here")
-        if not members or len(members) != intent.member_count:
-            raise NotCovered(f"{len(members)} of {intent.member_count} members are live")
-        deadline = intent.deadline
-        if deadline * 1_000_000 <= to_micros(now):
-            raise Ended("its deadline has passed")
-        prefix = reference_prefix(
-            chain_id=self._limits.chain_id,
-            rail=self._limits.rail,
-            token=intent.token,
-            debtor=intent.debtor_wallet,
-        )
-        payments = [self._payment(intent, member, prefix, deadline) for member in members]
-        data = settle_calldata(
-            token=intent.token, debtor=intent.debtor_wallet, deadline=deadline, payments=payments
-        )
-        if data != intent.calldata:
-            raise NotCovered("the stored call is not what its members say")
-        return data
+        intents, members = self._records.intents([each.chain_tx_id for each in requests])
+        answers: dict[int, Signature | Refusal] = {}
+        asked: list[_Asked] = []
+        for place, request in enumerate(requests):
+            key = request.chain_tx_id
+            try:
+                asked.append(
+                    self._asked(place, request, intents.get(key), members.get(key, ()), now)
+                )
+            except NotCovered as error:
+                answers[place] = Refusal(key, str(error), error.ended)
+        answers |= self._signed(asked, now.astimezone(UTC).date().isoformat())
+        return [answers[place] for place in range(len(requests))]
 
-    def _payment(self, intent: Any, member: Any, prefix: bytes, deadline: int) -> PaymentTerms:
-        if member.outcome not in PAYABLE:
-            raise NotCovered(f"settlement {member.id} has no clearance that allows it")
-        if member.revoked_at is not None:
-            raise Ended(f"the clearance of {member.id} was revoked")
-        if member.expires_at < deadline * 1_000_000:
-            raise NotCovered(f"the clearance of {member.id} expires before the deadline")
-        terms = (
-            member.id,
-            member.debtor_wallet,
-            member.creditor_wallet,
-            member.token,
-            member.amount_minor,
-            member.reference,
+    def _asked(
+        self,
+        place: int,
+        request: SigningRequest,
+        stored: Intent | None,
+        members: Sequence[Member],
+        now: datetime,
+    ) -> _Asked:
+        intent = coverage.require_own(stored, request, self.address, self._limits)
+        fees = (request.max_fee_wei, request.priority_fee_wei)
+        if request.as_cancel or intent.kind == "noop":
+            return _Asked(place, intent, b"", Wanted(intent.nonce, "", *fees))
+        calldata = coverage.call(intent, members, self._limits, now)
+        total = coverage.require_within(intent, members, self._limits)
+        content = f"{intent.to_address}:{intent.gas_limit}:".encode() + calldata
+        return _Asked(
+            place,
+            intent,
+            calldata,
+            Wanted(intent.nonce, keccak(content).hex(), *fees, self._spending(intent, total)),
         )
-        cleared = (
-            member.cleared_id,
-            member.cleared_debtor,
-            member.cleared_creditor,
-            member.cleared_token,
-            member.cleared_minor,
-            member.cleared_reference,
-        )
-        if terms != cleared or (member.token, member.debtor_wallet, member.rail) != (
+
+    def _spending(self, intent: Intent, total_minor: int) -> Spending:
+        assert intent.token and intent.debtor_wallet and intent.decimals is not None
+        # Another number of decimals would move every limit by powers of ten.
+        known = self._slots.pinned(f"decimals:{intent.token}", str(intent.decimals))
+        if known != str(intent.decimals):
+            raise NotCovered(f"{intent.token} had {known} decimals when this signer first saw it")
+        amounts = self._limits.of(intent.token)
+        return Spending(
             intent.token,
             intent.debtor_wallet,
-            self._limits.rail,
-        ):
-            raise NotCovered(f"the clearance of {member.id} is for other terms")
-        reference = payment_reference(
-            prefix,
-            sequence=member.sequence,
-            creditor=member.creditor_wallet,
-            amount_minor=member.amount_minor,
-            document_hash=member.document_sha256,
-            settlement_uuid=uuid_bytes(member.id),
+            total_minor,
+            in_minor(amounts.day_units, intent.decimals),
+            in_minor(amounts.debtor_day_units, intent.decimals),
         )
-        if reference != member.reference:
-            raise NotCovered(f"the reference of {member.id} does not commit to its terms")
-        return PaymentTerms(member.sequence, member.creditor_wallet, member.amount_minor, reference)
 
-    def _signature(self, request: SigningRequest, intent: Any, data: bytes) -> Signature:
-        noop = request.as_cancel or intent.kind == "noop"
-        raw, tx_hash = sign_eip1559(
-            self._keys.key,
-            chain_id=self._limits.chain_id,
-            nonce=intent.nonce,
-            to=self.address if noop else intent.to_address,
-            data=data,
-            gas_limit=_NOOP_GAS if noop else intent.gas_limit,
-            max_fee_wei=request.max_fee_wei,
-            max_priority_fee_wei=request.priority_fee_wei,
+    def _signed(self, asked: Sequence[_Asked], day: str) -> dict[int, Signature | Refusal]:
+        """Take the slots, sign, remember: in this order, so that nothing leaves unremembered."""
+        if not asked:
+            return {}
+        answers: dict[int, Signature | Refusal] = {}
+        ready: list[tuple[_Asked, Taken, UnsignedChainTx, bytes]] = []
+        slots = self._slots.take(self.address, [each.wanted for each in asked], day)
+        for each, taken in zip(asked, slots, strict=True):
+            if isinstance(taken, str):
+                answers[each.place] = Refusal(each.intent.id, taken)
+                continue
+            unsigned = self._unsigned(each, taken)
+            try:
+                signature = taken.signature or self._key.sign(unsigned.payload)
+            except SignatureInvalid as error:
+                answers[each.place] = Refusal(each.intent.id, str(error))
+                continue
+            ready.append((each, taken, unsigned, signature))
+        kept = self._slots.keep(
+            self.address, [(each.wanted, taken, made) for each, taken, _, made in ready]
         )
-        return Signature(request.chain_tx_id, tx_hash, raw)
+        for (each, taken, unsigned, _), signature in zip(ready, kept, strict=True):
+            raw, tx_hash = unsigned.with_signature(signature)
+            answers[each.place] = Signature(
+                each.intent.id, tx_hash, raw, taken.max_fee_wei, taken.priority_fee_wei
+            )
+        return answers
+
+    def _unsigned(self, asked: _Asked, taken: Taken) -> UnsignedChainTx:
+        noop = asked.wanted.is_cancel
+        return unsigned_eip1559(
+            chain_id=self._limits.chain_id,
+            nonce=asked.intent.nonce,
+            to=self.address if noop else Address(asked.intent.to_address),
+            data=asked.calldata,
+            gas_limit=_NOOP_GAS if noop else asked.intent.gas_limit,
+            max_fee_wei=taken.max_fee_wei,
+            max_priority_fee_wei=taken.priority_fee_wei,
+        )

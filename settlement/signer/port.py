@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from settlement.chain.port import Address, Hash
+from settlement.errors import RailError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,14 @@ class SigningRequest:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Signed bytes; the same request always gives the same ones (RFC 6979)."""
+    """Signed bytes; the same request always gives the same ones."""
 
     chain_tx_id: str
     hash: Hash
     raw: bytes
+    max_fee_wei: int | None = None
+    """The fees that were signed: not those asked for, where an earlier signature comes again."""
+    priority_fee_wei: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,26 @@ class Refusal:
     reason: str
     ended: bool = False
     """Only because a clearance in it has ended: a cancel in its place would be signed."""
+
+
+class SignatureInvalid(RailError):
+    """What holds the key gave no signature of that key in its one accepted form."""
+
+
+class KeyHolder(Protocol):
+    """Has one secret key, here or elsewhere, and signs what it is given; knows no rule."""
+
+    @property
+    def address(self) -> Address:
+        """The key's address."""
+
+    def sign(self, payload: bytes) -> bytes:
+        """Return r, s and the parity (0 or 1), 65 bytes, over the payload's Keccak-256.
+
+        Raises:
+            Retryable: the key cannot be reached.
+            SignatureInvalid: what came back is no signature of this key.
+        """
 
 
 class Signer(Protocol):

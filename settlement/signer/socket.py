@@ -143,7 +143,12 @@ class _Call(socketserver.StreamRequestHandler):
             "answers": [
                 {"id": each.chain_tx_id, "refused": each.reason, "ended": each.ended}
                 if isinstance(each, Refusal)
-                else {"id": each.chain_tx_id, "hash": each.hash, "raw": each.raw.hex()}
+                else {
+                    "id": each.chain_tx_id,
+                    "hash": each.hash,
+                    "raw": each.raw.hex(),
+                    "fees": [each.max_fee_wei, each.priority_fee_wei],
+                }
                 for each in answers
             ]
         }
@@ -152,4 +157,7 @@ class _Call(socketserver.StreamRequestHandler):
 def _answer(found: dict[str, Any]) -> Signature | Refusal:
     if "refused" in found:
         return Refusal(found["id"], found["refused"], bool(found.get("ended")))
-    return Signature(found["id"], Hash(found["hash"]), bytes.fromhex(found["raw"]))
+    max_fee_wei, priority_fee_wei = found.get("fees", (None, None))
+    return Signature(
+        found["id"], Hash(found["hash"]), bytes.fromhex(found["raw"]), max_fee_wei, priority_fee_wei
+    )

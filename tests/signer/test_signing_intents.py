@@ -1,7 +1,6 @@
 """The signer signs what live clearances cover, to the letter, and nothing else."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from settlement.chain.rail_abi import PaymentTerms, settle_calldata
 from settlement.chain.signing import KeyPair, read_eip1559
 from settlement.clock import to_micros
 from settlement.compliance import clearance
-from settlement.signer import Refusal, Signature, SigningRequest, SlotStore
+from settlement.signer import Refusal, Signature, SigningRequest
 from settlement.store import transaction
 from tests.builders.rail import OPERATOR, Rail
 
@@ -64,7 +63,7 @@ def test_the_same_request_gives_the_same_bytes_and_a_higher_bid_others(
 ) -> None:
     signer = rail.signer()
     first, again = (_ask(rail, claimed, signer=signer) for _ in range(2))
-    higher = _ask(rail, claimed, signer=signer, max_fee_wei=4 * GWEI)
+    higher = _ask(rail, claimed, signer=signer, max_fee_wei=4 * GWEI, priority_fee_wei=2 * GWEI)
 
     assert first == again
     assert isinstance(higher, Signature) and isinstance(first, Signature)
@@ -232,32 +231,3 @@ def test_one_bad_request_does_not_spoil_the_others(rail: Rail, claimed: str) -> 
     answers = rail.signer().sign(requests, rail.now)
 
     assert [type(each) for each in answers] == [Refusal, Signature, Refusal]
-
-
-def test_the_memory_of_slots_survives_a_new_start(tmp_path: Path) -> None:
-    path = tmp_path / "slots.sqlite3"
-    first = SlotStore(path)
-    taken = first.take("0xa", [(0, "one", False), (1, "two", False), (2, "", True)])
-    first.close()
-
-    again = SlotStore(path)
-    answers = again.take(
-        "0xa", [(0, "one", False), (0, "other", False), (1, "", True), (1, "two", False),
-                (2, "three", False), (2, "", True)],
-    )  # fmt: skip
-
-    assert taken == [None, None, None]
-    assert [bool(each) for each in answers] == [False, True, False, True, True, False]
-    assert again.take("0xb", [(0, "other", False)]) == [None], "another signer's nonces are its own"
-    assert (again.highest("0xa"), again.highest("0xc")) == (2, None)
-    again.close()
-
-
-def test_a_failed_write_of_slots_leaves_none(tmp_path: Path) -> None:
-    store = SlotStore(tmp_path / "slots.sqlite3")
-
-    with pytest.raises(ValueError, match="unpack"):
-        store.take("0xa", [(0, "one", False), (1,)])  # type: ignore[list-item]
-
-    assert store.take("0xa", [(0, "other", False)]) == [None]
-    store.close()
