@@ -20,8 +20,8 @@ from settlement.chain import admin_abi, mandate_abi
 from settlement.chain.signing import KeyPair
 from settlement.clock import counted_ids, to_micros
 from settlement.config import BookingTier
-from settlement.settlements import control
-from settlement.store import open_engine
+from settlement.settlements import control, review
+from settlement.store import open_engine, transaction
 from tests.builders.ports import BrokenChain, BrokenSigner, Killed
 from tests.builders.rail import OPERATOR, Rail, a_rail
 from tests.invoices.builders import a_party
@@ -203,6 +203,14 @@ class Scene:
         for signer, to, call in acts:
             rail.chain.send([rail.signed(signer, to, call)])
             rail.controls.mine()
+
+    def find_the_lost(self) -> None:
+        """A person finds the payment that is under review on the chain."""
+        with transaction(self.rail.engine) as session:
+            review.resolve(
+                session, [self.keys["needs review"]], review.Decision.PAID,
+                reason="seen on the chain", actor="ana", now=self.rail.now,
+            )  # fmt: skip
 
     def _nonce(self, word: str) -> int:
         sql = "SELECT c.nonce FROM chain_tx c JOIN settlement s ON s.chain_tx_id = c.id"

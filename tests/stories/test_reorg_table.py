@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from settlement.errors import ReorgTooDeep
-from settlement.settlements import control, review
-from settlement.settlements.review import Decision
+from settlement.settlements import control
 from settlement.verify.judging import violations
 from tests.builders.branches import MODES, Branch, a_branch
 from tests.builders.memory_node import MemoryNode
@@ -172,11 +171,7 @@ def _people_retry(scene: Scene) -> None:
     rail.round(scene.worker)
     rejected = rail.rows("SELECT id FROM settlement WHERE state = 'REJECTED'")
     rail.act(control.retry, *(row.id for row in rejected))
-    found = [scene.keys["needs review"]]
-    rail.act(
-        lambda session, ids, **by: review.resolve(session, ids, Decision.PAID, reason="seen", **by),
-        *found,
-    )
+    scene.find_the_lost()
 
 
 def _all_is_well(scene: Scene) -> None:
