@@ -71,10 +71,17 @@ _PLACES: tuple[tuple[str, str, str, str, When | None], ...] = (
     # Taking the lanes: two workers start at once, and give them up.
     ("lease.before", "P17", _WORKER + "_take_lanes", "before", None),
     ("lease.after_acquire", "P17", "settlement.sender.lanes:acquire", "after", _some),
+    ("lease.after_duty", "P17", "settlement.sender.duty:acquire", "after", _some),
+    ("duty.after_renew", "P18", "settlement.sender.duty:renew", "after", None),
     ("lease.after_renew", "P18", "settlement.sender.lanes:renew", "after", None),
     ("lease.after", "P17", _WORKER + "_take_lanes", "after", _some),
     ("stop.before", "P19", _WORKER + "stop", "before", None),
     ("stop.after", "P19", _WORKER + "stop", "after", None),
+    # Between the stages of a tick.
+    ("stage.follow", "P20", _WORKER + "_follow", "before", None),
+    ("stage.clear", "P4", _WORKER + "_clear", "before", None),
+    ("stage.send", "P5", _WORKER + "_send", "before", None),
+    ("stage.reconcile", "P13", _WORKER + "_reconcile", "before", None),
     # Following the chain.
     ("follow.before", "P20", "settlement.watcher.following:follow", "before", None),
     ("follow.after_cursor", "P12", _STORING + "move_head", "after", None),

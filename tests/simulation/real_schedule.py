@@ -1,0 +1,252 @@
+"""One schedule of real kills: which failpoints, in what weather, and the verdict once all is calm.
+
+The seed decides the plan; processes then run as they do. The verdict is the checker's, and the
+wallets': each creditor holds exactly what was instructed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from gateway.processes import HALTED
+from settlement.verify.__main__ import main as verify
+from tests.simulation.failpoints import FAILPOINTS
+from tests.simulation.real_intake import Intake
+from tests.simulation.real_lives import Lives
+from tests.simulation.real_rail import RealRail
+from tests.simulation.real_recovery import Recovery
+from tests.simulation.real_weather import Weather
+from tests.simulation.real_zygote import Life, Zygote
+
+KILL_SECONDS = 6.0
+"""So long a failpoint is waited for; then the process is killed wherever it is."""
+CALM_SECONDS = 60.0
+CALM_BLOCKS = 60
+ANYWHERE = "anywhere"
+_GATEWAY = ("api.", "instruct.")
+_SIGNER = ("tx.mid_slot", "tx.after_slot")
+_OFTEN = ("commit.", "follow.", "node.", "lease.", "tx.", "tie.", "match.")
+_LIVE = "SELECT COUNT(*) FROM settlement WHERE state NOT IN ('SETTLED', 'REJECTED', 'CANCELLED')"
+_UNPAID = "SELECT id, state, reason FROM settlement WHERE state <> 'SETTLED'"
+_UNMATCHED = (
+    "SELECT COUNT(*) FROM settlement s WHERE NOT EXISTS"
+    " (SELECT 1 FROM settlement_match m WHERE m.settlement_id = s.id AND m.live)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the seed decided."""
+
+    number: int
+    seed: int
+    failpoints: tuple[str, ...]
+    ends_by_exec: bool
+    weather: tuple[str, ...]
+    """One for each kill: `calm`, `reorgs`, `rpc`, `zombie`, `database`, `disk`."""
+
+
+@dataclass
+class Outcome:
+    """What one schedule showed."""
+
+    plan: Plan
+    kills: Counter[str] = field(default_factory=Counter)
+    unreached: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    restarts_by_exec: int = 0
+    settlements: int = 0
+    violations: list[str] = field(default_factory=list)
+    unfinished: int = 0
+    recovery_seconds: list[float] = field(default_factory=list)
+    first_send_seconds: list[float] = field(default_factory=list)
+    blocks_to_rest: int = 0
+    seconds: float = 0.0
+
+
+def planned(number: int, *, seed: int, kills: int, weathers: Sequence[str]) -> Plan:
+    """Return the plan of the schedule of this number; together they take every failpoint in turn."""
+    names = sorted(FAILPOINTS)
+    first, taken = number * kills, []
+    while len(taken) < kills:
+        turn, place = divmod(first + len(taken), len(names))
+        order = Random(f"{seed}:{turn}").sample(names, len(names))
+        taken.append(order[place])
+    draw = Random(f"{seed}:{number}:plan")
+    weather = tuple(draw.choice(weathers) for _ in taken)
+    return Plan(number, seed, tuple(taken), draw.random() < 0.3, weather)
+
+
+class Schedule:
+    """One schedule on a rail at rest, which it leaves at rest."""
+
+    def __init__(self, rail: RealRail, zygote: Zygote, plan: Plan) -> None:
+        self.rail, self.plan = rail, plan
+        self.draw = Random(f"{plan.seed}:{plan.number}")
+        self.lives = Lives(rail, zygote)
+        self.intake = Intake(self.lives, self.draw, f"{plan.seed}-{plan.number}")
+        self.weather = Weather(rail, self.lives, self.draw)
+        self.outcome = Outcome(plan)
+
+    def run(self) -> Outcome:
+        """Kill, restart, let it come to rest, judge."""
+        began = time.monotonic()
+        before = self._balances()
+        try:
+            self.lives.start("signer")
+            self.lives.start("gateway")
+            self.intake.pay(2)
+            for failpoint, weather in zip(self.plan.failpoints, self.plan.weather, strict=True):
+                self._kill_at(failpoint, weather)
+            self._come_to_rest()
+            self._judge(before)
+        finally:
+            self.weather.clear()
+            self.lives.end_all()
+            self.intake.close()
+        outcome = self.outcome
+        outcome.violations += self.lives.bad_ends
+        outcome.restarts_by_exec = self.lives.restarts_by_exec
+        outcome.settlements = self.intake.instructed
+        outcome.faults = self.weather.struck
+        outcome.seconds = time.monotonic() - began
+        return outcome
+
+    def _kill_at(self, failpoint: str, weather: str) -> None:
+        """Bring work in, start the one that is to die, and lead it to where it dies."""
+        role = _role(failpoint)
+        self.intake.pay(1 + self.draw.randrange(2))
+        if self.draw.random() < 0.5:
+            self.rail.controls.mine(self.draw.randint(1, 3))
+        passes = self.draw.randint(1, 4) if failpoint.startswith(_OFTEN) else 1
+        passes = self.draw.randint(1, 40) if failpoint.startswith("commit.") else passes
+        self.weather.begin(weather)
+        if role != "worker" and not self.lives.is_alive("worker"):
+            self.lives.start("worker")
+        recovery = Recovery(self.rail) if role == "worker" and weather == "calm" else None
+        doomed = self.lives.start(role, failpoint=failpoint, passes=passes)
+        if role == "gateway":
+            self.intake.pay(1)
+        self._lead(doomed, failpoint, recovery)
+        self.weather.clear()
+        if doomed.code is None:
+            self.outcome.unreached[failpoint] += 1
+            self.lives.end(doomed)
+            failpoint = ANYWHERE
+        elif doomed.killed_by_us:
+            failpoint = ANYWHERE
+        if doomed.code == -signal.SIGKILL:
+            self.outcome.kills[failpoint] += 1
+        if recovery is not None:
+            self._note(recovery)
+        if role != "worker":
+            self.lives.start(role)
+
+    def _lead(self, doomed: Life, failpoint: str, recovery: Recovery | None) -> None:
+        """Let the chain go on in the way that leads to the failpoint."""
+        deadline = time.monotonic() + KILL_SECONDS
+        while doomed.code is None and time.monotonic() < deadline:
+            self.lives.look(0.01)
+            if recovery is not None and not recovery.is_over:
+                recovery.look()
+                continue
+            if failpoint.startswith("stop."):
+                doomed.signal(signal.SIGTERM)
+                self.lives.look(0.5)
+                continue
+            if self.weather.step(failpoint) and not self.rail.one(_LIVE):
+                self.intake.pay(1)
+
+    def _note(self, recovery: Recovery) -> None:
+        if recovery.known_seconds is not None:
+            self.outcome.recovery_seconds.append(round(recovery.known_seconds, 3))
+        if recovery.first_send_seconds is not None:
+            self.outcome.first_send_seconds.append(round(recovery.first_send_seconds, 3))
+
+    def _come_to_rest(self) -> None:
+        """No more faults: all that was instructed is paid, booked, final and matched."""
+        self.intake.pay(1)
+        for role in ("signer", "gateway"):
+            if not self.lives.is_alive(role):
+                self.lives.start(role)
+        self.lives.kill("worker")
+        recovery = Recovery(self.rail)
+        start = self.lives.start_installed if self.plan.ends_by_exec else self.lives.start
+        worker = start("worker")
+        first = self.rail.chain.head().number
+        deadline = time.monotonic() + CALM_SECONDS
+        while time.monotonic() < deadline and worker.code is None:
+            self.lives.look(0.01)
+            if not recovery.is_over:
+                recovery.look()
+                continue
+            if not (self.rail.one(_LIVE) or self.rail.one(_UNMATCHED)):
+                break
+            if self.rail.chain.head().number < first + CALM_BLOCKS:
+                self.weather.step("")
+        self.outcome.blocks_to_rest = self.rail.chain.head().number - first
+        self._note(recovery)
+        if worker.code == HALTED:
+            self.outcome.violations.append(f"the worker halted: {self._lanes()}")
+        self.outcome.unfinished = len(self.rail.rows(_UNPAID))
+
+    def _judge(self, before: dict[tuple[str, str], int]) -> None:
+        """Ask the checker, the wallets, and for every acknowledged write again."""
+        found = io.StringIO()
+        words = ["--database", self.rail.database.url, "--rpc", self.rail.anvil.url]
+        with contextlib.redirect_stdout(found), contextlib.redirect_stderr(found):
+            code = verify([*words, "--quiescent", "--json"])
+        if code:
+            self.outcome.violations += _offences(found.getvalue())
+        self.outcome.violations += self.intake.lost()
+        if self.outcome.unfinished:
+            rows = self.rail.rows(_UNPAID)
+            self.outcome.violations += [
+                f"I11: {row.id} is {row.state}: {row.reason}" for row in rows
+            ]
+            return
+        for side, held in self._balances().items():
+            due = self.intake.paid_minor.get(side, 0) * 10_000
+            if held - before[side] != due:
+                self.outcome.violations.append(
+                    f"I1: {side} has moved by {held - before[side]}, instructed were {due}"
+                )
+
+    def _balances(self) -> dict[tuple[str, str], int]:
+        """Return what each wallet holds of each currency, by the node itself."""
+        wallets = zip(("seller", "buyer", "stranger"), self.rail.sandbox.wallets, strict=True)
+        return {
+            (side, currency): self.rail.balance(pair.address, f"T{currency}")
+            for side, pair in wallets
+            for currency in ("USD", "EUR", "AED")
+        }
+
+    def _lanes(self) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in self.rail.rows("SELECT state, reason FROM lane")]
+
+
+def _role(failpoint: str) -> str:
+    if failpoint.startswith(_GATEWAY):
+        return "gateway"
+    return "signer" if failpoint in _SIGNER else "worker"
+
+
+def _offences(said: str) -> list[str]:
+    """Return the checker's findings against, or what it said instead."""
+    try:
+        checks = json.loads(said[said.index("{") :])["checks"]
+    except ValueError:
+        return [f"the checker could not judge: {said[-500:]}"]
+    return [
+        f"{check['name']} {check['title']}: {check.get('offenders')}"
+        for check in checks
+        if check["ok"] is not True
+    ]
