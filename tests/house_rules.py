@@ -22,7 +22,9 @@ class Room:
     beside: tuple[str, ...] = ()
 
 
-CHAIN_BASICS = ("chain.keccak", "chain.rlp", "chain.rpc", "chain.signing", "chain.send_answers")
+CHAIN_BASICS = (
+    "chain.bloom", "chain.keccak", "chain.rlp", "chain.rpc", "chain.signing", "chain.send_answers",
+)  # fmt: skip
 ROOMS = (
     Room("errors", 0, ("errors",)),
     Room("money", 1, ("money",)),

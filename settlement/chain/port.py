@@ -35,6 +35,8 @@ class BlockRef:
     has_logs: bool
     """Whether the header's bloom filter has any bit set."""
     base_fee_wei: int
+    logs_bloom: str = ""
+    """The header's filter over all its logs, as 0x text; empty where the chain keeps none."""
 
 
 class Log(NamedTuple):
@@ -105,8 +107,8 @@ class ChainPort(Protocol):
     def receipts(self, blocks: Sequence[BlockRef]) -> list[list[Receipt]]:
         """Return per block, asked by hash, its receipts in order.
 
-        Checked here: as many receipts as transactions, every log of this very block, logs where the
-        bloom has bits.
+        Checked here: as many receipts as transactions, every log of this very block, and the logs
+        are those of the header's bloom.
 
         Raises:
             ChainUnreachable: also when the node does not know a hash any more, or its answer fails
