@@ -30,7 +30,7 @@ from settlement.participants import NewParticipant
 from settlement.settlements.instruct import Instruction, instruct
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
-from settlement.store import open_engine, transaction
+from settlement.store import transaction
 from tests.builders.looking import Looking
 from tests.invoices.builders import Companies, a_submission, an_lei
 
@@ -245,13 +245,18 @@ def a_rail(
 
 @contextmanager
 def an_anvil_rail(
-    engine: Engine, folder: Path, *, now: datetime = NOW, **changes: Any
+    engine: Engine,
+    folder: Path,
+    *,
+    now: datetime = NOW,
+    operators: Sequence[KeyPair] = (OPERATOR,),
+    **changes: Any,
 ) -> Iterator[Rail]:
     """The same on a real anvil; its clock begins two minutes before `now`."""
     started = int(now.timestamp()) - 120
     with Anvil(AnvilOptions(no_mining=True, genesis_timestamp=started)) as anvil:
         chain, controls = EvmChain(anvil.url), AnvilControls(anvil.url)
-        rail = _founded(engine, chain, controls, folder, changes, now)
+        rail = _founded(engine, chain, controls, folder, changes, now, operators)
         rail.rpc_url = anvil.url
         yield rail
         rail.close()

@@ -73,11 +73,11 @@ def test_every_settlement_survives_a_reorg(scene: Scene, depth: int, mode: str) 
 
     assert before == _states_before(mode)
     assert [scene.row(word) for word in ENDED] == final, "what is final stays"
-    _outcomes_are(scene, branch)
-    _reversed_once(scene.rail)
-    _drive(scene)
+    branch_shows(scene, branch)
+    reversed_once(scene.rail)
+    drive(scene)
     _people_retry(scene)
-    _drive(scene)
+    drive(scene)
     _all_is_well(scene)
 
 
@@ -119,7 +119,7 @@ def _states_before(mode: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _outcomes_are(scene: Scene, branch: Branch) -> None:
+def branch_shows(scene: Scene, branch: Branch) -> None:
     for word, outcome in branch.outcomes.items():
         row = scene.row(word)
         assert row.outcome == outcome, word
@@ -128,7 +128,7 @@ def _outcomes_are(scene: Scene, branch: Branch) -> None:
         assert row.state == expected, word
 
 
-def _reversed_once(rail: Rail) -> None:
+def reversed_once(rail: Rail) -> None:
     """What stood on orphaned blocks is reversed, by exactly one entry, with the same amounts."""
     rows = rail.rows(
         "SELECT e.seq, COUNT(r.seq) AS times FROM journal_entry e"
@@ -144,7 +144,7 @@ def _reversed_once(rail: Rail) -> None:
     ), "what stands in the chain is not reversed"
 
 
-def _drive(scene: Scene) -> None:
+def drive(scene: Scene) -> None:
     """Rounds until every settlement has ended and every chain transaction is final."""
     rail = scene.rail
     scene.use_lane(OPERATOR, SECOND)
@@ -179,7 +179,7 @@ def _all_is_well(scene: Scene) -> None:
     ended = dict.fromkeys(scene.keys, "SETTLED") | {"cancelled": "CANCELLED"}
     assert scene.states() == ended
     _paid_exactly(rail)
-    _reversed_once(rail)
+    reversed_once(rail)
     assert rail.rows("SELECT kind, subject FROM settlement_break WHERE closed_at IS NULL") == []
     assert rail.one("SELECT COUNT(*) FROM settlement_match WHERE live") == len(ended) - 1
     told = rail.rows(
