@@ -104,7 +104,7 @@ def test_a_payment_that_nobody_remembers_is_named_and_its_sequence_is_never_used
 
 
 def test_an_attempt_that_was_lost_is_found_again(sqlite_rail: Rail, tmp_path: Path) -> None:
-    """The bid went up in the lost time, and the higher one was mined."""
+    """The bid went up in the lost time, the higher one was mined, and the signer forgot it too."""
     rail = sqlite_rail
     worker = rail.worker("first", chain=BrokenChain(rail.chain, ["transaction underpriced"]))
     (key,) = rail.instructed()
@@ -117,14 +117,40 @@ def test_an_attempt_that_was_lost_is_found_again(sqlite_rail: Rail, tmp_path: Pa
 
     with pytest.raises(ChainContradicts, match="never stored"):
         for _ in range(8):
-            restored.round(restored.worker("next"))
+            forgetful = restored.signer(slots="lost.sqlite3")
+            restored.round(restored.worker("next", signer=forgetful))
             restored.let_go()
+    restored.let_go()
     healed = _heal(restored)
-    restored.settle_all(restored.worker("after"))
+    restored.settle_all(restored.worker("after", signer=restored.signer(slots="lost.sqlite3")))
 
     assert (healed.mined, healed.state) == (1, "active")
     mined = "SELECT message FROM attempt WHERE hash = (SELECT tx_hash FROM chain_tx)"
     assert restored.one(mined) == "recovered from the chain"
+    assert restored.moves(key).count("claim") == 1
+    assert_sound(restored)
+
+
+def test_an_attempt_that_was_lost_comes_again_from_the_memory_of_the_signer(
+    sqlite_rail: Rail, tmp_path: Path
+) -> None:
+    """The bid went up in the lost time: the signer gives it again before it signs any other."""
+    rail = sqlite_rail
+    worker = rail.worker("first", chain=BrokenChain(rail.chain, ["transaction underpriced"]))
+    (key,) = rail.instructed()
+    rail.tick(worker)
+    worker.stop()
+    rail.controls.set_next_base_fee(5 * 10**9)
+    rail.controls.mine()
+    restored = _loses(rail, tmp_path)
+    assert restored.one("SELECT COUNT(*) FROM attempt") == 1
+
+    restored.settle_all(restored.worker("next"))
+
+    assert restored.one("SELECT MAX(created_seq) FROM attempt") == 2
+    assert restored.one("SELECT tx_hash FROM chain_tx") == restored.one(
+        "SELECT hash FROM attempt WHERE created_seq = 2"
+    )
     assert restored.moves(key).count("claim") == 1
     assert_sound(restored)
 
