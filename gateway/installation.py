@@ -32,7 +32,7 @@ class Installation:
     engine: Engine
     chain: EvmChain
     sandbox: Sandbox
-    operator: OperatorKey
+    operators: tuple[OperatorKey, ...]
     api_keys: dict[str, str]
     supervisor: Supervisor
 
@@ -45,6 +45,11 @@ class Installation:
     def company_names(self) -> tuple[str, ...]:
         """Short names of the companies, in the order of the sandbox's participants."""
         return tuple(company.key for company in COMPANIES)
+
+    @property
+    def operator(self) -> OperatorKey:
+        """The first operator."""
+        return self.operators[0]
 
     def start_worker(self) -> None:
         """Start the worker's process; until then somebody else may tick."""
@@ -71,7 +76,8 @@ class Installation:
             if not settings.rpc_url:
                 anvil = stack.enter_context(_own_chain(settings.home, block_seconds))
                 settings = settings.model_copy(update={"rpc_url": anvil.url})
-            operator = operator_key(settings.home, password)
+            places = range(1, settings.operators + 1)
+            operators = tuple(operator_key(settings.home, password, place) for place in places)
             engine = wiring.open_database(settings, create=True)
             stack.callback(engine.dispose)
             chain = wiring.open_chain(settings)
@@ -79,7 +85,7 @@ class Installation:
             sandbox = found(
                 engine,
                 chain,
-                operators=[operator.address],
+                operators=[each.address for each in operators],
                 companies=demo_participants(),
                 ids=new_id,
                 now=wiring.now(),
@@ -87,12 +93,17 @@ class Installation:
             keys = demo_keys(engine, settings.home, sandbox.participant_ids, wiring.now())
             supervisor = Supervisor(settings)
             stack.callback(supervisor.stop)
-            supervisor.start(
-                "signer", "--keystore", str(operator.keystore), password=operator.password
-            )
+            for place, operator in zip(places, operators, strict=True):
+                supervisor.start(
+                    f"signer{wiring.numbered(place)}",
+                    *("--keystore", str(operator.keystore), "--place", str(place)),
+                    password=operator.password,
+                    command="signer",
+                )
             supervisor.start("gateway")
-            supervisor.await_signer()
-            installation = cls(settings, engine, chain, sandbox, operator, keys, supervisor)
+            for place in places:
+                supervisor.await_signer(f"signer{wiring.numbered(place)}")
+            installation = cls(settings, engine, chain, sandbox, operators, keys, supervisor)
             supervisor.await_gateway(installation.url)
             yield installation
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from gateway import processes
+from gateway import processes, wiring
 from settlement.chain.keystore import open_key, save_key
 from settlement.chain.port import Address
 from settlement.config import Settings
@@ -78,28 +78,34 @@ class Supervisor:
     environment: Mapping[str, str] = field(default_factory=dict)
     _parts: dict[str, Part] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str, password: str | None = None) -> Part:
-        """Start `settle NAME ARGUMENTS`, its output going to a log in `home`."""
+    def start(
+        self, name: str, *arguments: str, password: str | None = None, command: str = ""
+    ) -> Part:
+        """Start `settle COMMAND ARGUMENTS` as the part `name`, its output going to a log in `home`.
+
+        The command is the part's name where none is given.
+        """
+        arguments = (command or name, *arguments)
         log_path = self.settings.home / "logs" / f"{name}.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        process = self._spawn(name, arguments, password, log_path)
+        process = self._spawn(arguments, password, log_path)
         part = Part(name, arguments, password, log_path, process)
         self._parts[name] = part
         return part
 
-    def await_signer(self) -> None:
-        """Return when the signer answers on its socket.
+    def await_signer(self, name: str = "signer") -> None:
+        """Return when a signer answers on its socket, which has its part's name.
 
         Raises:
             PartFailed: it ended, or is not ready in time.
         """
-        path = str(self.settings.home / "signer.sock")
+        path = str(self.settings.home / f"{name}.sock")
 
         def answers() -> bool:
             with socket.socket(socket.AF_UNIX) as probe:
                 return probe.connect_ex(path) == 0
 
-        self._await("signer", answers)
+        self._await(name, answers)
 
     def await_gateway(self, url: str) -> None:
         """Return when the gateway answers.
@@ -125,9 +131,7 @@ class Supervisor:
             for part in self._parts.values():
                 code = part.process.poll()
                 if code is not None and code != processes.HALTED:
-                    part.process = self._spawn(
-                        part.name, part.arguments, part.password, part.log_path
-                    )
+                    part.process = self._spawn(part.arguments, part.password, part.log_path)
 
     def stop(self) -> None:
         """End every part, the last started first; kill what does not end in time."""
@@ -147,7 +151,7 @@ class Supervisor:
         return {name: part.process.pid for name, part in self._parts.items()}
 
     def _spawn(
-        self, name: str, arguments: tuple[str, ...], password: str | None, log_path: Path
+        self, arguments: tuple[str, ...], password: str | None, log_path: Path
     ) -> subprocess.Popen[bytes]:
         read_end: int | None = None
         if password is not None:
@@ -158,7 +162,7 @@ class Supervisor:
         try:
             with log_path.open("ab") as log:
                 return subprocess.Popen(
-                    processes.command(name, *arguments),
+                    processes.command(*arguments),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -177,6 +181,7 @@ class Supervisor:
             "SETTLE_RPC_URL": settings.rpc_url,
             "SETTLE_HOST": settings.host,
             "SETTLE_PORT": str(settings.port),
+            "SETTLE_OPERATORS": str(settings.operators),
             **self.environment,
         }
 
@@ -234,8 +239,8 @@ class OperatorKey:
     password: str = field(repr=False)
 
 
-def operator_key(home: Path, password: str | None) -> OperatorKey:
-    """Return the operator's key file, made at its first use.
+def operator_key(home: Path, password: str | None, place: int = 1) -> OperatorKey:
+    """Return an operator's key file, made at its first use; `place` counts them from 1.
 
     Without a password one is made up and kept beside it, mode 0600: for local chains only.
 
@@ -244,7 +249,8 @@ def operator_key(home: Path, password: str | None) -> OperatorKey:
     """
     keys = home / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keystore, kept = keys / "operator.json", keys / "operator.password"
+    name = f"operator{wiring.numbered(place)}"
+    keystore, kept = keys / f"{name}.json", keys / f"{name}.password"
     work_factor = None
     if password is None:
         # Scrypt's memory (256 MB) protects nothing where the password lies beside the key.

@@ -22,7 +22,7 @@ from settlement.config import Settings
 from settlement.errors import Refused
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
-from settlement.signer.socket import SocketSigner
+from settlement.signer.socket import SignerUnreachable, SocketSigner
 from settlement.store import migrate, open_engine, reading, require_current
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def numbered(place: int) -> str:
     return "" if place == 1 else f"-{place}"
 
 
-def intent_signer(settings: Settings, keys: KeyPair) -> IntentSigner:
+def intent_signer(settings: Settings, keys: KeyPair, place: int = 1) -> IntentSigner:
     """Return a signer in this process, with its own connection and its own memory of slots."""
     engine = open_database(settings)
     with reading(engine) as session:
@@ -101,7 +101,31 @@ def intent_signer(settings: Settings, keys: KeyPair) -> IntentSigner:
         max_fee_wei=settings.fee_cap_wei,
         gas_limit=GAS_CAP,
     )
-    return IntentSigner(engine, keys, SlotStore(settings.home / "signer.sqlite3"), limits)
+    return IntentSigner(
+        engine, keys, SlotStore(settings.home / f"signer{numbered(place)}.sqlite3"), limits
+    )
+
+
+def socket_signers(settings: Settings) -> list[SocketSigner]:
+    """Return the signers' processes, one for each operator; none is asked anything yet."""
+    places = range(1, settings.operators + 1)
+    return [SocketSigner(socket_path(settings, place)) for place in places]
+
+
+def signer_of(settings: Settings, address: str) -> SocketSigner:
+    """Return the process that signs for a lane.
+
+    Raises:
+        SignerUnreachable: none of them does, or that one does not answer.
+    """
+    silent: SignerUnreachable | None = None
+    for each in socket_signers(settings):
+        try:
+            if each.address == address:
+                return each
+        except SignerUnreachable as error:
+            silent = error
+    raise silent or SignerUnreachable(f"no signer's process here signs for {address}")
 
 
 def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
@@ -117,9 +141,7 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
     engine = open_database(settings)
     chain = open_chain(settings)
     participants.require_registry(engine, chain)
-    chosen: list[Signer] = signers or [
-        SocketSigner(socket_path(settings, place)) for place in range(1, settings.operators + 1)
-    ]
+    chosen: list[Signer] = signers or [*socket_signers(settings)]
     return Worker(
         engine=engine,
         chain=chain,

@@ -110,15 +110,26 @@ class Worker:
             Fatal: what was found must not be. The lanes are halted with the reason.
         """
         progress = Progress()
+        for _ in self.stages(progress, now):
+            pass
+        return progress
+
+    def stages(self, progress: Progress, now: datetime) -> Iterator[str]:
+        """Do one round stage by stage, counted in `progress`; yield the name of each to come.
+
+        Between two stages nothing is open: whoever asks for the next one may also not.
+        Raises as `tick` does.
+        """
         self._began = self.monotonic()
         if not self._take_lanes(now):
             progress.standby = True
-            return progress
+            return
         stages: list[tuple[str, Callable[[Progress, datetime], None]]] = [("send", self._send)]
         if self._duty is not None:
             stages = [("follow", self._follow), ("clear", self._clear), *stages]
             stages += [("reconcile", self._reconcile)]
         for name, stage in stages:
+            yield name
             began = time.perf_counter()
             try:
                 stage(progress, now)
@@ -127,7 +138,6 @@ class Worker:
                     self._halt_all(str(error), now)
                 raise
             progress.stages[name] = time.perf_counter() - began
-        return progress
 
     def stop(self) -> None:
         """Give lanes and duty up, so that the next worker can start at once."""

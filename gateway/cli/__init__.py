@@ -22,7 +22,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Judge database and chain against every invariant, by code of its own.",
     "break": "List what does not agree, with its reason.",
     "tie-out": "Compare every balance of the ledger with the chain.",
-    "lane": "List the signers' lanes, pause, resume and heal them.",
+    "lane": "List the signers' lanes, pause, resume, drain and heal them.",
     "review": "List settlements that need a person, and decide about them.",
     "journal": "Show journal entries and verify their chain of hashes.",
     "export": "Write invoices, settlements, the journal or breaks to a file.",

@@ -13,7 +13,7 @@ from gateway.cli.options import AsJson, noun
 if TYPE_CHECKING:
     from settlement.sender.heal import Healed
 
-app = noun("List lanes, pause, resume and heal them.")
+app = noun("List lanes, pause, resume, drain and heal them.")
 
 _COLUMNS = ("signer", "state", "next_nonce", "unfinished", "holder", "reason")
 
@@ -24,7 +24,7 @@ Signer = Annotated[
 
 @app.callback()
 def lane() -> None:
-    """List lanes, pause, resume and heal them."""
+    """List lanes, pause, resume, drain and heal them."""
 
 
 @app.command("list", epilog="Example: settle lane list")
@@ -49,6 +49,29 @@ def pause(
 ) -> None:
     """Let a lane claim nothing new; what it has sent is followed to its end."""
     _set_state(signer, "paused", reason)
+
+
+@app.command(epilog="Example: settle lane drain 0x… --reason 'its key is to be replaced'")
+def drain(
+    reason: Annotated[str, typer.Option(help="Why; shown to everybody who looks.")],
+    signer: Signer = "",
+) -> None:
+    """Let a lane claim nothing new and end what it has; then it says that it is drained."""
+    from gateway import wiring
+    from settlement.config import Settings
+    from settlement.errors import Conflict
+    from settlement.sender import lanes
+    from settlement.store import transaction
+
+    chosen = _chosen(signer)
+    with transaction(wiring.open_database(Settings())) as session:
+        state = lanes.drain(session, chosen, reason)
+    if state == "halted":
+        raise Conflict(
+            f"the lane {chosen} is halted: what it has under way does not move",
+            repair="find out why with `settle lane list`, heal it, then drain it",
+        )
+    typer.echo(f"{chosen}: {state}")
 
 
 @app.command(epilog="Example: settle lane resume")
@@ -100,13 +123,12 @@ def _heal(chosen: str) -> Healed:
     from settlement.errors import Conflict
     from settlement.sender import lanes
     from settlement.sender.heal import heal as rebuild
-    from settlement.signer.socket import SocketSigner
     from settlement.store import transaction
 
     settings = Settings()
     engine, now = wiring.open_database(settings), wiring.now()
     # The signer's memory says what was signed and never mined: no healing without it.
-    signed_through = SocketSigner(wiring.socket_path(settings)).signed_through()
+    signed_through = wiring.signer_of(settings, chosen).signed_through()
     with transaction(engine) as session:
         holder = lanes.holder(session, chosen)
         lease = lanes.acquire(

@@ -19,6 +19,9 @@ def signer(
         int | None,
         typer.Option(help="A file descriptor with the password; without it you are asked."),
     ] = None,
+    place: Annotated[
+        int, typer.Option(min=1, help="Which of several operators; names socket and memory.")
+    ] = 1,
 ) -> None:
     """Run the signer until it is told to stop; it listens on `signer.sock` in SETTLE_HOME."""
     from gateway import processes, wiring
@@ -29,10 +32,11 @@ def signer(
     processes.end_with_parent()
     settings = Settings()
     keys = open_key(keystore, read_password(password_fd))
-    server = serve(wiring.intent_signer(settings, keys), wiring.socket_path(settings), wiring.now)
+    path = wiring.socket_path(settings, place)
+    server = serve(wiring.intent_signer(settings, keys, place), path, wiring.now)
     stop = processes.stop_event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    typer.echo(f"signer: {keys.address} listens on {wiring.socket_path(settings)}")
+    typer.echo(f"signer: {keys.address} listens on {path}")
     stop.wait()
     server.shutdown()
 

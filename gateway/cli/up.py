@@ -24,6 +24,9 @@ def up(
     port: Annotated[int, typer.Option(help="The gateway's port; 0 takes a free one.")] = 8400,
     rpc: Annotated[str, typer.Option(help="A node that is there; else an anvil is started.")] = "",
     database: Annotated[str, typer.Option(help="A database URL; else SQLite in the home.")] = "",
+    operators: Annotated[
+        int, typer.Option(min=1, max=16, help="Signers, each with a key and a lane of its own.")
+    ] = 1,
     block_seconds: Annotated[int, typer.Option(help="Block time of the own anvil.")] = 1,
     password_fd: Annotated[
         int | None,
@@ -43,6 +46,7 @@ def up(
     chosen: dict[str, Any] = {"home": home, "port": port}
     chosen |= {"rpc_url": rpc} if rpc else {}
     chosen |= {"database_url": database} if database else {}
+    chosen |= {"operators": operators} if operators > 1 else {}
     os.environ.setdefault("SETTLE_HOME", str(home))
     settings = Settings(**chosen)
     password = read_password(password_fd) if password_fd is not None or rpc else None
@@ -67,6 +71,7 @@ def announce(running: Installation, *, as_json: bool, seconds: float) -> None:
         "chain_id": deployment.chain_id,
         "rail": checksummed(deployment.rail),
         "operator": checksummed(running.operator.address),
+        "operators": [checksummed(each.address) for each in running.operators],
         "tokens": {token.symbol: checksummed(token.address) for token in deployment.tokens},
         "participants": dict(
             zip(running.company_names, running.sandbox.participant_ids, strict=True)

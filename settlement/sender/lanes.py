@@ -41,6 +41,11 @@ _DRAINED = text(
     " AND NOT EXISTS (SELECT 1 FROM chain_tx c WHERE c.signer = lane.signer"
     " AND c.state IN ('CLAIMED', 'SIGNED', 'SENT', 'SEEN')) RETURNING signer"
 )
+_DRAIN = text(
+    "UPDATE lane SET state = 'draining', reason = :reason"
+    " WHERE signer = :signer AND state IN ('active', 'paused')"
+)
+_STATE = text("SELECT state FROM lane WHERE signer = :signer")
 _SEATS = text("SELECT signer, state, lease_owner, lease_fence, lease_until FROM lane")
 _EVERY = "SELECT signer FROM lane ORDER BY signer"
 _LISTED = text(
@@ -200,6 +205,14 @@ def lock_all(session: Session) -> None:
 def halt_all(session: Session, reason: str) -> None:
     """Halt every lane; one that is halted already keeps its own reason."""
     session.connection().execute(_HALT_ALL, {"reason": reason})
+
+
+def drain(session: Session, signer: str, reason: str) -> str:
+    """Let a lane end what it has and take nothing new; return its state. A halted one stays so."""
+    connection = session.connection()
+    connection.execute(_DRAIN, {"signer": signer, "reason": reason})
+    end_draining(session, signer)
+    return str(connection.execute(_STATE, {"signer": signer}).scalar_one())
 
 
 def end_draining(session: Session, signer: str) -> bool:

@@ -42,28 +42,26 @@ def _paid_once(rail: Rail) -> None:
 
 
 def _sent_what_was_stored(rail: Rail) -> None:
-    rows = rail.rows("SELECT nonce FROM chain_tx ORDER BY nonce")
-    assert [row.nonce for row in rows] == list(range(rail.lane().next_nonce))
     attempts = {
         row.hash: row
         for row in rail.rows(
-            "SELECT a.*, c.nonce FROM attempt a JOIN chain_tx c ON c.id = a.chain_tx_id"
+            "SELECT a.*, c.nonce, c.signer FROM attempt a JOIN chain_tx c ON c.id = a.chain_tx_id"
         )
     }
     for row in attempts.values():
         signed = read_eip1559(bytes(row.raw))
-        assert (signed.hash, signed.nonce) == (row.hash, row.nonce)
-        assert signed.sender == OPERATOR.address
+        assert (signed.hash, signed.nonce, signed.sender) == (row.hash, row.nonce, row.signer)
     head = rail.chain.head().number
     headers = rail.chain.headers(0, head)
-    mined = [
-        receipt.tx_hash
-        for receipts in rail.chain.receipts(headers)
-        for receipt in receipts
-        if receipt.sender == OPERATOR.address
-    ]
-    assert set(mined) <= set(attempts), "bytes were mined that were never stored"
-    assert len(mined) == rail.chain.nonce(OPERATOR.address)
+    receipts = [receipt for block in rail.chain.receipts(headers) for receipt in block]
+    for lane in rail.rows("SELECT signer, next_nonce FROM lane"):
+        rows = rail.rows(
+            "SELECT nonce FROM chain_tx WHERE signer = :signer ORDER BY nonce", signer=lane.signer
+        )
+        assert [row.nonce for row in rows] == list(range(lane.next_nonce))
+        mined = [receipt.tx_hash for receipt in receipts if receipt.sender == lane.signer]
+        assert set(mined) <= set(attempts), "bytes were mined that were never stored"
+        assert len(mined) == rail.chain.nonce(lane.signer)
 
 
 def _books_equal_the_chain(rail: Rail) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from settlement.errors import Retryable
 from tests.builders.ports import BrokenChain, BrokenSigner, Killed
-from tests.builders.rail import OPERATOR, Rail
+from tests.builders.rail import Rail
 from tests.builders.soundness import assert_sound
 
 
