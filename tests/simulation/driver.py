@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
@@ -28,6 +27,7 @@ REORG_MAX = 11
 """Blocks that may be replaced: the twelfth is final."""
 STANDBY_MILLISECONDS = 800
 """A worker with nothing to do looks again after a while, and time passes with every look."""
+STAGES = ("follow", "clear", "send", "reconcile")
 _GWEI = 10**9
 
 
@@ -69,8 +69,8 @@ class Driver:
         error = life.error
         if error is None:
             done = life.progress
-            if done is None:
-                return life.at
+            if life.at != "idle":
+                return f"before {life.at}" if life.at in STAGES else f"stopped at {life.at}"
             if done.standby:
                 self.world.later(STANDBY_MILLISECONDS)
             troubles = f" {done.troubles}" if done.troubles else ""
@@ -119,8 +119,11 @@ class Driver:
     def _instruct(self, first: int, count: int, part: int) -> str:
         deals = self.world.template.deals
         chosen = [deals[(first + place) % len(deals)] for place in range(count)]
+        wanted: list[tuple[str, str | None]]
         if part:  # A third, or half of it: the rest may be instructed later.
-            amounts: list[str | None] = [_decimal(each.payable_minor // (4 - part)) for each in chosen]
+            amounts: list[str | None] = [
+                _decimal(each.payable_minor // (4 - part)) for each in chosen
+            ]
         else:
             amounts = [None for _ in chosen]
         wanted = [(each.invoice_id, amount) for each, amount in zip(chosen, amounts, strict=True)]
@@ -333,5 +336,3 @@ def _decimal(minor: int) -> str:
     """Return an amount of cents as the API takes it; at least one."""
     minor = max(minor, 1)
     return f"{minor // 100}.{minor % 100:02d}"
-
-

@@ -173,8 +173,10 @@ def armed(hook: Hook) -> Iterator[None]:
             for target in (point.target, *point.also):
                 by_target.setdefault(target, []).append(point)
     try:
-        for target, points in by_target.items():
-            undo += _replace(target, points, hook, is_armed)
+        resolved_targets = [(resolved(target), points) for target, points in by_target.items()]
+        holders = _holders({id(found[2]) for found, _ in resolved_targets})
+        for found, points in resolved_targets:
+            undo += _replace(found, points, holders, hook, is_armed)
         undo.append(_watch_commits(hook))
         yield
     finally:
@@ -198,14 +200,18 @@ def resolved(target: str) -> tuple[Any, str, Any]:
 
 
 def _replace(
-    target: str, points: Sequence[Failpoint], hook: Hook, is_armed: list[bool]
+    found: tuple[Any, str, Any],
+    points: Sequence[Failpoint],
+    holders: Mapping[int, list[tuple[Any, str]]],
+    hook: Hook,
+    is_armed: list[bool],
 ) -> list[Callable[[], None]]:
     """Put a telling function where the target is, and where another module imported it to."""
-    owner, name, original = resolved(target)
+    owner, name, original = found
     told = _telling(original, points, hook, is_armed)
     places = [(owner, name)]
     if not isinstance(owner, type):
-        places += [place for place in _holders(original) if place != (owner, name)]
+        places = holders[id(original)]
     undo = []
     for holder, attribute in places:
         setattr(holder, attribute, told)
@@ -213,19 +219,15 @@ def _replace(
     return undo
 
 
-def _holders(function: Any) -> list[tuple[Any, str]]:
-    """Return every module of ours that holds this function, and under which name."""
-    ours = [
-        module
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in ("settlement", "gateway") and module is not None
-    ]
-    return [
-        (module, attribute)
-        for module in ours
-        for attribute, value in list(vars(module).items())
-        if value is function
-    ]
+def _holders(functions: set[int]) -> Mapping[int, list[tuple[Any, str]]]:
+    """Return for each function every module of ours that holds it, and under which name."""
+    found: dict[int, list[tuple[Any, str]]] = {each: [] for each in functions}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("settlement", "gateway") and module is not None:
+            for attribute, value in list(vars(module).items()):
+                if id(value) in functions:
+                    found[id(value)].append((module, attribute))
+    return found
 
 
 def _telling(

@@ -1,19 +1,17 @@
 """One life of a worker process: it runs stage by stage, stops where it is told to, and may die.
 
-Each life has a thread of its own and runs only while the driver waits for it, so that nothing is
-ever decided by the system's scheduler.
+Between two stages it simply is not asked to go on. To stop in the midst of one it needs a thread,
+which runs only while the driver waits for it: the system's scheduler never decides anything.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.worker import Progress, Worker
-
-STAGES = ("stage.follow", "stage.clear", "stage.send", "stage.reconcile")
 
 
 class Crash(BaseException):
@@ -45,7 +43,7 @@ class Orders:
 
 
 class Life:
-    """A worker that was started, and its thread."""
+    """A worker that was started, or is about to be."""
 
     def __init__(
         self,
@@ -56,37 +54,41 @@ class Life:
     ) -> None:
         self._open_worker, self._clock = open_worker, clock
         self._orders, self._is_writing = orders, is_writing
-        self._go, self._back = threading.Lock(), threading.Lock()
-        self._go.acquire()
-        self._back.acquire()
-        self._thread = threading.Thread(target=self._live, daemon=True)
-        self._is_dying = False
+        self._stages: Iterator[str] | None = None
+        self._halfway: _Halfway | None = None
         self._ident = 0
         self.worker: Worker | None = None
         self.alive = True
         self.at = "unborn"
-        """Where it has stopped: a failpoint, `idle` between two ticks, or how it ended."""
-        self.error: BaseException | None = None
-        """What the last tick ended with, if not well."""
-        self.progress: Progress | None = None
-        """What the tick that just ended did."""
+        """Where it has stopped: before a stage, at a failpoint, `idle`, or how it ended."""
+        self.error: Exception | None = None
+        """What the last stage ended with, if not well: the rest of that tick does not happen."""
+        self.progress = Progress()
+        """What the tick has done that is under way, or has just ended."""
 
     def step(self) -> None:
         """Let it run to its next stop."""
         assert self.alive, "a dead process does not run"
-        self.error = self.progress = None
-        if not self._thread.is_alive():
-            self._thread.start()
-        self._go.release()
-        self._back.acquire()
+        self.error = None
+        if self._halfway is None and self._orders.pauses:
+            self._halfway = _Halfway(self._one_stage)
+        try:
+            if self._halfway is None:
+                self._one_stage()
+                return
+            stopped_at = self._halfway.go_on()
+            if stopped_at is None:
+                self._halfway = None
+            else:
+                self.at = stopped_at
+        except Crash as crash:
+            self._end(f"crashed at {crash}")
 
     def kill(self) -> None:
         """End it where it has stopped."""
-        self._is_dying = True
-        if self.alive and self._thread.is_alive():
-            self.step()
-        self.alive = False
-        self.at = "dead"
+        if self._halfway is not None:
+            self._halfway.end()
+        self._end("dead")
 
     def passes(self, name: str) -> None:
         """Hear that execution passes a failpoint.
@@ -98,34 +100,87 @@ class Life:
             return  # A helper of its own, fetching ahead: it has no say.
         if self._orders.is_due(self._orders.crashes, name):
             raise Crash(name)
-        if name in STAGES or (
-            self._orders.is_due(self._orders.pauses, name) and not self._is_writing()
-        ):
-            self._stop_at(name)
+        if self._halfway is None or not self._orders.is_due(self._orders.pauses, name):
+            return
+        if not self._is_writing():
+            self._halfway.stop_at(name)
 
-    def _stop_at(self, name: str) -> None:
-        self.at = name
+    def _one_stage(self) -> None:
+        """Start, or do the next stage of a tick, whichever comes."""
+        self._ident = threading.get_ident()
+        try:
+            if self.worker is None:
+                self.worker = self._open_worker()
+                self.at = "idle"
+                return
+            if self._stages is None:
+                self.progress = Progress()
+                self._stages = self.worker.stages(self.progress, self._clock())
+            self.at = next(self._stages, "idle")
+        except Exception as error:  # noqa: BLE001 - the driver judges it.
+            self.error = error
+            self.at = "idle"
+        if self.at == "idle":
+            self._stages = None
+
+    def _end(self, at: str) -> None:
+        self.alive, self.at = False, at
+        self._stages = self._halfway = None
+
+
+class _Halfway:
+    """A stage in a thread of its own, so that it can be left where it is, and gone on with."""
+
+    def __init__(self, stage: Callable[[], None]) -> None:
+        self._stage = stage
+        self._go, self._back = threading.Lock(), threading.Lock()
+        self._go.acquire()
+        self._back.acquire()
+        self._is_dying = False
+        self._stopped_at: str | None = None
+        self._crash: Crash | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def go_on(self) -> str | None:
+        """Run on to where it stops; None when the stage is done.
+
+        Raises:
+            Crash: the process has ended there.
+        """
+        self._stopped_at = None
+        self._go.release()
+        self._back.acquire()
+        if self._crash is not None:
+            self._thread.join()
+            raise self._crash
+        return self._stopped_at
+
+    def stop_at(self, name: str) -> None:
+        """Wait here until the driver lets it go on.
+
+        Raises:
+            Crash: it does not.
+        """
+        self._stopped_at = name
         self._back.release()
         self._go.acquire()
         if self._is_dying:
             raise Crash(name)
 
-    def _live(self) -> None:
-        self._ident = threading.get_ident()
+    def end(self) -> None:
+        """Let it die where it is."""
+        self._is_dying = True
+        try:
+            self.go_on()
+        except Crash:
+            return
+
+    def _run(self) -> None:
         self._go.acquire()
         try:
-            while True:
-                try:
-                    if self.worker is None:
-                        self.worker = self._open_worker()
-                        self.progress = Progress()
-                    else:
-                        self.progress = self.worker.tick(self._clock())
-                except Exception as error:  # noqa: BLE001 - the driver judges it.
-                    self.error = error
-                self._stop_at("idle")
+            self._stage()
         except Crash as crash:
-            self.at = f"crashed at {crash}"
+            self._crash = crash
         finally:
-            self.alive = False
             self._back.release()

@@ -84,22 +84,27 @@ class Simulator:
 
     def __init__(self, folder: Path) -> None:
         self._files = Files(found_template(folder), folder)
+        self._driver: Driver | None = None
+
+    def passes(self, name: str) -> None:
+        """Hear of a failpoint, on behalf of whoever runs."""
+        if self._driver is None:
+            return
+        world, door = self._driver.world, self._driver.door
+        if world.running is not None:
+            world.passed[name] += 1
+            world.running.passes(name)
+        elif door.is_open:
+            world.passed[name] += 1
+            door.passes(name)
 
     def run(self, schedule: Schedule, patches: Sequence[Patch] = ()) -> Outcome:
         """Run one schedule on a fresh copy of the world."""
         world = World(self._files, schedule.seed, schedule.setup)
-        driver = Driver(world)
+        self._driver = driver = Driver(world)
         outcome = Outcome(schedule)
-
-        def hook(name: str) -> None:
-            world.passes(name)
-            if world.running is None and driver.door.is_open:
-                world.passed[name] += 1
-                driver.door.passes(name)
-
         try:
             with ExitStack() as planted:
-                planted.enter_context(armed(hook))
                 for patch in patches:
                     planted.enter_context(patch())
                 for action in schedule.actions:
@@ -109,6 +114,7 @@ class Simulator:
             _judge(driver, outcome)
         finally:
             world.end()
+            self._driver = None
         return outcome
 
 
@@ -121,7 +127,9 @@ def a_simulator() -> Iterator[Simulator]:
     memory = Path("/dev/shm")
     parent = memory if memory.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="simulated-", dir=parent) as folder:
-        yield Simulator(Path(folder))
+        simulator = Simulator(Path(folder))
+        with armed(simulator.passes):
+            yield simulator
 
 
 def run_schedule(seed: int, patches: Sequence[Patch] = ()) -> Outcome:
@@ -181,9 +189,7 @@ def _judge(driver: Driver, outcome: Outcome) -> None:
             driver.violations.append(f"I5: {wrong}")
     outcome.violations += driver.violations
     try:
-        found = judging.violations(
-            str(world.engine.url), MemoryNode(world.chain), quiescent=True
-        )
+        found = judging.violations(str(world.engine.url), MemoryNode(world.chain), quiescent=True)
     except NotJudged as error:
         outcome.violations.append(f"not judged: {error}")
         found = []

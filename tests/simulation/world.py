@@ -136,12 +136,6 @@ class World:
         """Let the processes' clocks move on."""
         self.now += timedelta(milliseconds=milliseconds)
 
-    def passes(self, name: str) -> None:
-        """Hear of a failpoint, on behalf of whoever runs."""
-        if self.running is not None:
-            self.passed[name] += 1
-            self.running.passes(name)
-
     def step(self, place: Place) -> Life:
         """Let the process at a place run to its next stop; start one where there is none."""
         if place.life is None or not place.life.alive:
