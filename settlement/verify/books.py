@@ -10,16 +10,26 @@ from typing import NamedTuple
 
 from settlement.verify.findings import Finding
 from settlement.verify.journal import Entry
-from settlement.verify.node import Outcome, Place, Transfer
-from settlement.verify.payments import exact_transfers
+from settlement.verify.node import Transfer
+from settlement.verify.pairs import Mark, mark
 from settlement.verify.scene import Scene
+from settlement.verify.standing import Claims, judge_standing
 from settlement.verify.words import BALANCE_OF, TOTAL_SUPPLY, ZERO_ADDRESS, padded
 
-_MONEY = ("wallet", "outside", "liability")
 _FROM_LOGS = ("payment", "transfer", "mint", "burn")
 
-Mark = tuple[str, int]
-"""Block hash and log index: one log, for ever."""
+Effect = dict[str, int]
+"""What is posted, by account code; without zeros."""
+
+
+class _Paid(NamedTuple):
+    """The settlement that a Transfer paid."""
+
+    id: str
+    debtor_id: str
+    creditor_id: str
+    claim_minor: int
+    currency: str
 
 
 class _Booked(NamedTuple):
@@ -30,8 +40,8 @@ class _Booked(NamedTuple):
     block_number: int | None
     tx_hash: str | None
     settlement_id: str | None
-    effect: dict[str, int]
-    """What it posts to wallets, outside and the issuer, by account code."""
+    effect: int
+    """Hash of what it posts: of many entries only this is kept."""
 
 
 class Books:
@@ -44,9 +54,11 @@ class Books:
         self.balances: dict[str, int] = defaultdict(int)
         """Posted, by account code, at the judged block."""
         self.strange: list[str] = []
+        self.claims = Claims()
 
     def take(self, entry: Entry) -> None:
         """Gather one entry."""
+        self.claims.take(entry)
         if entry.reverses_seq is not None:
             self.reversed.add(entry.reverses_seq)
         if entry.kind in _FROM_LOGS:
@@ -68,9 +80,9 @@ class Books:
         if len(words) < 3 or words[0] != "log" or not words[2].isdecimal():
             self.strange.append(f"je_{entry.seq} ({entry.kind}) was made from {entry.source_key}")
             return
-        effect: dict[str, int] = {}
+        effect: Effect = {}
         for posting in entry.postings:
-            if posting.phase == "posted" and posting.code.startswith(_MONEY):
+            if posting.phase == "posted":
                 effect[posting.code] = effect.get(posting.code, 0) + posting.amount
         self.from_logs[words[1], int(words[2])].append(
             _Booked(
@@ -79,7 +91,7 @@ class Books:
                 entry.block_number,
                 entry.tx_hash,
                 entry.settlement_id,
-                {code: amount for code, amount in effect.items() if amount},
+                _hash(effect),
             )
         )
 
@@ -94,21 +106,22 @@ def accounted(scene: Scene, books: Books) -> Finding:
     for transfer in scene.seen.transfers:
         if not scene.is_judged(transfer.place.block_number):
             continue
-        effect = _effect(scene, transfer)
-        if effect is None:
-            continue
-        mark = (transfer.place.block_hash, transfer.place.log_index)
-        expected.add(mark)
-        _judge_transfer(finding, transfer, effect, books.standing(mark), payments.get(mark))
-    for mark, booked in books.from_logs.items():
+        place = mark(transfer.place)
+        paid = payments.get(place)
+        if _touches(scene, transfer):
+            expected.add(place)
+            _judge_transfer(scene, finding, transfer, paid, books.standing(place))
+    for (block_hash, index), booked in books.from_logs.items():
         for entry in booked:
-            if mark in expected or entry.seq in books.reversed:
+            if (block_hash, index) in expected or entry.seq in books.reversed:
                 continue
             if scene.is_judged(entry.block_number):
                 finding.against(
-                    f"je_{entry.seq} ({entry.kind}) was made from log {mark[1]} of {mark[0]}:"
+                    f"je_{entry.seq} ({entry.kind}) was made from log {index} of {block_hash}:"
                     " the chain has no such Transfer of ours"
                 )
+    books.claims.judge(scene, finding)
+    judge_standing(scene, finding)
     stored = _judge_stored_logs(scene, finding)
     finding.counts = {
         "transfers": len(expected),
@@ -152,59 +165,72 @@ def ledger_is_chain(scene: Scene, books: Books) -> Finding:
     return finding
 
 
-def _payments(scene: Scene) -> dict[Mark, tuple[Outcome, str | None]]:
-    """Return, per exact Transfer, its Settled log and the settlement that has its reference."""
-    owners = dict(scene.database.stream("SELECT reference, id FROM settlement"))
-    pairs = exact_transfers(scene)
-    found: dict[Mark, tuple[Outcome, str | None]] = {}
-    for log in scene.seen.settled:
-        transfer: Place | None = pairs.get((log.place.block_hash, log.place.log_index))
-        if transfer is not None:
-            mark = (transfer.block_hash, transfer.log_index)
-            found[mark] = (log, owners.get(log.reference))
-    return found
+def _payments(scene: Scene) -> dict[Mark, _Paid]:
+    """Return, per exact Transfer of a settlement of ours, that settlement."""
+    owners = {
+        reference: _Paid(*fields)
+        for reference, *fields in scene.database.stream(
+            "SELECT s.reference, s.id, s.debtor_id, s.creditor_id, s.claim_minor, i.currency"
+            " FROM settlement s JOIN invoice i ON i.id = s.invoice_id"
+        )
+    }
+    return {
+        mark(scene.pairs[mark(log.place)]): owners[log.reference]
+        for log in scene.seen.settled
+        if mark(log.place) in scene.pairs and log.reference in owners
+    }
 
 
-def _effect(scene: Scene, transfer: Transfer) -> dict[str, int] | None:
-    """Return what a Transfer does to wallets, outside and issuer; None if it does not touch us."""
-    symbol = scene.tokens[transfer.token]
-    sides = {transfer.sender, transfer.receiver}
-    if ZERO_ADDRESS not in sides and not sides & scene.wallets:
-        return None
-    effect: dict[str, int] = defaultdict(int)
-    for address, amount in (
-        (transfer.sender, -transfer.amount),
-        (transfer.receiver, transfer.amount),
-    ):
+def _touches(scene: Scene, transfer: Transfer) -> bool:
+    sides = (transfer.sender, transfer.receiver)
+    return ZERO_ADDRESS in sides or any(side in scene.wallets for side in sides)
+
+
+def _effect(scene: Scene, transfer: Transfer, paid: _Paid | None) -> Effect:
+    """Return all that a Transfer has to post."""
+    symbol, amount = scene.tokens[transfer.token], transfer.amount
+    effect: Effect = defaultdict(int)
+    for address, minor in ((transfer.sender, -amount), (transfer.receiver, amount)):
+        owner = scene.wallets.get(address)
         if address == ZERO_ADDRESS:
-            code = f"liability:{transfer.token}:{symbol}"
-        elif address in scene.wallets:
-            code = f"wallet:{address}:{symbol}"
+            effect[f"liability:{transfer.token}:{symbol}"] += minor
         else:
-            code = f"outside:{symbol}"
-        effect[code] += amount
-    return {code: amount for code, amount in effect.items() if amount}
+            effect[f"wallet:{address}:{symbol}" if owner else f"outside:{symbol}"] += minor
+        if paid is None and ZERO_ADDRESS not in (transfer.sender, transfer.receiver):
+            effect[f"suspense:{owner or 'outside'}:{symbol}"] -= minor
+    if paid is not None:
+        for party, sign in ((paid.creditor_id, 1), (paid.debtor_id, -1)):
+            effect[f"par:{party}:{symbol}"] -= sign * amount
+            effect[f"par:{party}:{paid.currency}"] += sign * paid.claim_minor
+        effect[f"receivable:{paid.creditor_id}:{paid.currency}"] -= paid.claim_minor
+        effect[f"payable:{paid.debtor_id}:{paid.currency}"] += paid.claim_minor
+    return effect
+
+
+def _hash(effect: Effect) -> int:
+    return hash(frozenset((code, amount) for code, amount in effect.items() if amount))
 
 
 def _judge_transfer(
+    scene: Scene,
     finding: Finding,
     transfer: Transfer,
-    effect: dict[str, int],
+    paid: _Paid | None,
     booked: list[_Booked],
-    payment: tuple[Outcome, str | None] | None,
 ) -> None:
     place = transfer.place
     name = f"Transfer log {place.log_index} of block {place.block_number}"
+    effect = _effect(scene, transfer, paid)
     if len(booked) != 1:
-        if booked or effect:
+        if booked or any(effect.values()):
             finding.against(f"{name} in {place.tx_hash} has {len(booked)} entries")
         return
     entry = booked[0]
     if (entry.block_number, entry.tx_hash) != (place.block_number, place.tx_hash):
         finding.against(f"je_{entry.seq} says another place than {name} in {place.tx_hash}")
-    if entry.effect != effect:
-        finding.against(f"je_{entry.seq} posts {entry.effect}, {name} moved {effect}")
-    settlement_id = payment[1] if payment else None
+    if entry.effect != _hash(effect):
+        finding.against(f"je_{entry.seq} posts something else than {name} did: {dict(effect)}")
+    settlement_id = paid.id if paid else None
     if (entry.settlement_id, entry.kind == "payment") != (settlement_id, settlement_id is not None):
         finding.against(
             f"je_{entry.seq} ({entry.kind}) is of settlement {entry.settlement_id},"

@@ -43,6 +43,12 @@ def invoices(scene: Scene) -> Finding:
         " returned_minor, credited_minor FROM invoice"
     ):
         count += 1
+        if min(paid, flying, returned, credited) < 0:
+            finding.against(f"{key} has a sum below zero")
+        if state not in ("ACCEPTED", "PARTLY_PAID", "PAID") and (paid or flying):
+            finding.against(f"{key} is {state}, with {flying} in flight and {paid} settled")
+        if state == "ACCEPTED" and paid:
+            finding.against(f"{key} is ACCEPTED, and {paid} of it is settled")
         if paid + flying - returned > payable - credited:
             finding.against(
                 f"{key}: settled {paid} + in flight {flying} - returned {returned} is more than"

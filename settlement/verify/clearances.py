@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
+from settlement.verify.batches import judge_places
 from settlement.verify.findings import Finding
 from settlement.verify.scene import Scene
-from settlement.verify.sending import Attempt, ChainTx, Sent
+from settlement.verify.sending import RECOVERED, Attempt, ChainTx, Sent
 from settlement.verify.words import settle_call
 
 _MICROS = 1_000_000
@@ -63,6 +64,8 @@ def clearances(scene: Scene, ours: Sent) -> Finding:
     for attempt in ours.attempts.values():
         if attempt.kind == "pay":
             _judge_signing(finding, attempt, members.get(attempt.chain_tx_id, []))
+    _judge_in_time(scene, finding)
+    judge_places(scene, finding)
     _judge_claims(scene, finding, places)
     _judge_paid(scene, finding, ours, members)
     finding.counts = {
@@ -119,6 +122,27 @@ def _judge_signing(finding: Finding, attempt: Attempt, members: list[_Member]) -
                 f"attempt {attempt.hash} was signed when {member.clearance_id}"
                 f" of {member.settlement_id} was not alive"
             )
+        sent_at = attempt.last_sent_at
+        if sent_at is None or attempt.message == RECOVERED:
+            continue
+        revoked = member.revoked_at is not None and member.revoked_at < sent_at
+        if revoked or sent_at >= member.expires_at:
+            finding.against(
+                f"attempt {attempt.hash} was sent when {member.clearance_id}"
+                f" of {member.settlement_id} was not alive"
+            )
+
+
+def _judge_in_time(scene: Scene, finding: Finding) -> None:
+    """No batch was paid after its own deadline, by the chain's time."""
+    for mined in scene.seen.mined.values():
+        call = settle_call(bytes.fromhex(mined.calldata[2:])) if mined.to == scene.rail else None
+        if (
+            call
+            and mined.status
+            and scene.seen.headers[mined.block_number].timestamp > (call.deadline)
+        ):
+            finding.against(f"{mined.tx_hash} was mined after its deadline {call.deadline}")
 
 
 def _judge_claims(scene: Scene, finding: Finding, places: Counter[str]) -> None:

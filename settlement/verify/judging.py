@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from settlement.verify import (
+    attempts,
     books,
     claims,
     clearances,
@@ -16,6 +17,7 @@ from settlement.verify import (
     moves,
     payments,
     sending,
+    told,
 )
 from settlement.verify.findings import Finding
 from settlement.verify.rpc import Call
@@ -29,15 +31,18 @@ def violations(
     at: int | None = None,
     confirmations: int = 12,
     quiescent: bool = False,
+    booking_tiers: tuple[tuple[int, int], ...] = (),
 ) -> list[Finding]:
     """Return the checks that are violated, each with its evidence; none if all hold.
 
-    `node` is an address, or a callable `node(method, params)` in this process.
+    `node` is an address, or a callable `node(method, params)` in this process. `booking_tiers` are
+    (from whole units, confirmations) of a policy that never changed; without them depths are not
+    judged.
 
     Raises:
         NotJudged: one side cannot be read, or they do not belong together.
     """
-    question = Question(database_url, node, at, confirmations, quiescent)
+    question = Question(database_url, node, at, confirmations, quiescent, booking_tiers)
     with open_scene(question, silent) as scene:
         return [finding for finding in judge(scene, silent) if not finding.ok]
 
@@ -60,8 +65,10 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
         claims.acknowledged(scene),
         history.close(scene.database),
         sending.nonces(scene, sent),
-        sending.attempts(scene, sent),
+        attempts.attempts(scene, sent),
         payments.finality(scene),
+        told.announced(scene),
+        told.failed_closed(scene),
         claims.invoices(scene),
         clearances.clearances(scene, sent),
         sums.close(scene, set_aside),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from settlement.verify.findings import Finding
-from settlement.verify.payments import exact_transfers
 from settlement.verify.scene import Scene
 
 INVOICE = """
@@ -91,7 +90,6 @@ def matched(scene: Scene) -> Finding:
     logs = {
         (log.place.block_hash, log.place.log_index): log.reference for log in scene.seen.settled
     }
-    pairs = exact_transfers(scene)
     reversed_seqs = {
         row[0]
         for row in scene.database.stream(
@@ -118,7 +116,7 @@ def matched(scene: Scene) -> Finding:
         if logs.get((block_hash, index)) != reference:
             finding.against(f"{key} is matched to log {index} of {block_hash}: not its Settled log")
             continue
-        transfer = pairs.get((block_hash, index))
+        transfer = scene.pairs.get((block_hash, index))
         made_from = f"log:{block_hash}:{transfer.log_index}" if transfer else "nothing"
         standing = seq not in reversed_seqs and ":".join((source or "").split(":")[:3]) == made_from
         if (kind, entry_settlement) != ("payment", key) or not standing:

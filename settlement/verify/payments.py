@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import NamedTuple
 
 from settlement.verify import words
+from settlement.verify.batches import judge_batches
 from settlement.verify.findings import Finding
+from settlement.verify.moments import judge_depths, judge_moments
 from settlement.verify.node import Outcome, Place
+from settlement.verify.pairs import mark, repeated
 from settlement.verify.scene import Scene
 
 _UNDER_WAY = ("CLAIMED", "SUBMITTED", "CONFIRMING", "BOOKED")
 """States in which a payment that is final already may be met while the worker catches up."""
+
+
+_BITS_AT_MOST = 1_000
 
 
 class _Row(NamedTuple):
@@ -44,17 +49,26 @@ def no_double_pay(scene: Scene) -> Finding:
     rows = {}
     for values in scene.database.stream(_SETTLEMENTS):
         row = _Row(*values)
+        if (row.rail, row.debtor, row.sequence) in rows:
+            finding.against(f"{row.id}: sequence {row.sequence} of {row.debtor} is given twice")
         rows[(row.rail, row.debtor, row.sequence)] = row
         _judge_reference(scene, finding, row)
     logs = _one_per_sequence(scene, finding)
-    paid = exact_transfers(scene)
     for key, log in logs.items():
         if scene.is_judged(log.place.block_number):
-            _judge_log(finding, log, rows.get(key), paid.get(_mark(log.place)))
+            _judge_log(finding, log, rows.get(key), scene.pairs.get(mark(log.place)))
     for key, row in rows.items():
         later = row.block_number is not None and not scene.is_judged(row.block_number)
         if row.state == "SETTLED" and not later:
             _judge_settled(finding, row, logs.get(key))
+    for transfer in repeated(scene.seen, scene.pairs):
+        finding.against(
+            f"{transfer.sender} paid {transfer.amount} to {transfer.receiver} once more"
+            f" in {transfer.place.tx_hash}, with no word of the rail"
+        )
+    _judge_bits(scene, finding, list(rows.values()), logs)
+    _judge_numbering(scene, finding)
+    judge_batches(scene, finding)
     finding.counts = {
         "settlements": len(rows),
         "settled": sum(row.state == "SETTLED" for row in rows.values()),
@@ -62,28 +76,6 @@ def no_double_pay(scene: Scene) -> Finding:
         "rejected_logs": len(scene.seen.rejected),
     }
     return finding
-
-
-def exact_transfers(scene: Scene) -> dict[tuple[str, int], Place]:
-    """Return the exact Transfer of each Settled log: k-th with k-th of the same terms and chain tx.
-
-    Keys are (block hash, log index) of the Settled log.
-    """
-    waiting: dict[tuple[str, str, str, str, str, int], list[Place]] = defaultdict(list)
-    for transfer in scene.seen.transfers:
-        place = transfer.place
-        terms = (transfer.token, transfer.sender, transfer.receiver, transfer.amount)
-        waiting[(place.block_hash, place.tx_hash, *terms)].append(place)
-    taken: Counter[tuple[str, str, str, str, str, int]] = Counter()
-    pairs = {}
-    for log in scene.seen.settled:
-        place = log.place
-        terms = (log.token, log.debtor, log.creditor, log.amount)
-        key = (place.block_hash, place.tx_hash, *terms)
-        if taken[key] < len(waiting.get(key, ())):
-            pairs[_mark(place)] = waiting[key][taken[key]]
-            taken[key] += 1
-    return pairs
 
 
 def finality(scene: Scene) -> Finding:
@@ -110,14 +102,46 @@ def finality(scene: Scene) -> Finding:
                 finding.against(f"{key}: settlement.settled was said {told[key]} times")
         elif told[key]:
             finding.against(f"{key} is {state}, and settlement.settled was said of it")
-    _judge_moments(scene, finding)
+    _judge_ends(scene, finding)
     blocks = _judge_blocks(scene, finding)
     finding.counts = {"settled": settled, "told": sum(told.values()), "final_blocks": blocks}
+    judge_moments(scene, finding)
+    judge_depths(scene, finding)
     return finding
 
 
-def _mark(place: Place) -> tuple[str, int]:
-    return (place.block_hash, place.log_index)
+def _judge_bits(
+    scene: Scene,
+    finding: Finding,
+    rows: list[_Row],
+    logs: dict[tuple[str, str, int], Outcome],
+) -> None:
+    """Compare the rail's own memory of what it paid with its logs: all unpaid, the newest paid."""
+    unpaid = [row for row in rows if row.state != "SETTLED"]
+    paid = [row for row in rows if row.state == "SETTLED"]
+    asked = unpaid[-_BITS_AT_MOST:] + paid[-_BITS_AT_MOST:]
+    calls = [
+        (row.rail, words.IS_SETTLED + words.padded(row.debtor) + f"{row.sequence:064x}")
+        for row in asked
+    ]
+    for row, bit in zip(asked, scene.node.numbers(calls, scene.at.hash), strict=True):
+        log = logs.get((row.rail, row.debtor, row.sequence))
+        has_log = log is not None and scene.is_judged(log.place.block_number)
+        if bool(bit) != has_log:
+            finding.against(
+                f"{row.id}: the rail remembers sequence {row.sequence} as"
+                f" {'paid' if bit else 'not paid'}, its logs say otherwise"
+            )
+
+
+def _judge_numbering(scene: Scene, finding: Finding) -> None:
+    for debtor, highest, following in scene.database.stream(
+        "SELECT s.debtor_wallet, MAX(s.sequence), MAX(q.next_sequence) FROM settlement s"
+        " LEFT JOIN settlement_sequence q ON q.debtor_wallet = s.debtor_wallet"
+        " GROUP BY s.debtor_wallet"
+    ):
+        if following is None or following <= highest:
+            finding.against(f"{debtor}: sequence {highest} is given, the next is {following}")
 
 
 def _judge_reference(scene: Scene, finding: Finding, row: _Row) -> None:
@@ -182,44 +206,31 @@ def _judge_settled(finding: Finding, row: _Row, log: Outcome | None) -> None:
         )
 
 
-def _judge_moments(scene: Scene, finding: Finding) -> None:
-    """Compare when finality was said with when the block that makes it final had been seen."""
-    heights: list[int] = []
-    first_seen: list[int] = []
-    for number, seen_at in scene.database.stream(
-        "SELECT number, MIN(seen_at) FROM block GROUP BY number ORDER BY number DESC"
+def _judge_ends(scene: Scene, finding: Finding) -> None:
+    for key, later in scene.database.stream(
+        "SELECT e.settlement_id, COUNT(*) FROM settlement_event e"
+        " JOIN settlement_event l ON l.settlement_id = e.settlement_id AND l.id > e.id"
+        " WHERE e.move = 'finalized' GROUP BY e.settlement_id"
     ):
-        heights.append(number)
-        first_seen.append(min(seen_at, first_seen[-1]) if first_seen else seen_at)
-    # `first_seen[i]` is when any block at or above `heights[i]` was first seen.
-    heights.reverse()
-    first_seen.reverse()
-    for key, number, at, later in scene.database.stream(
-        "SELECT e.settlement_id, s.block_number, e.at,"
-        " (SELECT COUNT(*) FROM settlement_event l"
-        "  WHERE l.settlement_id = e.settlement_id AND l.id > e.id)"
-        " FROM settlement_event e JOIN settlement s ON s.id = e.settlement_id"
-        " WHERE e.move = 'finalized'"
+        finding.against(f"{key} was moved {later} times after it was final")
+    for key, state, number in scene.database.stream(
+        "SELECT id, state, block_number FROM chain_tx"
+        " WHERE state IN ('FINAL', 'REVERTED', 'REPLACED')"
     ):
-        if later:
-            finding.against(f"{key} was moved {later} times after it was final")
-        if number is None:
-            continue
-        place = bisect_left(heights, number + scene.confirmations - 1)
-        if place == len(heights) or first_seen[place] > at:
-            finding.against(
-                f"{key} of block {number} was called final before block"
-                f" {number + scene.confirmations - 1} had been seen"
-            )
+        if number is None or number > scene.final_number:
+            finding.against(f"{key} is {state} in {number}, {scene.final_number} is final")
 
 
 def _judge_blocks(scene: Scene, finding: Finding) -> int:
-    count = 0
-    for number, block_hash in scene.database.stream(
-        f"SELECT number, hash FROM block WHERE canonical AND number <= {scene.at.number}"
-    ):
-        count += 1
-        found = scene.seen.hash_at(number)
-        if found is not None and found != block_hash:
-            finding.against(f"final block {number} is {block_hash} here and {found} on the node")
-    return count
+    """Compare the blocks that were stored as canonical with the node's, none of them missing."""
+    stored = dict(
+        scene.database.stream(
+            f"SELECT number, hash FROM block WHERE canonical AND number <= {scene.at.number}"
+        )
+    )
+    for number, header in scene.seen.headers.items():
+        if scene.is_judged(number) and stored.get(number) != header.hash:
+            finding.against(
+                f"final block {number} is {stored.get(number)} here and {header.hash} on the node"
+            )
+    return len(stored)

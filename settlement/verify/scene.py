@@ -10,7 +10,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from settlement.verify.database import Database
-from settlement.verify.node import Header, Node, Seen
+from settlement.verify.node import Header, Node, Place, Seen
+from settlement.verify.pairs import Mark, exact_transfers
 from settlement.verify.rpc import Call, NotJudged, line_to
 
 
@@ -24,6 +25,8 @@ class Question:
     at: int | None = None
     confirmations: int = 12
     quiescent: bool = False
+    booking_tiers: tuple[tuple[int, int], ...] = ()
+    """(from whole units, confirmations): if given, depths are judged by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class Scene:
     """Symbol by address."""
     currencies: dict[str, str]
     """ISO 4217 code by token address."""
-    wallets: frozenset[str]
+    decimals: dict[str, int]
+    """By token address."""
+    wallets: dict[str, str]
+    """Participant by address."""
     lanes: dict[str, int]
     """Next nonce by signer."""
     head: Header
@@ -47,8 +53,11 @@ class Scene:
     at: Header
     """The final block at which books and chain are compared."""
     seen: Seen
+    pairs: dict[Mark, Place]
+    """The exact Transfer of each Settled log."""
     confirmations: int
     quiescent: bool
+    booking_tiers: tuple[tuple[int, int], ...]
 
     def is_judged(self, block_number: int | None) -> bool:
         """Whether a block is at or below the judged one."""
@@ -87,8 +96,8 @@ def _read(
         raise NotJudged(f"the database has {len(deployments)} deployments, not one")
     rail, chain_id, genesis_hash, first_block = deployments[0]
     _require_same_chain(node, chain_id, genesis_hash)
-    rows = database.rows("SELECT address, symbol, currency FROM token")
-    wallets = database.rows("SELECT address FROM wallet")
+    rows = database.rows("SELECT address, symbol, currency, decimals FROM token")
+    wallets = dict(database.rows("SELECT address, participant_id FROM wallet"))
     lanes = dict(database.rows("SELECT signer, next_nonce FROM lane"))
     if head.number < first_block:
         raise NotJudged(f"the node's head is {head.number}, before the rail's first {first_block}")
@@ -108,16 +117,19 @@ def _read(
         node=node,
         chain_id=chain_id,
         rail=rail,
-        tokens={address: symbol for address, symbol, _ in rows},
-        currencies={address: currency for address, _, currency in rows},
-        wallets=frozenset(row[0] for row in wallets),
+        tokens={address: symbol for address, symbol, *_ in rows},
+        currencies={address: currency for address, _, currency, _ in rows},
+        decimals={address: decimals for address, _, _, decimals in rows},
+        wallets=wallets,
         lanes=lanes,
         head=head,
         final_number=final_number,
         at=seen.headers[max(at, first_block)],
         seen=seen,
+        pairs=exact_transfers(seen),
         confirmations=question.confirmations,
         quiescent=question.quiescent,
+        booking_tiers=question.booking_tiers,
     )
 
 
@@ -140,9 +152,10 @@ def _judged_block(question: Question, database: Database, final_number: int) -> 
     passed = min(final_number, (cursor or 0) - question.confirmations + 1)
     if question.quiescent:
         return passed
-    # A worker that is catching up has stored blocks whose postings come in its next step.
+    # A worker that is catching up has stored blocks whose postings come in its next step, and
+    # orphaned ones whose postings are taken back in it.
     due = database.value(
         "SELECT MIN(r.block_number) FROM receipt r JOIN block b ON b.hash = r.block_hash"
-        " WHERE b.canonical AND r.books = 'due'"
+        " WHERE b.canonical AND r.books = 'due' OR NOT b.canonical AND r.books = 'posted'"
     )
     return passed if due is None else min(passed, due - 1)

@@ -1,4 +1,4 @@
-"""I8 nonces, I9 attempts: what our signers did on the chain against what was claimed and stored.
+"""What was claimed and signed, and I8 nonces: each serves one intent, none is left out.
 
 Every chain transaction of ours is found by reading blocks, never by asking for a hash that we know.
 """
@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from settlement.verify import signed
 from settlement.verify.database import as_bytes
 from settlement.verify.findings import Finding
 from settlement.verify.node import Mined
 from settlement.verify.scene import Scene
 from settlement.verify.words import hash_of
 
-_ENDED = {"FINAL": ("pay", "noop", "admin"), "REVERTED": ("pay", "admin"), "REPLACED": ("cancel",)}
-"""States of a chain transaction that never change, and the kinds of attempts mined in each."""
+FOREIGN = "foreign"
+"""An attempt that is not ours: found on the chain when a lane was healed, and written down."""
+
+RECOVERED = "recovered from the chain"
+"""The message of what was written down when a lane was healed."""
 
 
 class ChainTx(NamedTuple):
@@ -35,14 +39,21 @@ class ChainTx(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """Signed bytes for a nonce; the bytes themselves are only hashed."""
+    """Signed bytes for a nonce; the bytes themselves are only hashed and read."""
 
     hash: str
     chain_tx_id: str
     kind: str
     created_at: int
     first_sent_at: int | None
+    last_sent_at: int | None
+    created_seq: int
+    message: str | None
     raw_hash: str
+    max_fee_wei: int
+    tip_wei: int
+    says: tuple[int, int, str, int, str] | None
+    """Chain id, nonce, receiver, value, hash of the data; None where they are no such bytes."""
 
 
 class Sent(NamedTuple):
@@ -67,12 +78,21 @@ def sent(scene: Scene) -> Sent:
         first = opened_at.get(chain_tx.signer, chain_tx.nonce)
         opened_at[chain_tx.signer] = min(first, chain_tx.nonce)
     attempts = {
-        row[0]: Attempt._make((*row[:5], hash_of(as_bytes(row[5]))))
+        row[0]: _attempt(row[:8], as_bytes(row[8]))
         for row in scene.database.stream(
-            "SELECT hash, chain_tx_id, kind, created_at, first_sent_at, raw FROM attempt"
+            "SELECT hash, chain_tx_id, kind, created_at, first_sent_at, last_sent_at, created_seq,"
+            " message, raw FROM attempt"
         )
     }
     return Sent(chain_txs, attempts, opened_at)
+
+
+def _attempt(row: tuple[Any, ...], raw: bytes) -> Attempt:
+    said = signed.read(raw)
+    if said is None:
+        return Attempt._make((*row, hash_of(raw), 0, 0, None))
+    says = (said.chain_id, said.nonce, said.to, said.value, hash_of(said.data))
+    return Attempt._make((*row, hash_of(raw), said.max_fee_wei, said.tip_wei, says))
 
 
 def nonces(scene: Scene, ours: Sent) -> Finding:
@@ -90,47 +110,22 @@ def nonces(scene: Scene, ours: Sent) -> Finding:
         following = scene.lanes.get(signer)
         if following is not None and following != numbers[-1] + 1:
             finding.against(f"{signer}: next nonce is {following}, last claimed {numbers[-1]}")
+    for attempt in ours.attempts.values():
+        if attempt.chain_tx_id in ours.chain_txs:
+            _judge_bytes(scene, finding, attempt, ours.chain_txs[attempt.chain_tx_id])
     signers = sorted(scene.lanes)
     for signer, mined in zip(signers, scene.node.nonces(signers, scene.head.number), strict=True):
         if mined > scene.lanes[signer]:
             finding.against(f"{signer}: {mined} nonces are mined, {scene.lanes[signer]} claimed")
     for mined_tx in scene.seen.mined.values():
-        attempt = ours.attempts.get(mined_tx.tx_hash)
-        chain_tx_of = ours.chain_txs.get(attempt.chain_tx_id) if attempt else None
-        if attempt and chain_tx_of:
-            _judge_intent(finding, mined_tx, attempt, chain_tx_of)
+        found = ours.attempts.get(mined_tx.tx_hash)
+        claimed_tx = ours.chain_txs.get(found.chain_tx_id) if found else None
+        if found and claimed_tx:
+            _judge_intent(finding, mined_tx, found, claimed_tx)
     finding.counts = {
         "signers": len(signers),
         "nonces": len(ours.chain_txs),
         "mined": len(scene.seen.mined),
-    }
-    return finding
-
-
-def attempts(scene: Scene, ours: Sent) -> Finding:
-    """I9: every chain transaction mined from our signers was stored before it was first sent."""
-    finding = Finding("I9", "attempts")
-    for attempt in ours.attempts.values():
-        if attempt.raw_hash != attempt.hash:
-            finding.against(f"attempt {attempt.hash}: its stored bytes hash to {attempt.raw_hash}")
-        if attempt.first_sent_at is not None and attempt.first_sent_at < attempt.created_at:
-            finding.against(f"attempt {attempt.hash} was sent before it was stored")
-        if attempt.chain_tx_id not in ours.chain_txs:
-            finding.against(f"attempt {attempt.hash} is of no chain transaction")
-    for mined in scene.seen.mined.values():
-        before_us = mined.nonce < ours.opened_at[mined.signer] and mined.to != scene.rail
-        if mined.tx_hash not in ours.attempts and not before_us:
-            finding.against(
-                f"{mined.tx_hash} (nonce {mined.nonce} of {mined.signer}) was mined in block"
-                f" {mined.block_number}, and was never stored"
-            )
-    for chain_tx in ours.chain_txs.values():
-        if chain_tx.state in _ENDED:
-            _judge_ended(scene, finding, chain_tx, ours)
-    finding.counts = {
-        "attempts": len(ours.attempts),
-        "mined": len(scene.seen.mined),
-        "blocks_read": len(scene.seen.headers),
     }
     return finding
 
@@ -144,32 +139,33 @@ def _gap(numbers: list[int]) -> str:
     return "its nonces are out of order"
 
 
+def _intended(attempt: Attempt, chain_tx: ChainTx) -> tuple[str, bytes]:
+    """Return receiver and data that an attempt of its kind has to carry."""
+    if attempt.kind in ("cancel", "noop"):
+        return chain_tx.signer, b""
+    return chain_tx.to, chain_tx.calldata
+
+
+def _judge_bytes(scene: Scene, finding: Finding, attempt: Attempt, chain_tx: ChainTx) -> None:
+    """Hold signed bytes, mined or not, against what their nonce was claimed for."""
+    if attempt.says is None or attempt.kind == FOREIGN:
+        return
+    to, data = _intended(attempt, chain_tx)
+    if attempt.says != (scene.chain_id, chain_tx.nonce, to, 0, hash_of(data)):
+        finding.against(
+            f"attempt {attempt.hash} ({attempt.kind}) says something else than {chain_tx.id}"
+        )
+
+
 def _judge_intent(finding: Finding, mined: Mined, attempt: Attempt, chain_tx: ChainTx) -> None:
     if (mined.signer, mined.nonce) != (chain_tx.signer, chain_tx.nonce):
         finding.against(
             f"{mined.tx_hash} took nonce {mined.nonce}, {chain_tx.id} claimed {chain_tx.nonce}"
         )
-    if attempt.kind in ("cancel", "noop"):
-        expected = (chain_tx.signer, "0x")
-    else:
-        expected = (chain_tx.to, "0x" + chain_tx.calldata.hex())
-    if (mined.to, mined.calldata) != expected or mined.value:
+    to, data = _intended(attempt, chain_tx)
+    if attempt.kind == FOREIGN:
+        return
+    if (mined.to, mined.calldata) != (to, "0x" + data.hex()) or mined.value:
         finding.against(
             f"{mined.tx_hash} ({attempt.kind}) does something else than {chain_tx.id} says"
-        )
-
-
-def _judge_ended(scene: Scene, finding: Finding, chain_tx: ChainTx, ours: Sent) -> None:
-    mined = scene.seen.mined.get(chain_tx.tx_hash or "")
-    attempt = ours.attempts.get(chain_tx.tx_hash or "")
-    if mined is None or attempt is None or attempt.chain_tx_id != chain_tx.id:
-        finding.against(f"{chain_tx.id} is {chain_tx.state}, the chain has no attempt of it")
-        return
-    if (mined.block_number, mined.block_hash) != (chain_tx.block_number, chain_tx.block_hash):
-        finding.against(f"{chain_tx.id} is recorded in another block than it was mined in")
-    failed = mined.status == 0
-    if attempt.kind not in _ENDED[chain_tx.state] or failed != (chain_tx.state == "REVERTED"):
-        finding.against(
-            f"{chain_tx.id} is {chain_tx.state}; mined was its {attempt.kind},"
-            f" {'reverted' if failed else 'done'}"
         )

@@ -22,6 +22,7 @@ SETTLED = hash_of(b"Settled(address,uint256,bytes32,address,address,uint256)")
 REJECTED = hash_of(b"Rejected(address,uint256,bytes32,address,address,uint256,uint8)")
 SETTLE = hash_of(b"settle(address,address,uint256,uint256,(uint256,bytes32)[])")[:10]
 BALANCE_OF = hash_of(b"balanceOf(address)")[:10]
+IS_SETTLED = hash_of(b"isSettled(address,uint256)")[:10]
 TOTAL_SUPPLY = hash_of(b"totalSupply()")[:10]
 
 _DOMAIN = hash_of(b"settlement-rail/v1")[2:]

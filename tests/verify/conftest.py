@@ -143,6 +143,7 @@ def _healthy(url: str, database: str, folder: Path) -> Iterator[Healthy]:
     engine = open_engine(url)
     world = a_world(engine, folder)
     a_day(world)
+    world.close()
     engine.dispose()  # Nobody may be connected to a database that is copied.
     with served(world.chain) as node:
         yield Healthy(world, node, database)

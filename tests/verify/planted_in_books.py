@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from settlement.chain.rail_abi import BALANCE_OF, TOTAL_SUPPLY
+from settlement.verify.words import IS_SETTLED
 from tests.verify.planting import (
     ACCEPT,
     DEPOSIT,
     FIRST,
     PAYMENT,
     Planted,
+    a_transfer_repeated,
     another_sequence,
     forged,
     lying,
@@ -36,6 +38,62 @@ IN_BOOKS = (
         "a settlement is recorded at another log",
         sql(f"UPDATE settlement SET log_index = log_index + 40 WHERE id = {FIRST}"),
         ("I1",),
+    ),
+    Planted(
+        "the rail remembers payments that it never reported",
+        lying(
+            "eth_call",
+            lambda params, answer: (
+                f"0x{1:064x}" if params[0]["data"].startswith(IS_SETTLED) else answer
+            ),
+        ),
+        ("I1",),
+        ("--at", "40"),
+    ),
+    Planted(
+        "a sequence will be given a second time",
+        sql("UPDATE settlement_sequence SET next_sequence = 1"),
+        ("I1",),
+    ),
+    Planted(
+        "a settlement left its batch before that was final",
+        sql("UPDATE settlement_event SET at = 1 WHERE move = 'rejected'"),
+        ("I1",),
+    ),
+    Planted(
+        "the token moved a payment twice",
+        lying("eth_getBlockReceipts", a_transfer_repeated),
+        ("I1", "I2"),
+    ),
+    Planted(
+        "a reversal does not undo what it reverses",
+        forged(
+            *(
+                f"UPDATE posting SET amount_minor = amount_minor {sign} 3 WHERE line = {line} AND"
+                " phase = 'posted' AND entry_seq = (SELECT MIN(r.seq) FROM journal_entry r JOIN"
+                " journal_entry o ON o.seq = r.reverses_seq AND o.kind = 'payment')"
+                for sign, line in (("+", 0), ("-", 7))
+            )
+        ),
+        ("I2",),
+    ),
+    Planted(
+        "an accepted invoice is not in the books",
+        forged(f"UPDATE journal_entry SET invoice_id = NULL WHERE seq = {ACCEPT}"),
+        ("I2",),
+    ),
+    Planted(
+        "a payment settles another one's claim",
+        forged(
+            "UPDATE posting SET account_id = (SELECT id FROM account WHERE code LIKE 'sales:%:USD')"
+            f" WHERE entry_seq = {PAYMENT} AND line = 3"
+        ),
+        ("I2",),
+    ),
+    Planted(
+        "a settlement is called booked that no entry books",
+        sql(f"UPDATE settlement SET block_hash = '0x{'ee' * 32}' WHERE id = {FIRST}"),
+        ("I1", "I2", "I10"),
     ),
     Planted("a transfer came in unseen", transfer_behind_our_back, ("I2",)),
     Planted(
@@ -74,7 +132,7 @@ IN_BOOKS = (
     Planted(
         "an entry does not balance",
         forged(f"UPDATE posting SET amount_minor = 1 WHERE entry_seq = {ACCEPT} AND line = 0"),
-        ("I3",),
+        ("I2", "I3"),
     ),
     Planted(
         "a claim does not meet its token",
@@ -84,7 +142,7 @@ IN_BOOKS = (
             f"UPDATE posting SET amount_minor = amount_minor - 7 WHERE entry_seq = {PAYMENT}"
             " AND line = 3",
         ),
-        ("I3",),
+        ("I2", "I3"),
     ),
     Planted("a wallet holds more than the books say", more_of_a_call(BALANCE_OF), ("I4",)),
     Planted("the supply is not the liability", more_of_a_call(TOTAL_SUPPLY), ("I4",)),
@@ -109,7 +167,7 @@ IN_BOOKS = (
             "UPDATE posting SET account_id = (SELECT id FROM account WHERE code LIKE 'sales:%:USD')"
             f" WHERE entry_seq = {ACCEPT} AND line = 2"
         ),
-        ("I7", "SUMS"),
+        ("I2", "I7", "SUMS"),
     ),
     Planted(
         "an entry was taken out",
@@ -117,7 +175,7 @@ IN_BOOKS = (
             f"DELETE FROM posting WHERE entry_seq = {ACCEPT}",
             f"DELETE FROM journal_entry WHERE seq = {ACCEPT}",
         ),
-        ("I7", "SUMS"),
+        ("I2", "I7", "SUMS"),
     ),
     Planted("a trigger that guards history is gone", no_trigger, ("I7",)),
     Planted(
@@ -130,7 +188,12 @@ IN_BOOKS = (
         sql("UPDATE invoice SET in_flight_minor = 5 WHERE number = 'RE-parted'"),
         ("I16",),
     ),
-    Planted("an invoice is overpaid", overpaid, ("I16",)),
+    Planted(
+        "an invoice that was withdrawn is settled",
+        sql("UPDATE invoice SET settled_minor = 1 WHERE number = 'RE-note'"),
+        ("I16",),
+    ),
+    Planted("an invoice is overpaid", overpaid, ("I2", "I16")),
     Planted(
         "funds are set aside for nobody",
         forged(

@@ -48,7 +48,7 @@ IN_WORK = (
     Planted(
         "a final chain transaction is not where it was mined",
         sql("UPDATE chain_tx SET block_number = block_number + 1 WHERE nonce = 0"),
-        ("I9",),
+        ("I9", "I10"),
     ),
     Planted(
         "a settlement was called settled twice",
@@ -56,7 +56,7 @@ IN_WORK = (
             "INSERT INTO outbox (kind, aggregate_id, body, at)"
             f" SELECT 'settlement.settled', {FIRST}, '{{}}', 1"
         ),
-        ("I10",),
+        ("I10", "I13"),
     ),
     Planted(
         "paid was said before it was final",
@@ -82,7 +82,7 @@ IN_WORK = (
     ),
     Planted(
         "a lane is halted",
-        sql("UPDATE lane SET state = 'halted'"),
+        sql("UPDATE lane SET state = 'halted', reason = 'looking'"),
         ("I11",),
         ("--quiescent",),
     ),
@@ -107,6 +107,8 @@ IN_WORK = (
             f"UPDATE settlement SET state = 'BOOKED' WHERE id = {FIRST}",
             f"DELETE FROM settlement_event WHERE move = 'finalized' AND settlement_id = {FIRST}",
             f"DELETE FROM outbox WHERE kind = 'settlement.settled' AND aggregate_id = {FIRST}",
+            "DELETE FROM outbox WHERE kind = 'invoice.paid' AND aggregate_id ="
+            " (SELECT id FROM invoice WHERE number = 'RE-first')",
             "UPDATE invoice SET in_flight_minor = settled_minor, settled_minor = 0,"
             " state = 'ACCEPTED' WHERE number = 'RE-first'",
             "DELETE FROM invoice_event WHERE move = 'paid' AND invoice_id ="
@@ -114,6 +116,54 @@ IN_WORK = (
         ),
         ("I11",),
         ("--quiescent",),
+    ),
+    Planted(
+        "a cancel passes for a payment",
+        sql("UPDATE attempt SET kind = 'pay' WHERE kind = 'cancel'"),
+        ("I8", "I9"),
+    ),
+    Planted(
+        "an attempt was forgotten",
+        sql(
+            "DELETE FROM attempt WHERE created_seq = 1 AND chain_tx_id IN"
+            " (SELECT chain_tx_id FROM attempt WHERE created_seq = 2)"
+        ),
+        ("I9",),
+    ),
+    Planted(
+        "an event for the outside was lost",
+        sql("DELETE FROM outbox WHERE kind = 'settlement.rejected'"),
+        ("I13",),
+    ),
+    Planted(
+        "a lane was halted for no reason",
+        sql("UPDATE lane SET state = 'halted', reason = NULL"),
+        ("I15",),
+    ),
+    Planted(
+        "a final block was never stored",
+        sql("DELETE FROM block WHERE canonical AND number = (SELECT MAX(number) - 14 FROM block)"),
+        ("I10",),
+    ),
+    Planted(
+        "bytes were sent when the clearance was dead",
+        sql("UPDATE attempt SET last_sent_at = 4000000000000000 WHERE kind = 'pay'"),
+        ("CLEARED",),
+    ),
+    Planted(
+        "a batch was paid after its deadline",
+        lying(
+            "eth_getBlockByNumber",
+            lambda _params, block: dict(block, timestamp=hex(int(block["timestamp"], 16) + 10**7)),
+        ),
+        ("CLEARED",),
+    ),
+    Planted(
+        "a settlement is in another batch than it says",
+        sql(
+            f"UPDATE settlement SET chain_tx_id = (SELECT MAX(id) FROM chain_tx) WHERE id = {FIRST}"
+        ),
+        ("CLEARED",),
     ),
     Planted(
         "a clearance covers another amount",

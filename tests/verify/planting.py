@@ -132,6 +132,15 @@ def transfer_behind_our_back(patient: Patient) -> None:
     lying("eth_getBlockReceipts", change)(patient)
 
 
+def a_transfer_repeated(_params: list[Any], receipts: list[Any]) -> list[Any]:
+    """The Transfer of the last Settled log stands in its chain transaction once more."""
+    for receipt in receipts:
+        logs = receipt["logs"]
+        if len(logs) > 1 and logs[-1]["topics"][0] == SETTLED:
+            logs.append(dict(logs[-2], logIndex="0x3e7"))
+    return receipts
+
+
 def no_trigger(patient: Patient) -> None:
     if patient.url.startswith("sqlite"):
         _execute(patient, "DROP TRIGGER posting_no_delete")

@@ -12,8 +12,12 @@ import settlement.verify
 from settlement import states
 from settlement.chain import rail_abi
 from settlement.chain.port import Address, Hash
+from settlement.chain.signing import sign_eip1559
 from settlement.clock import counted_ids, uuid_bytes
-from settlement.verify import moves, words
+from settlement.invoices.moves import _ANNOUNCED as INVOICES_ANNOUNCED
+from settlement.settlements.moves import ANNOUNCED
+from settlement.tables import APPEND_ONLY
+from settlement.verify import journal, moves, signed, told, words
 from tests.verify.conftest import Patient
 
 VERIFY = Path(settlement.verify.__file__).parent
@@ -72,7 +76,7 @@ def test_the_checker_runs_where_nothing_else_of_ours_is(patient: Patient, tmp_pa
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr.strip() == "['settlement']"
-    assert "15 of 15 hold" in done.stdout
+    assert "17 of 17 hold" in done.stdout
 
 
 def test_the_copy_of_the_state_tables_is_true() -> None:
@@ -83,6 +87,25 @@ def test_the_copy_of_the_state_tables_is_true() -> None:
     ):
         ours = {(start.value, move): end.value for (start, move), end in table.items()}
         assert moves.TABLES[noun] == ours
+
+
+def test_the_copy_of_what_is_announced_is_true() -> None:
+    assert told.SETTLEMENT == ANNOUNCED
+    assert all(told.INVOICE[move] == kind for move, kind in INVOICES_ANNOUNCED.items())
+    assert journal.APPEND_ONLY == APPEND_ONLY
+
+
+def test_both_read_the_same_from_signed_bytes() -> None:
+    raw, _ = sign_eip1559(
+        b"\x17" * 32, chain_id=31337, nonce=300, to=Address("0x" + "ab" * 20), data=b"\5" * 700,
+        gas_limit=90_000, max_fee_wei=10**11, max_priority_fee_wei=10**9,
+    )  # fmt: skip
+
+    said = signed.read(raw)
+
+    assert said == (31337, 300, 10**9, 10**11, "0x" + "ab" * 20, 0, b"\5" * 700)
+    assert signed.read(raw[:-1]) is None
+    assert signed.read(b"\1" + raw[1:]) is None
 
 
 def test_both_compute_the_same_reference_and_read_the_same_call() -> None:

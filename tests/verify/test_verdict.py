@@ -20,7 +20,8 @@ def test_a_healthy_world_holds_in_every_check(patient: Patient) -> None:
     assert code == 0, answer
     assert answer["ok"] is True
     assert [check["name"] for check in answer["checks"]] == [
-        "I1", "I2", "I3", "I4", "I5/I6", "I7", "I8", "I9", "I10", "I16",
+        "I1", "I2", "I3", "I4", "I5/I6", "I7", "I8", "I9", "I10",
+        "I13", "I15", "I16",
         "CLEARED", "SUMS", "RESERVED", "MOVES", "MATCHED", "I11",
     ]  # fmt: skip
     assert all(check["ok"] is True for check in answer["checks"])
@@ -41,7 +42,7 @@ def test_the_evidence_counts_what_was_looked_at(patient: Patient) -> None:
 
 
 def test_liveness_is_judged_only_when_it_is_asked_for(patient: Patient) -> None:
-    patient.harm("UPDATE lane SET state = 'halted'")
+    patient.harm("UPDATE lane SET state = 'halted', reason = 'looking'")
 
     assert patient.verify()[0] == 0
     assert patient.verify("--quiescent")[0] == 1
@@ -163,7 +164,7 @@ def test_the_checker_is_a_process_of_its_own_and_changes_nothing(patient: Patien
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "16 of 16 hold" in done.stdout
+    assert "18 of 18 hold" in done.stdout
     assert "I1        no double pay" in done.stdout
     assert patient.rows("SELECT * FROM journal_entry ORDER BY seq") == before
 
@@ -176,7 +177,7 @@ def test_the_text_shows_what_is_violated(patient: Patient) -> None:
     printed = patient.capsys.readouterr().out
     assert "VIOLATED" in printed
     assert "next nonce is" in printed
-    assert "14 of 15 hold" in printed
+    assert "16 of 17 hold" in printed
 
 
 def test_the_json_is_one_object(patient: Patient) -> None:

@@ -113,6 +113,11 @@ class World:
         with transaction(self.engine) as session:
             session.connection().execute(text(statement), values)
 
+    def close(self) -> None:
+        """Let go of the signer's own connection to the database."""
+        for signer in self.worker.signers:
+            signer.close()  # type: ignore[attr-defined]
+
     def token(self, symbol: str = "TUSD") -> Address:
         return self.place.deployment.token(symbol).address
 
