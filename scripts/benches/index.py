@@ -110,7 +110,7 @@ def main(argv: list[str]) -> int:
 def fetch(url: str, first_block: int, last_block: int) -> float:
     """The yardstick: headers and receipts by the product's client and calls, parsed and dropped."""
     from settlement.chain.evm import CALLS_PER_REQUEST
-    from settlement.watcher.following import TXS_PER_FETCH
+    from settlement.watcher.fetching import TXS_PER_FETCH
 
     rpc = EvmChain(url, 60).rpc
     collect_garbage_seldom()

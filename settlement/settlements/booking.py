@@ -48,7 +48,7 @@ _TRANSFERS = (
     " LEFT JOIN settlement s ON s.reference = k.reference AND s.rail = k.address"
     " AND s.token = l.address AND s.debtor_wallet = l.debtor AND s.creditor_wallet = l.creditor"
     " AND s.amount_minor = l.amount_minor"
-    " WHERE l.tx_hash {keys} AND l.name = 'Transfer' ORDER BY l.block_number, l.log_index"
+    " WHERE l.block_hash {keys} AND l.name = 'Transfer' ORDER BY l.block_number, l.log_index"
 )
 _REVERSED_KEYS = text(
     "SELECT o.source_key FROM journal_entry r JOIN journal_entry o ON o.seq = r.reverses_seq"
@@ -195,8 +195,8 @@ def _entries(session: Session, receipts: Sequence[_Receipt]) -> list[Entry]:
     by_place: dict[tuple[str, int], list[_Transfer]] = {
         (receipt.block_hash, receipt.tx_index): [] for receipt in receipts
     }
-    for row in rows_by_key(session, _TRANSFERS, [receipt.tx_hash for receipt in receipts]):
-        # The same chain transaction may be in an orphaned block too.
+    for row in rows_by_key(session, _TRANSFERS, {receipt.block_hash for receipt in receipts}):
+        # Others in the same block may be booked already, or later because they are larger.
         here = by_place.get(row[:2])
         if here is not None:
             here.append(_Transfer(*row))

@@ -54,7 +54,6 @@ class ChainLog(SQLModel, table=True):
     __table_args__ = (
         Index("chain_log_by_reference", "reference"),
         Index("chain_log_by_number", "block_number", "log_index"),
-        Index("chain_log_by_tx", "tx_hash"),
         # Mandates are few among the logs, and every clearance reads them.
         Index(
             "chain_log_mandates",

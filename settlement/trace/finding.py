@@ -62,7 +62,8 @@ _FOUND_BY = {
         f"{_IDS} FROM settlement s WHERE s.reference = :key"
         f" UNION {_IDS}{_MEMBERS_OF_ATTEMPT} WHERE a.hash = :key"
         f" UNION {_IDS} FROM chain_log l JOIN settlement s ON s.reference = l.reference"
-        " WHERE l.tx_hash = :key"
+        " JOIN receipt r ON r.block_hash = l.block_hash AND r.tx_index = l.tx_index"
+        " WHERE r.tx_hash = :key"
         f" UNION {_IDS} FROM chain_log l JOIN settlement s ON s.reference = l.reference"
         " WHERE l.block_hash = :key"
     ),

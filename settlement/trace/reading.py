@@ -113,7 +113,11 @@ def logs_at(
     session: Session, hashes: Sequence[str], log_index: int | None = None
 ) -> tuple[LogStep, ...]:
     """Return the logs of a chain transaction or block by its hash, or one log of a block."""
-    where = " WHERE (l.tx_hash IN :keys OR l.block_hash IN :keys)"
+    where = (
+        " WHERE l.block_hash IN (SELECT block_hash FROM receipt WHERE tx_hash IN :keys"
+        " UNION SELECT hash FROM block WHERE hash IN :keys)"
+        " AND (l.tx_hash IN :keys OR l.block_hash IN :keys)"
+    )
     if log_index is not None:
         where += " AND l.log_index = :log_index"
     order = " ORDER BY l.block_number, l.block_hash, l.log_index LIMIT 500"

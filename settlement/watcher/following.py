@@ -6,27 +6,24 @@ Facts only: what a new or an orphaned block means for payments and books is deci
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import zip_longest
 
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from settlement.chain.port import Address, BlockRef, ChainPort, Hash, Receipt
+from settlement.chain.port import Address, BlockRef, ChainPort, Hash
 from settlement.config import Settings
 from settlement.errors import ChainUnreachable, ReorgTooDeep
 from settlement.store import reading, transaction
 from settlement.watcher import storing
 from settlement.watcher.decoding import Filter, Rows, decode
+from settlement.watcher.fetching import fetched
 from settlement.watcher.identity import Deployed, deployed, require_same_chain
 from settlement.watcher.position import Tip, final, head
 from settlement.watcher.steps import Behind, Extended, Forked, Step, TooDeep, Unclear, step
 
 LOGS_PER_COMMIT = 10_000
-TXS_PER_FETCH = 16
-"""Chain transactions whose receipts are in memory at once; a block with more comes alone."""
 
 
 Guard = Callable[[Session], object]
@@ -181,7 +178,7 @@ def _groups(
     """Fetch and decode blocks in order, cut into groups of about `LOGS_PER_COMMIT` logs."""
     group: list[BlockRef] = []
     rows = Rows()
-    for fetch, found in _fetched(chain, blocks, seen_before):
+    for fetch, found in fetched(chain, blocks, seen_before):
         for block, receipts in found:
             decode(block, receipts, ours, rows)
         group += fetch
@@ -190,42 +187,3 @@ def _groups(
             group, rows = [], Rows()
     if group:
         yield group, rows
-
-
-def _fetched(
-    chain: ChainPort, blocks: Sequence[BlockRef], seen_before: set[Hash]
-) -> Iterator[tuple[list[BlockRef], list[tuple[BlockRef, list[Receipt]]]]]:
-    """Yield blocks with the receipts of those that are new; the next are fetched meanwhile."""
-
-    def fetch_receipts(fetch: list[BlockRef]) -> list[tuple[BlockRef, list[Receipt]]]:
-        fresh = [block for block in fetch if block.hash not in seen_before]
-        return list(zip(fresh, chain.receipts(fresh), strict=True))
-
-    if not blocks:
-        return
-    first, *others = _fetches(blocks)
-    if not others:
-        yield first, fetch_receipts(first)
-        return
-    # While the node makes up its answer, the one before is decoded and stored. One thread, one
-    # request at a time: the chain is never asked twice at once.
-    with ThreadPoolExecutor(1, thread_name_prefix="receipts") as ahead:
-        coming = ahead.submit(fetch_receipts, first)
-        for fetch, following in zip_longest([first, *others], others):
-            found = coming.result()
-            if following is not None:
-                coming = ahead.submit(fetch_receipts, following)
-            yield fetch, found
-
-
-def _fetches(blocks: Sequence[BlockRef]) -> Iterator[list[BlockRef]]:
-    fetch: list[BlockRef] = []
-    weight = 0
-    for block in blocks:
-        if fetch and weight + block.tx_count > TXS_PER_FETCH:
-            yield fetch
-            fetch, weight = [], 0
-        fetch.append(block)
-        weight += block.tx_count
-    if fetch:
-        yield fetch

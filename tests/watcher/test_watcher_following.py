@@ -86,7 +86,7 @@ def test_many_blocks_come_in_several_commits_with_the_same_facts(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("settlement.watcher.following.LOGS_PER_COMMIT", 3)
-    monkeypatch.setattr("settlement.watcher.following.TXS_PER_FETCH", 1)
+    monkeypatch.setattr("settlement.watcher.fetching.TXS_PER_FETCH", 1)
     for _ in range(4):
         scene.pay([5, 6])
 
@@ -103,7 +103,7 @@ def test_what_was_stored_before_the_connection_was_cut_stays(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("settlement.watcher.following.LOGS_PER_COMMIT", 1)
-    monkeypatch.setattr("settlement.watcher.following.TXS_PER_FETCH", 1)
+    monkeypatch.setattr("settlement.watcher.fetching.TXS_PER_FETCH", 1)
     first = scene.chain.head().number
     for _ in range(3):
         scene.pay([5])

@@ -265,7 +265,6 @@ def upgrade() -> None:
     )
     op.create_index("chain_log_by_number", "chain_log", ["block_number", "log_index"], unique=False)
     op.create_index("chain_log_by_reference", "chain_log", ["reference"], unique=False)
-    op.create_index("chain_log_by_tx", "chain_log", ["tx_hash"], unique=False)
     op.create_index(
         "chain_log_mandates",
         "chain_log",

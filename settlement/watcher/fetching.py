@@ -1,0 +1,71 @@
+"""Receipts of a run of blocks, asked for ahead of what is decoded and stored.
+
+Decides nothing and stores nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeAlias
+
+from settlement.chain.port import BlockRef, ChainPort, Hash, Receipt
+
+TXS_PER_FETCH = 16
+"""Chain transactions whose receipts are asked for at once; a block with more comes alone."""
+FETCHES_AHEAD = 4
+"""Answers that wait decoded in memory while the ones before are stored."""
+
+Found: TypeAlias = list[tuple[BlockRef, list[Receipt]]]
+
+
+def fetched(
+    chain: ChainPort, blocks: Sequence[BlockRef], passed_over: set[Hash]
+) -> Iterator[tuple[list[BlockRef], Found]]:
+    """Yield `blocks` in order, by pieces, with the receipts of those not `passed_over`.
+
+    Raises:
+        ChainUnreachable: the node did not answer, or not in keeping with its headers.
+    """
+
+    def fetch_receipts(piece: list[BlockRef]) -> Found:
+        wanted = [block for block in piece if block.hash not in passed_over]
+        return list(zip(wanted, chain.receipts(wanted), strict=True))
+
+    pieces = _pieces(blocks, passed_over)
+    first = list(islice(pieces, 2))
+    if len(first) < 2:
+        for piece in first:
+            yield piece, fetch_receipts(piece)
+        return
+    # One thread, one request at a time: the chain is never asked twice at once.
+    with ThreadPoolExecutor(1, thread_name_prefix="receipts") as ahead:
+        coming: deque[tuple[list[BlockRef], Future[Found]]] = deque()
+        try:
+            for piece in (*first, *pieces):
+                coming.append((piece, ahead.submit(fetch_receipts, piece)))
+                if len(coming) > FETCHES_AHEAD:
+                    oldest, answer = coming.popleft()
+                    yield oldest, answer.result()
+            while coming:
+                oldest, answer = coming.popleft()
+                yield oldest, answer.result()
+        finally:
+            for _, answer in coming:
+                answer.cancel()
+
+
+def _pieces(blocks: Sequence[BlockRef], passed_over: set[Hash]) -> Iterator[list[BlockRef]]:
+    piece: list[BlockRef] = []
+    weight = 0
+    for block in blocks:
+        own_weight = 0 if block.hash in passed_over else block.tx_count
+        if piece and weight + own_weight > TXS_PER_FETCH:
+            yield piece
+            piece, weight = [], 0
+        piece.append(block)
+        weight += own_weight
+    if piece:
+        yield piece
