@@ -97,21 +97,15 @@ def matched(scene: Scene) -> Finding:
         )
     }
     live = 0
-    for (
-        key,
-        reference,
-        block_hash,
-        index,
-        seq,
-        kind,
-        entry_settlement,
-        source,
-    ) in scene.database.stream(
-        "SELECT s.id, s.reference, m.block_hash, m.log_index, m.entry_seq, e.kind,"
+    for key, reference, block_hash, index, number, seq, *entry in scene.database.stream(
+        "SELECT s.id, s.reference, m.block_hash, m.log_index, m.block_number, m.entry_seq, e.kind,"
         " e.settlement_id, e.source_key FROM settlement_match m"
         " LEFT JOIN settlement s ON s.id = m.settlement_id"
         " LEFT JOIN journal_entry e ON e.seq = m.entry_seq WHERE m.live"
     ):
+        kind, entry_settlement, source = entry
+        if not (scene.is_judged(number) or scene.quiescent):
+            continue  # The chain may have replaced its block since the worker last looked.
         live += 1
         if logs.get((block_hash, index)) != reference:
             finding.against(f"{key} is matched to log {index} of {block_hash}: not its Settled log")
