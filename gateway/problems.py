@@ -19,7 +19,7 @@ from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import errors
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
-from settlement.chain.keystore import KeyFileExposed, KeyFileLocked
+from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
 from settlement.compliance.lists import ListUnreadable
 from settlement.documents.errors import (
     DocumentRejected,
@@ -39,6 +39,7 @@ from settlement.participants import (
     WalletRefused,
 )
 from settlement.settlements.instruct import InvoiceNotPayable
+from settlement.signer.opening import NothingDeployed, OtherRail
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -66,6 +67,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     InvoiceOverpaid: 409,
     KeyFileExposed: 500,
     KeyFileLocked: 500,
+    KeyInEnvironment: 500,
     ListUnreadable: 422,
     NotAMandateCall: 422,
     ParticipantExists: 409,
@@ -102,6 +104,8 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     BackupUnreadable: 500,
     NoApiKey: 500,
     NotSqlite: 500,
+    NothingDeployed: 500,
+    OtherRail: 500,
     PartFailed: 500,
     PortTaken: 500,
     RpcUrlMissing: 500,

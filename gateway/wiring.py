@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from settlement import participants
-from settlement.chain.signing import GAS_CAP, KeyPair
+from settlement.chain.signing import KeyPair
 from settlement.clock import new_id
 from settlement.config import Settings
 from settlement.errors import Refused
 from settlement.signer import IntentSigner, Signer, SlotStore
-from settlement.signer.intents import SigningLimits
+from settlement.signer.limits import AmountLimits
+from settlement.signer.opening import open_signer
+from settlement.signer.records import Records
 from settlement.signer.socket import SignerUnreachable, SocketSigner
-from settlement.store import migrate, open_engine, reading, require_current
+from settlement.store import migrate, open_engine, require_current
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
@@ -90,19 +92,20 @@ def numbered(place: int) -> str:
     return "" if place == 1 else f"-{place}"
 
 
-def intent_signer(settings: Settings, keys: KeyPair, place: int = 1) -> IntentSigner:
-    """Return a signer in this process, with its own connection and its own memory of slots."""
-    engine = open_database(settings)
-    with reading(engine) as session:
-        deployment = participants.deployment(session)
-    limits = SigningLimits(
-        chain_id=deployment.chain_id,
-        rail=deployment.rail,
-        max_fee_wei=settings.fee_cap_wei,
-        gas_limit=GAS_CAP,
-    )
-    return IntentSigner(
-        engine, keys, SlotStore(settings.home / f"signer{numbered(place)}.sqlite3"), limits
+def intent_signer(settings: Settings, keys: KeyPair) -> IntentSigner:
+    """Return a signer in this process, with its own connection and its own memory."""
+    open_database(settings).dispose()
+    return open_signer(
+        Records(database_url(settings)),
+        keys,
+        # One for all operators of a home: amounts of a day hold for all of them together.
+        SlotStore(settings.home / "signer.sqlite3"),
+        max_fee_wei=settings.signer_fee_cap_wei,
+        amounts=AmountLimits(**settings.signer_amounts.model_dump()),
+        by_token={
+            token: AmountLimits(**each.model_dump())
+            for token, each in settings.signer_token_amounts.items()
+        },
     )
 
 

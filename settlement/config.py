@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,6 +18,15 @@ class BookingTier(BaseSettings):
     from_units: int
     """Whole units of the token's currency."""
     confirmations: int = Field(ge=1)
+
+
+class SignerAmounts(BaseModel):
+    """What the signer lets move: whole units of a token; a day is a UTC date."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    payment_units: int = Field(default=10_000_000, ge=0)
+    day_units: int = Field(default=10_000_000_000, ge=0)
+    debtor_day_units: int = Field(default=1_000_000_000, ge=0)
 
 
 class Settings(BaseSettings):
@@ -61,6 +70,13 @@ class Settings(BaseSettings):
     priority_fee_wei: int = Field(default=1_000_000_000, ge=0)
     reverts_max: int = Field(default=3, ge=1)
     """Batches that may revert as a whole before their settlements are held for a person."""
+
+    signer_amounts: SignerAmounts = SignerAmounts()
+    """For every token without its own, as JSON: `{"payment_units": 250000, …}`."""
+    signer_token_amounts: dict[str, SignerAmounts] = {}
+    """By token address, as JSON: `{"0x…": {"payment_units": 1000, …}}`."""
+    signer_fee_cap_wei: int = Field(default=500_000_000_000, ge=1)
+    """The highest fee per gas that the signer signs, whatever the worker asks for."""
 
     def booking_depth(self, total_units: int) -> int:
         """Return the confirmations at which a chain transaction of `total_units` is booked."""

@@ -156,7 +156,7 @@ def revoke(
 
 
 def _unlock(keystore: Path, password_fd: int | None) -> KeyPair:
-    from gateway.cli.signer import read_password
+    from gateway.passwords import read_password
     from settlement.chain.keystore import open_key
 
     return open_key(keystore, read_password(password_fd))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -14,36 +12,55 @@ app = typer.Typer()
 
 @app.command(epilog="Example: settle signer --keystore operator.json --password-fd 3 3<password")
 def signer(
-    keystore: Annotated[Path, typer.Option(help="The operator's key file (keystore v3).")],
+    keystore: Annotated[
+        Path | None, typer.Option(help="The operator's key file (keystore v3).")
+    ] = None,
     password_fd: Annotated[
         int | None,
         typer.Option(help="A file descriptor with the password; without it you are asked."),
     ] = None,
+    remote_signer: Annotated[
+        str, typer.Option(metavar="URL", help="A web3signer (eth1) that holds the key instead.")
+    ] = "",
+    address: Annotated[str, typer.Option(help="Whose key the remote signer is to use.")] = "",
     place: Annotated[
-        int, typer.Option(min=1, help="Which of several operators; names socket and memory.")
+        int, typer.Option(min=1, help="Which of several operators; names the socket.")
     ] = 1,
+    accept_rail: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Sign for this new rail from now on.")
+    ] = "",
 ) -> None:
-    """Run the signer until it is told to stop; it listens on `signer.sock` in SETTLE_HOME."""
-    from gateway import processes, wiring
-    from settlement.chain.keystore import open_key
-    from settlement.config import Settings
-    from settlement.signer.socket import serve
+    """Run the signer until it is told to stop; it listens on `signer.sock` in SETTLE_HOME.
 
+    Limits per payment, day and debtor: SETTLE_SIGNER_AMOUNTS and SETTLE_SIGNER_TOKEN_AMOUNTS.
+    """
+    from gateway import processes, wiring
+    from gateway.signer_process import SignerPlan, become
+    from settlement.config import Settings
+    from settlement.errors import Invalid
+
+    if bool(keystore) == bool(remote_signer) or bool(remote_signer) != bool(address):
+        raise Invalid(
+            "the key is either in a file or with a remote signer", field="keystore",
+            repair="give --keystore FILE, or --remote-signer URL with --address ADDRESS",
+        )  # fmt: skip
     processes.end_with_parent()
     settings = Settings()
-    keys = open_key(keystore, read_password(password_fd))
-    path = wiring.socket_path(settings, place)
-    server = serve(wiring.intent_signer(settings, keys, place), path, wiring.now)
-    stop = processes.stop_event()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    typer.echo(f"signer: {keys.address} listens on {path}")
-    stop.wait()
-    server.shutdown()
-
-
-def read_password(password_fd: int | None) -> str:
-    """Return the password from a file descriptor, or ask for it. Never from the command line."""
-    if password_fd is None:
-        return str(typer.prompt("password of the key file", hide_input=True))
-    with os.fdopen(password_fd) as stream:
-        return stream.readline().rstrip("\n")
+    wiring.open_database(settings).dispose()  # Refuses a database of another version.
+    become(
+        SignerPlan(
+            database_url=wiring.database_url(settings),
+            socket=str(wiring.socket_path(settings, place).absolute()),
+            memory=str((settings.home / "signer.sqlite3").absolute()),
+            max_fee_wei=settings.signer_fee_cap_wei,
+            keystore=str(keystore.absolute()) if keystore else "",
+            password_fd=password_fd,
+            remote_signer=remote_signer,
+            address=address,
+            accept_rail=accept_rail,
+            amounts=settings.signer_amounts.model_dump(),
+            by_token={
+                token: each.model_dump() for token, each in settings.signer_token_amounts.items()
+            },
+        )
+    )

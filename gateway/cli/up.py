@@ -38,8 +38,8 @@ def up(
 ) -> None:
     """Run the whole rail on this machine, with test money, until Ctrl-C."""
     from gateway import processes
-    from gateway.cli.signer import read_password
     from gateway.installation import Installation
+    from gateway.passwords import read_password
     from settlement.config import Settings
 
     began = time.monotonic()

@@ -140,6 +140,15 @@ class SlotStore:
             row = self._connection.execute("SELECT value FROM pin WHERE name = ?", (name,))
             return str(row.fetchone()[0])
 
+    def pin(self, name: str, value: str) -> None:
+        """Say something else under a name: a person wanted it."""
+        with self._writing():
+            self._connection.execute(
+                "INSERT INTO pin (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
+
     def highest(self, signer: str) -> int | None:
         """Return the highest nonce that was ever taken."""
         with self._translated():
