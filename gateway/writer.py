@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from gateway import idempotency, problems
@@ -150,8 +150,11 @@ class Writer:
         return answers
 
     def _once_more(self, order: Order, error: Exception) -> Reply | BaseException:
-        """Try again where another gateway was first with the same key or number: it shows now."""
-        if not isinstance(error, IntegrityError):
+        """Try again where another gateway was first with the same key or number: it shows now.
+
+        The same where the line was cut: whether it was committed is read again by its key.
+        """
+        if not isinstance(error, IntegrityError | OperationalError):
             return error
         try:
             return self._committed([order])[0]
