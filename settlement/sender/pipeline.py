@@ -5,7 +5,8 @@ Each step is one database transaction or one network call; a crash between any t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,6 +20,10 @@ from settlement.sender.lanes import Lease, end_draining, held, renew, set_state
 from settlement.sender.nonces import require_no_stolen_nonce
 from settlement.signer import Refusal, Signature, Signer
 from settlement.store import reading, transaction
+from settlement.store.bulk import chunks
+
+SIGN_IN_ONE_CALL = 16
+"""Chain transactions that the signer is asked for; the next ones while these are sent."""
 
 ROUNDS_MAX = 64
 """Rounds of signing and of sending in one call; the rest waits for the next."""
@@ -60,14 +65,10 @@ class Lane:
             return moved
         head = self.chain.head()
         for _ in range(ROUNDS_MAX):
-            signed = self._sign(head, now)
-            moved.signed += signed
-            if not signed:
+            if not self._sign(moved, head, now):
                 break
         for _ in range(ROUNDS_MAX):
-            sent = self._send(head, now)
-            moved.sent += sent
-            if not sent:
+            if not self._send(moved, head, now):
                 break
         require_no_stolen_nonce(self.engine, self.chain, self.lease.signer)
         return moved
@@ -81,7 +82,8 @@ class Lane:
                 end_draining(session, self.lease.signer)
         return bool(row.unfinished) and row.state != "halted"
 
-    def _sign(self, head: BlockRef, now: datetime) -> int:
+    def _sign(self, moved: Moved, head: BlockRef, now: datetime) -> bool:
+        """Sign and store what lacks bytes; of many, send the first while the next are signed."""
         with reading(self.engine) as session:
             wanted = attempts.first_attempts(
                 session, self.lease, self.settings,
@@ -91,15 +93,42 @@ class Lane:
                 head=head.number, chain_time=head.timestamp, now=now,
             )  # fmt: skip
         if not wanted:
-            return 0
-        wanted, answers = self._ask(wanted, now)
+            return False
+        for asked, answers in self._answered(wanted, now):
+            if not self._store(asked, answers, now):
+                return False
+            moved.signed += len(asked)
+            if len(asked) < len(wanted):
+                self._send(moved, head, now)
+        return True
+
+    def _store(
+        self, asked: Sequence[Wanted], answers: Sequence[Signature | Refusal], now: datetime
+    ) -> bool:
+        """Store signed bytes; False where the signer refused some and the lane was halted."""
         with transaction(self.engine) as session:
-            refusals = attempts.store(session, self.lease, wanted, answers, now)
+            refusals = attempts.store(session, self.lease, asked, answers, now)
             if refusals:
                 # What may not be signed is for a person: a nonce must not be skipped.
                 reason = f"the signer refused {refusals[0].chain_tx_id}: {refusals[0].reason}"
                 set_state(session, self.lease.signer, "halted", reason)
-        return 0 if refusals else len(wanted)
+        return not refusals
+
+    def _answered(
+        self, wanted: Sequence[Wanted], now: datetime
+    ) -> Iterator[tuple[list[Wanted], list[Signature | Refusal]]]:
+        """Yield the signer's answers call by call, asking for the next in a thread meanwhile."""
+        first, *others = chunks(wanted, SIGN_IN_ONE_CALL)
+        if not others:
+            yield self._ask(first, now)
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="signing") as ahead:
+            coming = ahead.submit(self._ask, first, now)
+            for following in others:
+                answered = coming.result()
+                coming = ahead.submit(self._ask, following, now)
+                yield answered
+            yield coming.result()
 
     def _ask(
         self, wanted: Sequence[Wanted], now: datetime
@@ -120,18 +149,20 @@ class Lane:
                 answers[place] = answer
         return asked, answers
 
-    def _send(self, head: BlockRef, now: datetime) -> int:
+    def _send(self, moved: Moved, head: BlockRef, now: datetime) -> bool:
+        """Send stored bytes that are due, as many as one call takes; False where nothing is."""
         with reading(self.engine) as session:
             # Who has lost the lane sends nothing more, not even what is stored.
             if held(session, self.lease).state == "halted":
-                return 0
+                return False
             outgoing = broadcast.due(
                 session, self.lease, self.settings,
                 head=head.number, chain_time=head.timestamp, now=now,
             )  # fmt: skip
         if not outgoing:
-            return 0
+            return False
         answers = self.chain.send([each.raw for each in outgoing])
         with transaction(self.engine) as session:
             broadcast.mark(session, self.lease, outgoing, answers, head=head.number, now=now)
-        return len(outgoing)
+        moved.sent += len(outgoing)
+        return True
