@@ -66,6 +66,7 @@ class Door:
             answer = self._answer(request)
         except Crash as crash:
             self._world.injected("crash.gateway")
+            self._world.crashed[str(crash)] += 1
             self._world.files.gateway.dispose()
             return f"no answer: crashed at {crash}"
         self.unanswered.remove(request)

@@ -15,7 +15,7 @@ from datetime import timedelta
 from sqlalchemy.exc import OperationalError
 
 from settlement.chain.signing import read_eip1559
-from settlement.errors import Fatal, Retryable
+from settlement.errors import Fatal, LeaseLost, Retryable
 from tests.simulation.door import Door, Request, instructing, moving
 from tests.simulation.hands import Hands
 from tests.simulation.life import Life
@@ -63,14 +63,19 @@ class Driver:
 
     def _judged(self, place: Place, life: Life) -> str:
         """Say where a worker has stopped; note what must not be."""
-        if not life.alive:
+        if life.crashed_at is not None:
             self.world.injected("crash.worker")
+            self.world.crashed[life.crashed_at] += 1
+        if not life.alive:
             return life.at
         error = life.error
         if error is None:
             done = life.progress
+            if life.at != "idle" and life.at not in STAGES:
+                self.world.injected("pause")
+                return f"stopped at {life.at}"
             if life.at != "idle":
-                return f"before {life.at}" if life.at in STAGES else f"stopped at {life.at}"
+                return f"before {life.at}"
             if done.standby:
                 self.world.later(STANDBY_MILLISECONDS)
             troubles = f" {done.troubles}" if done.troubles else ""
@@ -81,6 +86,8 @@ class Driver:
             if not self.causes:
                 self.violations.append(f"halted without a cause: {error}")
             return f"halted: {error}"
+        if isinstance(error, LeaseLost):
+            self.world.injected("zombie.fenced")
         if not isinstance(error, Retryable | OperationalError):
             self.violations.append(f"a bug in the worker: {type(error).__name__}: {error}")
         return f"tick failed: {type(error).__name__}: {error}"
@@ -102,12 +109,9 @@ class Driver:
 
     def _stop(self, number: int) -> str | None:
         place = self.world.places[number]
-        life = place.life
-        if life is None or life.at != "idle" or life.worker is None:
+        if place.life is None or place.life.at != "idle":
             return None
-        life.worker.stop()
-        self.world.kill(place)
-        return "stopped"
+        return self._judged(place, self.world.stop(place))
 
     def _rpc(self, number: int, method: str, fault: str, amount: int) -> None:
         if fault in ("foreign", "invalid chain id for signer"):

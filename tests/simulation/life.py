@@ -59,6 +59,7 @@ class Life:
         self._ident = 0
         self.worker: Worker | None = None
         self.alive = True
+        self.crashed_at: str | None = None
         self.at = "unborn"
         """Where it has stopped: before a stage, at a failpoint, `idle`, or how it ended."""
         self.error: Exception | None = None
@@ -82,6 +83,19 @@ class Life:
             else:
                 self.at = stopped_at
         except Crash as crash:
+            self.crashed_at = str(crash)
+            self._end(f"crashed at {crash}")
+
+    def stop(self) -> None:
+        """End it as a signal does that asks for it: what it holds is given up."""
+        assert self.at == "idle", "it is asked between two ticks"
+        self.error, self._ident = None, threading.get_ident()
+        try:
+            if self.worker is not None:
+                self.worker.stop()
+            self._end("stopped")
+        except Crash as crash:
+            self.crashed_at = str(crash)
             self._end(f"crashed at {crash}")
 
     def kill(self) -> None:

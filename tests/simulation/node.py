@@ -94,7 +94,10 @@ class FaultyNode:
         raws = list(raw_transactions)
         lost = [SendAnswer(SendOutcome.UNKNOWN, "no answer")] * len(raws)
         if not fault:
-            return self._chain.send(raws)
+            answers = self._chain.send(raws)
+            if any(answer.outcome == SendOutcome.NO_GAS_MONEY for answer in answers):
+                self._tell("gas.shortage")  # As the base fee and the purse have it.
+            return answers
         if fault == "before":
             return lost
         if fault == "after":

@@ -56,6 +56,8 @@ class Outcome:
     """Blocks after the faults had ceased until nothing was open."""
     faults: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
+    crashed: Counter[str] = field(default_factory=Counter)
+    """Failpoints at which a worker or a gateway died."""
     states: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -201,6 +203,6 @@ def _judge(driver: Driver, outcome: Outcome) -> None:
     world.log += outcome.violations + outcome.unfinished
     world.log.append(f"journal {entries[0].seq} {entries[0].hash}, {world.chain.head().hash}")
     outcome.log, outcome.steps = world.log, driver.steps
-    outcome.faults, outcome.passed = world.faults, world.passed
+    outcome.faults, outcome.passed, outcome.crashed = world.faults, world.passed, world.crashed
     outcome.settlements = sum(outcome.states.values())
     outcome.batches = world.rows(_BATCHES)[0].batches

@@ -21,10 +21,8 @@ from tests.simulation.world import Setup
 Action = list[Any]
 
 API_POINTS = tuple(name for name in FAILPOINTS if name.startswith(("api.", "instruct.")))
-WORKER_POINTS = tuple(
-    name for name in FAILPOINTS if name not in API_POINTS and not name.startswith("stop.")
-)
-_LENGTHS = (45, 80)
+WORKER_POINTS = tuple(name for name in FAILPOINTS if name not in API_POINTS)
+_LENGTHS = (40, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _rpc(chance: random.Random) -> list[Action]:
         method = chance.choice(LAGS)
         lies = ("stale", "forged") if method != "nonce" else ("stale",)
         return [["rpc", worker, method, chance.choice(lies), chance.randrange(1, 6)]]
-    if draw < 0.63:
+    if draw < 0.66:
         fault = chance.choice((("identity", "foreign"), ("send", HALTING_WORDS)))
         return [["rpc", worker, *fault, 1]]
     return [["rpc", worker, chance.choice(READS), chance.choice(READ_FAULTS), 1]]
@@ -191,7 +189,7 @@ _MADE: Mapping[str, Callable[[random.Random], list[Action]]] = {
     "lane": _nth("lane", 2),
 }
 _WEIGHTS = {
-    "tick": 10, "round": 14, "mine": 5, "instruct": 3, "again": 2, "conflict": 1, "move": 4,
-    "crash": 7, "kill": 1, "stop": 1, "crash_gateway": 2, "pause": 1, "zombie": 1, "rpc": 8,
-    "reorg": 5, "drop": 2, "people": 3, "base_fee": 3, "wait": 2, "lane": 0.5,
+    "tick": 8, "round": 12, "mine": 5, "instruct": 3, "again": 2, "conflict": 1, "move": 4,
+    "crash": 10, "kill": 1, "stop": 1, "crash_gateway": 2, "pause": 1, "zombie": 1, "rpc": 12,
+    "reorg": 6, "drop": 3, "people": 4, "base_fee": 3, "wait": 2, "lane": 0.5,
 }  # fmt: skip

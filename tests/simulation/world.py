@@ -111,6 +111,7 @@ class World:
         self._newest_id = files.template.next_id
         self.faults: Counter[str] = Counter()
         self.passed: Counter[str] = Counter()
+        self.crashed: Counter[str] = Counter()
         self.log: list[str] = []
         self.dead: set[str] = set()
         self.running: Life | None = None
@@ -149,6 +150,18 @@ class World:
             self.running = None
         if not life.alive:
             self.bury(place)
+        return life
+
+    def stop(self, place: Place) -> Life:
+        """Ask the process at a place to end by itself."""
+        life = place.life
+        assert life is not None, "there is one"
+        self.running = life
+        try:
+            life.stop()
+        finally:
+            self.running = None
+        self.bury(place)
         return life
 
     def kill(self, place: Place) -> None:
