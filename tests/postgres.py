@@ -67,9 +67,26 @@ class PostgresServer:
 
     def stop(self) -> None:
         """End the server at once and remove its folder."""
-        assert self.keeper.stdin is not None, "the keeper is started with a pipe"
+        assert self.keeper.stdin is not None and self.keeper.stdout is not None
         self.keeper.stdin.close()
         self.keeper.wait(timeout=START_SECONDS)
+        self.keeper.stdout.close()
+
+    def crash(self) -> None:
+        """Stop the server at once, as `pg_ctl stop -m immediate` does; its files stay."""
+        self._order(b"crash")
+
+    def restart(self) -> None:
+        """Start a server that was crashed, and return when it has recovered."""
+        self._order(b"start")
+        _wait_until_ready(self)
+
+    def _order(self, words: bytes) -> None:
+        """Tell the keeper, and return when it has done it."""
+        assert self.keeper.stdin is not None and self.keeper.stdout is not None
+        self.keeper.stdin.write(words + b"\n")
+        self.keeper.stdin.flush()
+        assert self.keeper.stdout.readline() == b"done\n", "the keeper has ended"
 
     def _say(self, statement: sql.Composed) -> None:
         with self._connect() as connection:
@@ -178,6 +195,7 @@ def _start_keeper(
     return subprocess.Popen(
         [sys.executable, __file__, str(folder), *server],
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         cwd="/",
         start_new_session=True,
     )
@@ -202,22 +220,39 @@ def _wait_until_ready(server: PostgresServer) -> None:
 
 
 def keep(folder: Path, command: list[str]) -> None:
-    """Run the server until standard input ends, which it does when the test run is gone."""
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
+    """Run the server until standard input ends, which it does when the test run is gone.
+
+    Until then a line `crash` stops it at once and `start` starts it again; each is answered.
+    """
+    server = _served(folder, command)
+    try:
+        for line in sys.stdin.buffer:
+            if line == b"crash\n":
+                _stop_at_once(server)
+            else:
+                server = _served(folder, command)
+            sys.stdout.buffer.write(b"done\n")
+            sys.stdout.buffer.flush()
+    finally:
+        _stop_at_once(server)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _served(folder: Path, command: list[str]) -> "subprocess.Popen[bytes]":
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             preexec_fn=_become_a_server,
         )  # fmt: skip
+
+
+def _stop_at_once(server: "subprocess.Popen[bytes]") -> None:
+    server.send_signal(signal.SIGQUIT)  # PostgreSQL's immediate stop.
     try:
-        sys.stdin.buffer.read()
-    finally:
-        server.send_signal(signal.SIGQUIT)  # PostgreSQL's immediate stop.
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        server.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def _become_a_server() -> None:

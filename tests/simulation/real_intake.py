@@ -1,11 +1,10 @@
-"""Invoices brought in over HTTP by real companies, and every answer kept, to be asked for again.
+"""Invoices brought in over HTTP by real companies, and each answer kept, to be asked again.
 
-A request without an answer is sent again with its key until one comes; the gateway may die meanwhile.
+A request without an answer is sent again with its key until one comes; the gateway may die.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -16,6 +15,7 @@ import orjson
 from tests.gateway.builders import a_json_invoice
 from tests.invoices.builders import an_lei
 from tests.simulation.real_lives import Lives
+from tests.simulation.real_patience import Patience
 
 ANSWER_SECONDS = 30
 _TRADES = (
@@ -82,8 +82,9 @@ class Intake:
             NoAnswer: none came in time.
         """
         key, content = f"key-{self.name}-{len(self.answered)}", orjson.dumps(body)
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while time.monotonic() < deadline:
+        patience = Patience(ANSWER_SECONDS)
+        found = None
+        while patience.lasts():
             found = self._send(who, path, content, key)
             if found is not None and found.is_success:
                 self.answered[key] = Answered(who, path, content, found.status_code, found.content)
@@ -93,15 +94,16 @@ class Intake:
             if not self.lives.is_alive("gateway"):
                 self.lives.start("gateway")
             self.lives.look(0.01)
-        raise NoAnswer(f"{path} had no answer within {ANSWER_SECONDS} s")
+        said = "none" if found is None else f"{found.status_code} {found.content[:300]!r}"
+        raise NoAnswer(f"{path} had no answer within {ANSWER_SECONDS} s; the last: {said}")
 
     def lost(self) -> list[str]:
         """Send every acknowledged write again; return those that are answered otherwise now."""
         wrong = []
         for key, before in self.answered.items():
             found = None
-            deadline = time.monotonic() + ANSWER_SECONDS
-            while found is None and time.monotonic() < deadline:
+            patience = Patience(ANSWER_SECONDS)
+            while found is None and patience.lasts():
                 found = self._send(before.who, before.path, before.body, key)
                 if found is None:
                     self.lives.look(0.01)

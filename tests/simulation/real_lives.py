@@ -9,11 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.builders.rail import OPERATOR
+from tests.simulation.real_patience import Patience
 from tests.simulation.real_rail import PASSWORD, RealRail
 from tests.simulation.real_zygote import Life, Orders, Zygote
 
@@ -49,6 +49,8 @@ class Lives:
     restarts_by_exec: int = 0
     bad_ends: list[str] = field(default_factory=list)
     """Processes that ended by themselves, which none should."""
+    may_end: bool = False
+    """The database is stopped or no file can be written: a process may stop by itself then."""
     _installed: list[InstalledLife] = field(default_factory=list)
 
     def start(self, role: str, *, failpoint: str = "", passes: int = 1) -> Life:
@@ -106,6 +108,12 @@ class Lives:
         if life is not None:
             self.end(life)
 
+    def replace_the_ended(self) -> None:
+        """Start anew whoever has ended, but for the worker: its turn comes."""
+        for role in ("signer", "gateway"):
+            if not self.is_alive(role):
+                self.start(role)
+
     def end(self, life: Life, what: signal.Signals = signal.SIGKILL) -> None:
         """End a life and wait until it is gone.
 
@@ -115,12 +123,12 @@ class Lives:
         self.look()
         if life.code is None:
             life.signal(what)
-        deadline = time.monotonic() + END_SECONDS
+        patience = Patience(END_SECONDS)
         while life.code is None:
             self.look(0.02)
-            if time.monotonic() > deadline:
+            if not patience.lasts():
                 raise StillAlive(f"{life.role} {life.pid}")
-        self._judge_end(life)
+        self.judge_end(life)
 
     def end_all(self) -> None:
         """End every process of the rail."""
@@ -135,7 +143,13 @@ class Lives:
         """Return where a role says what it does."""
         return self.rail.folder / f"{role}.log"
 
-    def _judge_end(self, life: Life) -> None:
+    def judge_end(self, life: Life) -> None:
+        """Note an end that nobody asked for; each life is judged once."""
+        if life.is_judged:
+            return
+        life.is_judged = True
+        if self.may_end:
+            return  # Whoever watches starts it again.
         if life.code not in (0, -signal.SIGKILL):
             said = self.log(life.role).read_text(errors="replace")[-600:]
             self.bad_ends.append(f"{life.role} ended by itself with {life.code}: {said}")

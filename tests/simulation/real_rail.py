@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -30,7 +30,7 @@ from tests.gateway.builders import the_keys
 from tests.invoices.builders import Companies
 from tests.postgres import DURABLE, PostgresServer, start_postgres
 
-PASSWORD = "known to everybody"  # noqa: S105 - a test key's.
+PASSWORD = "known to everybody"
 
 
 class Database(Protocol):

@@ -1,4 +1,4 @@
-"""How long a restarted worker takes: until all that was in flight is known, and until it sends anew.
+"""How long a restarted worker takes: until all in flight is known, and until it sends anew.
 
 Looks from outside, at the database and at the true node; disturbs nothing.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from settlement.clock import to_micros
 from gateway import wiring
+from settlement.clock import to_micros
+from tests.simulation.real_patience import Patience
 from tests.simulation.real_rail import RealRail
 
 _WAITING = "SELECT COUNT(*) FROM settlement WHERE state IN ('INSTRUCTED', 'CLEARED')"
@@ -34,6 +35,7 @@ class Recovery:
     began_at: int = field(default_factory=lambda: to_micros(wiring.now()))
     known_seconds: float | None = None
     first_send_seconds: float | None = None
+    patience: Patience = field(default_factory=lambda: Patience(float("inf")))
     has_work: bool = False
     """Something waits to be claimed, so that a new send can be expected."""
 
@@ -54,11 +56,13 @@ class Recovery:
 
     def look(self) -> None:
         """Note what has been reached by now."""
+        self.patience.lasts()
         if self.known_seconds is None and self._all_is_known():
             self.known_seconds = self.seconds
-        if self.has_work and self.first_send_seconds is None:
-            if self.rail.one(_NEW_SENDS, began=self.began_at):
-                self.first_send_seconds = self.seconds
+        if not self.has_work or self.first_send_seconds is not None:
+            return
+        if self.rail.one(_NEW_SENDS, began=self.began_at):
+            self.first_send_seconds = self.seconds
 
     def _all_is_known(self) -> bool:
         """Whether the database says of every chain transaction of before what the chain says."""

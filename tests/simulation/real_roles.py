@@ -5,6 +5,7 @@ In place of the command line's own start it arms one failpoint: there the proces
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -23,6 +24,7 @@ from settlement.signer.socket import SocketSigner
 from settlement.signer.socket import serve as serve_signer
 from tests.simulation.failpoints import armed
 
+importlib.import_module("pydantic.v1")  # FastAPI asks for it when an application is made.
 PRELOADED = (Worker, EvmChain, SocketSigner)
 """Named here so that they are in memory before the first fork."""
 

@@ -21,6 +21,7 @@ from settlement.verify.__main__ import main as verify
 from tests.simulation.failpoints import FAILPOINTS
 from tests.simulation.real_intake import Intake
 from tests.simulation.real_lives import Lives
+from tests.simulation.real_patience import Patience
 from tests.simulation.real_rail import RealRail
 from tests.simulation.real_recovery import Recovery
 from tests.simulation.real_weather import Weather
@@ -28,6 +29,8 @@ from tests.simulation.real_zygote import Life, Zygote
 
 KILL_SECONDS = 6.0
 """So long a failpoint is waited for; then the process is killed wherever it is."""
+LEASE_SECONDS = 6.0
+"""So much longer where a lease has to lapse first."""
 CALM_SECONDS = 60.0
 CALM_BLOCKS = 60
 ANYWHERE = "anywhere"
@@ -68,14 +71,17 @@ class Outcome:
     unfinished: int = 0
     recovery_seconds: list[float] = field(default_factory=list)
     first_send_seconds: list[float] = field(default_factory=list)
+    unmeasured: int = 0
+    """Restarts during which this side did not run for a while."""
     blocks_to_rest: int = 0
     seconds: float = 0.0
 
 
 def planned(number: int, *, seed: int, kills: int, weathers: Sequence[str]) -> Plan:
-    """Return the plan of the schedule of this number; together they take every failpoint in turn."""
+    """Return the plan of the schedule of this number; one after the other takes each failpoint."""
     names = sorted(FAILPOINTS)
-    first, taken = number * kills, []
+    first = number * kills
+    taken: list[str] = []
     while len(taken) < kills:
         turn, place = divmod(first + len(taken), len(names))
         order = Random(f"{seed}:{turn}").sample(names, len(names))
@@ -136,6 +142,8 @@ class Schedule:
         if role == "gateway":
             self.intake.pay(1)
         self._lead(doomed, failpoint, recovery)
+        if doomed.code is not None:
+            self.lives.judge_end(doomed)
         self.weather.clear()
         if doomed.code is None:
             self.outcome.unreached[failpoint] += 1
@@ -152,11 +160,15 @@ class Schedule:
 
     def _lead(self, doomed: Life, failpoint: str, recovery: Recovery | None) -> None:
         """Let the chain go on in the way that leads to the failpoint."""
-        deadline = time.monotonic() + KILL_SECONDS
-        while doomed.code is None and time.monotonic() < deadline:
+        is_late = self.weather.kind == "zombie"
+        patience = Patience(KILL_SECONDS + (LEASE_SECONDS if is_late else 0))
+        while doomed.code is None and patience.lasts():
             self.lives.look(0.01)
             if recovery is not None and not recovery.is_over:
                 recovery.look()
+                continue
+            if self.weather.is_due:
+                self.weather.strike(doomed)
                 continue
             if failpoint.startswith("stop."):
                 doomed.signal(signal.SIGTERM)
@@ -166,6 +178,9 @@ class Schedule:
                 self.intake.pay(1)
 
     def _note(self, recovery: Recovery) -> None:
+        if recovery.patience.stood_still:
+            self.outcome.unmeasured += 1
+            return
         if recovery.known_seconds is not None:
             self.outcome.recovery_seconds.append(round(recovery.known_seconds, 3))
         if recovery.first_send_seconds is not None:
@@ -182,8 +197,8 @@ class Schedule:
         start = self.lives.start_installed if self.plan.ends_by_exec else self.lives.start
         worker = start("worker")
         first = self.rail.chain.head().number
-        deadline = time.monotonic() + CALM_SECONDS
-        while time.monotonic() < deadline and worker.code is None:
+        patience = Patience(CALM_SECONDS)
+        while patience.lasts() and worker.code is None:
             self.lives.look(0.01)
             if not recovery.is_over:
                 recovery.look()

@@ -47,6 +47,7 @@ class Life:
         self.role, self.pid = role, pid
         self.code: int | None = None
         self.killed_by_us = False
+        self.is_judged = False
 
     def signal(self, what: signal.Signals) -> None:
         """Send it a signal; nothing happens if it has ended."""
@@ -165,9 +166,10 @@ def _forked(roles: Any, orders: Orders, pipes: tuple[int, int]) -> int:
         for ours, theirs in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(ours, theirs)
         code = roles.live(orders)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
     finally:
+        # Never back into the parent's loop, whatever happened.
+        if sys.exc_info()[0] is not None:
+            sys.excepthook(*sys.exc_info())
         sys.stdout.flush()
         os._exit(code)
     return 0
