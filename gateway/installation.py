@@ -80,7 +80,7 @@ class Installation:
             operators = tuple(operator_key(settings.home, password, place) for place in places)
             engine = wiring.open_database(settings, create=True)
             stack.callback(engine.dispose)
-            chain = wiring.open_chain(settings)
+            chain = wiring.open_node(settings)
             stack.callback(chain.close)
             sandbox = found(
                 engine,

@@ -179,6 +179,7 @@ class Supervisor:
             "SETTLE_HOME": str(settings.home.absolute()),
             "SETTLE_DATABASE_URL": settings.database_url,
             "SETTLE_RPC_URL": settings.rpc_url,
+            "SETTLE_RPC_URL_SECOND": settings.rpc_url_second,
             "SETTLE_HOST": settings.host,
             "SETTLE_PORT": str(settings.port),
             "SETTLE_OPERATORS": str(settings.operators),

@@ -29,6 +29,7 @@ from settlement.store import migrate, open_engine, require_current
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
+    from settlement.chain.cross_checked import CrossChecked
     from settlement.chain.evm import EvmChain
 
 
@@ -69,8 +70,8 @@ def open_database(settings: Settings, *, create: bool = False) -> Engine:
     return engine
 
 
-def open_chain(settings: Settings) -> EvmChain:
-    """Return the node that is configured.
+def open_node(settings: Settings) -> EvmChain:
+    """Return the first node that is configured, alone.
 
     Raises:
         RpcUrlMissing: none is.
@@ -80,6 +81,27 @@ def open_chain(settings: Settings) -> EvmChain:
     if not settings.rpc_url:
         raise RpcUrlMissing
     return EvmChain(settings.rpc_url, settings.rpc_timeout_seconds)
+
+
+def open_chain(settings: Settings) -> EvmChain | CrossChecked:
+    """Return the chain by the node that is configured, or by two where a second one is.
+
+    Raises:
+        RpcUrlMissing: none is.
+    """
+    from settlement.chain.cross_checked import CrossChecked
+
+    first = open_node(settings)
+    if not settings.rpc_url_second:
+        return first
+    return CrossChecked(first, open_second_node(settings))
+
+
+def open_second_node(settings: Settings) -> EvmChain:
+    """Return the second node that is configured, alone."""
+    from settlement.chain.evm import EvmChain
+
+    return EvmChain(settings.rpc_url_second, settings.rpc_timeout_seconds)
 
 
 def socket_path(settings: Settings, place: int = 1) -> Path:

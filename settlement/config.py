@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """Empty: a SQLite file in `home`."""
     rpc_url: str = ""
     """Empty: `settle up` starts its own anvil."""
+    rpc_url_second: str = ""
+    """Another node of the same chain: nothing is believed that it does not say too."""
     rpc_timeout_seconds: int = Field(default=20, ge=1)
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)

@@ -17,6 +17,7 @@ from gateway.api.operation import QueryRoute
 from gateway.context import Gateway
 from gateway.refusals import NoSuchRoute, NotReady
 from settlement import store, watcher
+from settlement.chain.cross_checked import NodesDisagree
 from settlement.errors import RailError
 from settlement.store import reading
 from settlement.watcher.identity import deployed
@@ -117,8 +118,13 @@ def _chain(gateway: Gateway) -> str:
     with reading(gateway.engine) as session:
         ours = deployed(session).identity
         stored = watcher.head(session)
-    watcher.require_same_chain(ours, gateway.chain.identity())
-    head = gateway.chain.head()
+    try:
+        watcher.require_same_chain(ours, gateway.chain.identity())
+        head = gateway.chain.head()
+    except NodesDisagree as error:
+        if error.is_lasting:
+            raise
+        return str(error)  # Two nodes seldom learn of a block at the same moment.
     if stored is not None and head.number < stored.number:
         raise NotReady({"chain": f"the node is at {head.number}, we have seen {stored.number}"})
     behind = head.number - (stored.number if stored else 0)

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -199,7 +200,7 @@ def _on_the_chain(settings: Settings, engine: Engine | None, now: datetime) -> I
     if not settings.rpc_url:
         yield Finding("chain", Health.SKIPPED, "SETTLE_RPC_URL is not set: `settle up` starts one")
         return
-    chain = wiring.open_chain(settings)
+    chain = wiring.open_node(settings)
     try:
         newest = chain.head()
     except ChainUnreachable as error:
@@ -207,6 +208,8 @@ def _on_the_chain(settings: Settings, engine: Engine | None, now: datetime) -> I
         return
     yield Finding("chain", Health.WELL, f"block {newest.number} at {settings.rpc_url}")
     yield _clock(newest, now)
+    if settings.rpc_url_second:
+        yield _second_node(settings, chain, newest)
     if engine is not None:
         for name, look in (("deployment", _deployment), ("watcher", _watcher)):
             yield _judged(name, lambda look=look: look(engine, chain, newest))  # type: ignore[misc]
@@ -223,6 +226,29 @@ def _judged(name: str, look: Callable[[], str]) -> Finding:
         usual = "start the worker, see its log" if is_late else "use the database of this chain"
         repair = getattr(error, "repair", None) or usual
         return Finding(name, Health.ILL, str(error), repair)
+
+
+def _second_node(settings: Settings, first: ChainPort, newest: BlockRef) -> Finding:
+    """Compare two nodes at a block that is final for both."""
+    with closing(wiring.open_second_node(settings)) as second:
+        try:
+            theirs = second.head()
+            low = min(newest.number, theirs.number)
+            common = max(low - settings.finality_confirmations + 1, 0)
+            ones = (first.identity(), first.headers(common, common))
+            others = (second.identity(), second.headers(common, common))
+        except ChainUnreachable as error:
+            repair = "start the second node, or correct SETTLE_RPC_URL_SECOND"
+            return Finding("nodes", Health.ILL, str(error), repair)
+    if ones != others:
+        found = f"the two nodes disagree on the chain or on its block {common}"
+        return Finding("nodes", Health.ILL, found, "find out which of them is wrong; pay nothing")
+    late = newest.number - theirs.number
+    if abs(late) > BLOCKS_BEHIND_MAX:
+        which = "second" if late > 0 else "first"
+        found = f"the {which} node is {abs(late)} blocks behind: the rail waits for it"
+        return Finding("nodes", Health.DOUBTFUL, found, "see whether that node still follows")
+    return Finding("nodes", Health.WELL, f"both have the same block {common}")
 
 
 def _clock(newest: BlockRef, now: datetime) -> Finding:

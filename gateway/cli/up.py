@@ -23,6 +23,9 @@ def up(
     ),
     port: Annotated[int, typer.Option(help="The gateway's port; 0 takes a free one.")] = 8400,
     rpc: Annotated[str, typer.Option(help="A node that is there; else an anvil is started.")] = "",
+    rpc_second: Annotated[
+        str, typer.Option(help="A second node: what the first says is believed if both say it.")
+    ] = "",
     database: Annotated[str, typer.Option(help="A database URL; else SQLite in the home.")] = "",
     operators: Annotated[
         int, typer.Option(min=1, max=16, help="Signers, each with a key and a lane of its own.")
@@ -45,6 +48,7 @@ def up(
     began = time.monotonic()
     chosen: dict[str, Any] = {"home": home, "port": port}
     chosen |= {"rpc_url": rpc} if rpc else {}
+    chosen |= {"rpc_url_second": rpc_second} if rpc_second else {}
     chosen |= {"database_url": database} if database else {}
     chosen |= {"operators": operators} if operators > 1 else {}
     os.environ.setdefault("SETTLE_HOME", str(home))

@@ -4,14 +4,15 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Engine, text
 
 from gateway.api.health import STATIC
 from settlement import store
-from settlement.chain.port import Address, BlockRef, ChainIdentity, Hash
+from settlement.chain.cross_checked import CrossChecked
+from settlement.chain.port import Address, BlockRef, ChainIdentity, ChainPort, Hash
 from settlement.errors import ChainUnreachable
 from tests.gateway.builders import Door, a_door, a_json_invoice
 
@@ -54,6 +55,17 @@ def test_a_chain_that_is_gone_foreign_or_stale_is_not_ready(
     assert answer.status_code == 503
     assert [fault["field"] for fault in answer.json()["errors"]] == [field]
     assert answer.headers["Retry-After"] == "1"
+
+
+def test_two_nodes_that_go_on_disagreeing_are_not_ready(engine: Engine, tmp_path: Path) -> None:
+    """R8: one look may fall between two nodes that learn of a block; three in a row do not."""
+    both = CrossChecked(cast(ChainPort, ANode()), cast(ChainPort, ANode(chain_id=31338)))
+    with a_door(engine, tmp_path, chain=both) as door:
+        answers = [door.client.get("/readyz") for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [200, 200, 503]
+    assert "disagree" in answers[0].json()["checks"]["chain"]
+    assert "one of them is wrong" in answers[2].json()["detail"]
 
 
 def test_a_halted_lane_is_not_ready_and_says_why(engine: Engine, tmp_path: Path) -> None:

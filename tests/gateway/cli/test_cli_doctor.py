@@ -13,6 +13,7 @@ from settlement.clock import from_micros
 from settlement.config import Settings
 from settlement.store import open_engine
 from tests.builders.rail import NOW, Rail, an_anvil_rail
+from tests.builders.rpc_proxy import RpcProxy
 from tests.gateway.cli.conftest import Said
 
 
@@ -62,6 +63,33 @@ def test_a_rail_that_runs_is_well_in_every_respect(rail: Rail, installed: Settin
     assert {name: each.health for name, each in found.items()} == dict.fromkeys(
         wanted, Health.WELL
     ), found
+
+
+def test_a_second_node_is_compared_waited_for_and_called_wrong(
+    rail: Rail, installed: Settings
+) -> None:
+    """R7 R8 R19: late is a warning; another chain, or no answer, is a failure."""
+    rail.controls.mine(12)
+    with RpcProxy(rail.chain.url) as proxy:
+        second = installed.model_copy(update={"rpc_url_second": proxy.url})
+        well = findings(second, chain_time(rail))["nodes"]
+        proxy.arm("held_head", number=1)
+        late = findings(second, chain_time(rail))["nodes"]
+        proxy.disarm()
+        proxy.arm("wrong_chain", number=5)
+        wrong = findings(second, chain_time(rail))["nodes"]
+        proxy.disarm()
+        proxy.arm("drop_before")
+        silent = findings(second, chain_time(rail))["nodes"]
+
+    assert "nodes" not in findings(installed, chain_time(rail))
+    assert [each.health for each in (well, late, wrong, silent)] == [
+        Health.WELL,
+        Health.DOUBTFUL,
+        Health.ILL,
+        Health.ILL,
+    ]
+    assert "disagree" in wrong.found and "second node" in late.found
 
 
 def test_a_worker_that_is_far_behind_is_noticed(rail: Rail, installed: Settings) -> None:
