@@ -6,10 +6,13 @@ request by itself and follows no redirect. Source: web3signer, openapi-specs/eth
 
 from __future__ import annotations
 
+import contextlib
 import http
 import http.client
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -123,11 +126,20 @@ class _Remote:
             RemoteSignerUnreachable: none in time, or any status but 200.
         """
         connection = self._open()
+        body = None if content is None else json.dumps(content)
         try:
-            body = None if content is None else json.dumps(content)
-            connection.request(method, self._base + path, body, _JSON)
-            answer = connection.getresponse()
-            told = answer.read(_ANSWER_MAX)
+            connection.connect()
+            # The time-out is of one read; an answer that drips is cut off as a whole.
+            end = threading.Timer(self._timeout_seconds, _cut, [connection.sock])
+            end.start()
+            try:
+                connection.request(method, self._base + path, body, _JSON)
+                answer = connection.getresponse()
+                told = answer.read(_ANSWER_MAX)
+                if answer.length or not end.is_alive():
+                    raise TimeoutError("the answer broke off")
+            finally:
+                end.cancel()
         except (OSError, http.client.HTTPException) as error:
             raise RemoteSignerUnreachable(
                 f"{self.place} does not answer ({type(error).__name__})"
@@ -149,6 +161,11 @@ class _Remote:
                 context=ssl.create_default_context(),
             )
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
+
+
+def _cut(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 def _decoded(told: bytes) -> bytes:

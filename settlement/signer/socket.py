@@ -22,7 +22,7 @@ from settlement.errors import Retryable
 from settlement.signer.port import Refusal, Signature, Signer, SigningRequest
 
 _LINE_MAX = 64 * 1024 * 1024
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 10
 
 
 class SignerUnreachable(Retryable):

@@ -30,6 +30,7 @@ from settlement.participants import NewParticipant
 from settlement.settlements.instruct import Instruction, instruct
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
+from settlement.signer.port import KeyHolder
 from settlement.store import transaction
 from tests.builders.looking import Looking
 from tests.invoices.builders import Companies, a_submission, an_lei
@@ -85,7 +86,9 @@ class Rail(Looking):
 
     # Parts
 
-    def signer(self, *, slots: str = "slots.sqlite3", keys: KeyPair = OPERATOR) -> IntentSigner:
+    def signer(
+        self, *, slots: str = "slots.sqlite3", keys: KeyHolder = OPERATOR, **limits: Any
+    ) -> IntentSigner:
         """A signer with a connection of its own, and the memory of slots that is named."""
         store = SlotStore(self.folder / slots)
         limits = SigningLimits(
@@ -93,6 +96,7 @@ class Rail(Looking):
             rail=self.sandbox.deployment.rail,
             max_fee_wei=self.settings.fee_cap_wei,
             gas_limit=GAS_CAP,
+            **limits,
         )
         signer = IntentSigner(self.engine, keys, store, limits)
         self._opened += [signer.close, store.close]

@@ -1,6 +1,5 @@
 """The signer signs what live clearances cover, to the letter, and nothing else."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,42 +11,23 @@ from settlement.compliance import clearance
 from settlement.signer import Refusal, Signature, SigningRequest
 from settlement.store import transaction
 from tests.builders.rail import OPERATOR, Rail
-
-GWEI = 10**9
+from tests.signer.asking import GWEI, ask, claimed_batch
 
 
 @pytest.fixture
 def claimed(rail: Rail) -> str:
     """A chain transaction of two payments that is claimed and not signed."""
-
-    class Waits:
-        address = OPERATOR.address
-
-        def sign(self, requests: list[Any], now: object) -> list[Refusal]:
-            return [Refusal(each.chain_tx_id, "later") for each in requests]
-
-    worker = rail.worker(signer=Waits())  # type: ignore[arg-type]
-    rail.tick(worker)
-    rail.instructed(2)
-    rail.tick(worker)
-    return str(rail.one("SELECT id FROM chain_tx"))
-
-
-def _ask(rail: Rail, key: str, *, signer: Any = None, **changes: Any) -> Signature | Refusal:
-    request = replace(SigningRequest(key, 3 * GWEI, GWEI), **changes)
-    (answer,) = (signer or rail.signer()).sign([request], rail.now)
-    assert answer.chain_tx_id == key
-    return answer
+    return claimed_batch(rail)
 
 
 def _refusal(rail: Rail, key: str, **changes: Any) -> Refusal:
-    answer = _ask(rail, key, **changes)
+    answer = ask(rail, key, **changes)
     assert isinstance(answer, Refusal), answer
     return answer
 
 
 def test_what_is_cleared_is_signed_as_it_is_stored(rail: Rail, claimed: str) -> None:
-    answer = _ask(rail, claimed)
+    answer = ask(rail, claimed)
 
     assert isinstance(answer, Signature)
     signed = read_eip1559(answer.raw)
@@ -62,8 +42,8 @@ def test_the_same_request_gives_the_same_bytes_and_a_higher_bid_others(
     rail: Rail, claimed: str
 ) -> None:
     signer = rail.signer()
-    first, again = (_ask(rail, claimed, signer=signer) for _ in range(2))
-    higher = _ask(rail, claimed, signer=signer, max_fee_wei=4 * GWEI, priority_fee_wei=2 * GWEI)
+    first, again = (ask(rail, claimed, signer=signer) for _ in range(2))
+    higher = ask(rail, claimed, signer=signer, max_fee_wei=4 * GWEI, priority_fee_wei=2 * GWEI)
 
     assert first == again
     assert isinstance(higher, Signature) and isinstance(first, Signature)
@@ -72,7 +52,7 @@ def test_the_same_request_gives_the_same_bytes_and_a_higher_bid_others(
 
 
 def test_a_cancel_is_a_payment_of_nothing_to_itself(rail: Rail, claimed: str) -> None:
-    answer = _ask(rail, claimed, as_cancel=True)
+    answer = ask(rail, claimed, as_cancel=True)
 
     assert isinstance(answer, Signature)
     signed = read_eip1559(answer.raw)
@@ -129,7 +109,7 @@ def test_whatever_was_changed_behind_its_back_is_refused(rail: Rail, claimed: st
         assert words in refusal.reason, name
         assert not refusal.ended, name
         _put_back(rail, before)
-    assert isinstance(_ask(rail, claimed, signer=signer), Signature), "all was put back"
+    assert isinstance(ask(rail, claimed, signer=signer), Signature), "all was put back"
 
 
 def _put_back(rail: Rail, before: dict[str, list[Any]]) -> None:
@@ -153,7 +133,7 @@ def test_a_revoked_clearance_is_refused_as_ended(rail: Rail, claimed: str) -> No
     refusal = _refusal(rail, claimed)
 
     assert refusal.ended and "revoked" in refusal.reason
-    assert isinstance(_ask(rail, claimed, as_cancel=True), Signature)
+    assert isinstance(ask(rail, claimed, as_cancel=True), Signature)
 
 
 def test_an_expired_clearance_is_refused_as_ended(rail: Rail, claimed: str) -> None:
@@ -194,7 +174,7 @@ def test_what_is_not_stored_is_refused(rail: Rail, claimed: str) -> None:
 def test_a_nonce_never_carries_a_second_content(rail: Rail, claimed: str) -> None:
     """The database says another batch, cleared in every way: the signer remembers the first."""
     signer = rail.signer()
-    assert isinstance(_ask(rail, claimed, signer=signer), Signature)
+    assert isinstance(ask(rail, claimed, signer=signer), Signature)
     one = rail.rows("SELECT settlement_id FROM batch_member ORDER BY position")[0].settlement_id
     rail.write("UPDATE batch_member SET live = false WHERE settlement_id = :id", id=one)
     row = rail.one(
@@ -215,10 +195,10 @@ def test_a_nonce_never_carries_a_second_content(rail: Rail, claimed: str) -> Non
 
 def test_after_a_cancel_the_payment_is_never_signed_again(rail: Rail, claimed: str) -> None:
     signer = rail.signer()
-    _ask(rail, claimed, signer=signer, as_cancel=True)
+    ask(rail, claimed, signer=signer, as_cancel=True)
 
     assert "has been cancelled" in _refusal(rail, claimed, signer=signer).reason
-    assert isinstance(_ask(rail, claimed, signer=signer, as_cancel=True), Signature)
+    assert isinstance(ask(rail, claimed, signer=signer, as_cancel=True), Signature)
 
 
 def test_one_bad_request_does_not_spoil_the_others(rail: Rail, claimed: str) -> None:
