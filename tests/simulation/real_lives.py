@@ -150,6 +150,6 @@ class Lives:
         life.is_judged = True
         if self.may_end:
             return  # Whoever watches starts it again.
-        if life.code not in (0, -signal.SIGKILL):
+        if life.code not in (0, -signal.SIGKILL) and -(life.code or 0) not in life.asked:
             said = self.log(life.role).read_text(errors="replace")[-600:]
             self.bad_ends.append(f"{life.role} ended by itself with {life.code}: {said}")

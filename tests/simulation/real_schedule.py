@@ -149,7 +149,7 @@ class Schedule:
             self.outcome.unreached[failpoint] += 1
             self.lives.end(doomed)
             failpoint = ANYWHERE
-        elif doomed.killed_by_us:
+        elif signal.SIGKILL in doomed.asked:
             failpoint = ANYWHERE
         if doomed.code == -signal.SIGKILL:
             self.outcome.kills[failpoint] += 1

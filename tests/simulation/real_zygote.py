@@ -7,6 +7,7 @@ is its owner's handle. What it runs is what the installed commands run.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -46,12 +47,13 @@ class Life:
     def __init__(self, role: str, pid: int) -> None:
         self.role, self.pid = role, pid
         self.code: int | None = None
-        self.killed_by_us = False
+        self.asked: set[int] = set()
+        """Signals that it was sent from outside."""
         self.is_judged = False
 
     def signal(self, what: signal.Signals) -> None:
         """Send it a signal; nothing happens if it has ended."""
-        self.killed_by_us = self.killed_by_us or what == signal.SIGKILL
+        self.asked.add(what)
         try:
             os.kill(self.pid, what)
         except ProcessLookupError:
@@ -124,6 +126,8 @@ def _main() -> None:
     """Fork what is ordered on standard input until that ends; then end every life."""
     import tests.simulation.real_roles as roles  # Loads the whole product, before any fork.
 
+    gc.collect()
+    gc.freeze()  # What all share is not looked through, nor copied, by each.
     wake, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told)

@@ -1,0 +1,51 @@
+"""A journal of very many rows under a rail that runs: what a start must not depend on.
+
+The entries move money to and fro between two wallets, at a block that is there: balances hold, and
+every sum over a wallet's postings has all of them to add. The checker would miss their logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway import wiring
+from settlement import ledger
+from settlement.ledger import Entry, Line
+from settlement.store import transaction
+from tests.simulation.real_rail import RealRail
+
+_CHUNK = 10_000
+
+
+def fill_journal(rail: RealRail, rows: int) -> int:
+    """Post so many entries by the ledger's own code; return how many the journal has then.
+
+    Needs a worker that has followed the chain once: a block has to be there.
+    """
+    block = rail.rows("SELECT number, hash FROM block WHERE canonical ORDER BY number DESC")[0]
+    chunk: list[Entry] = []
+    for entry in _to_and_fro(rail, block.number, block.hash, rows):
+        chunk.append(entry)
+        if len(chunk) == _CHUNK:
+            with transaction(rail.engine) as session:
+                ledger.post(session, chunk, wiring.now())
+            chunk.clear()
+    if chunk:
+        with transaction(rail.engine) as session:
+            ledger.post(session, chunk, wiring.now())
+    return int(rail.one("SELECT COUNT(*) FROM journal_entry"))
+
+
+def _to_and_fro(rail: RealRail, number: int, block_hash: str, rows: int) -> Iterator[Entry]:
+    one = f"wallet:{rail.sandbox.wallets[0].address}:TUSD"
+    other = f"wallet:{rail.sandbox.wallets[1].address}:TUSD"
+    for place in range(rows - rows % 2):
+        minor = 1_000_000 if place % 2 else -1_000_000
+        yield Entry(
+            "transfer",
+            f"log:{block_hash}:{1_000_000 + place}",
+            (Line(one, minor), Line(other, -minor)),
+            block_number=number,
+            block_hash=block_hash,
+            value_date="2026-11-22",
+        )

