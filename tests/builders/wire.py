@@ -122,7 +122,9 @@ class Wire:
             name, _, value = header.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
-        return orjson.loads(reader.read(length))
+        body = reader.read(length)
+        # A client that was killed in the middle of its request has asked nothing.
+        return orjson.loads(body) if length and len(body) == length else None
 
     def _write(self, line: socket.socket, answer: bytes) -> None:
         drip_seconds = answer.seconds if isinstance(answer, Dripping) else self.drip_seconds
