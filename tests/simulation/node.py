@@ -39,14 +39,15 @@ WORDS = (
 HALTING_WORDS = "invalid chain id for signer"
 
 Told = Callable[[str], None]
+HandedOver = Callable[[Sequence[bytes]], None]
 
 
 class FaultyNode:
-    """One worker's node. `tell` hears the name of every fault that has happened."""
+    """One worker's node. `tell` hears of every fault that has happened, `handed_over` all bytes."""
 
-    def __init__(self, chain: MemoryChain, tell: Told) -> None:
+    def __init__(self, chain: MemoryChain, tell: Told, handed_over: HandedOver) -> None:
         self._chain = chain
-        self._tell = tell
+        self._tell, self._handed_over = tell, handed_over
         self._planned: dict[str, list[tuple[str, int]]] = {}
 
     def plan(self, method: str, fault: str, amount: int = 1) -> None:
@@ -90,6 +91,7 @@ class FaultyNode:
 
     def send(self, raw_transactions: Sequence[bytes]) -> list[SendAnswer]:
         """See `ChainPort.send`."""
+        self._handed_over(raw_transactions)
         fault, _ = self._due("send")
         raws = list(raw_transactions)
         lost = [SendAnswer(SendOutcome.UNKNOWN, "no answer")] * len(raws)

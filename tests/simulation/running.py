@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orjson
+
 from settlement.verify import judging
 from settlement.verify.rpc import NotJudged
 from tests.builders.memory_node import MemoryNode
@@ -189,9 +191,19 @@ def _judge(driver: Driver, outcome: Outcome) -> None:
         wrong = driver.door.again(heard)
         if wrong:
             driver.violations.append(f"I5: {wrong}")
+    driver.violations += _effects(driver)
+    for tx_hash in world.unstored:
+        driver.violations.append(f"I9: {tx_hash} was handed to a node before it was stored")
     outcome.violations += driver.violations
     try:
-        found = judging.violations(str(world.engine.url), MemoryNode(world.chain), quiescent=True)
+        found = judging.violations(
+            str(world.engine.url),
+            MemoryNode(world.chain),
+            quiescent=True,
+            booking_tiers=tuple(
+                (tier.from_units, tier.confirmations) for tier in world.settings.booking_tiers
+            ),
+        )
     except NotJudged as error:
         outcome.violations.append(f"not judged: {error}")
         found = []
@@ -206,3 +218,17 @@ def _judge(driver: Driver, outcome: Outcome) -> None:
     outcome.faults, outcome.passed, outcome.crashed = world.faults, world.passed, world.crashed
     outcome.settlements = sum(outcome.states.values())
     outcome.batches = world.rows(_BATCHES)[0].batches
+
+
+def _effects(driver: Driver) -> list[str]:
+    """Compare what clients were told was instructed with what there is: each once."""
+    told = Counter(
+        each["id"]
+        for heard in driver.door.heard
+        if heard.request.command == "settlements" and heard.status < 300
+        for each in orjson.loads(heard.body)["data"]
+    )
+    there = {row.id for row in driver.world.rows(_STATES)}
+    wrong = [f"I5: {key} was acknowledged, and is not there" for key in sorted(told.keys() - there)]
+    wrong += [f"I6: {key} is there, and no answer names it" for key in sorted(there - told.keys())]
+    return wrong + [f"I6: {count} answers name {key}" for key, count in told.items() if count > 1]

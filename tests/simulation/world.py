@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import Engine, text
 
 from gateway.worker import Worker
 from settlement import participants
+from settlement.chain.keccak import keccak
 from settlement.chain.memory import MemoryChain
 from settlement.chain.memory.pool import ANVIL_RULES, GETH_RULES
 from settlement.compliance import policy
@@ -114,9 +116,12 @@ class World:
         self.crashed: Counter[str] = Counter()
         self.log: list[str] = []
         self.dead: set[str] = set()
+        self.unstored: list[str] = []
+        """Hashes of bytes that a worker handed to its node before they were stored."""
         self.running: Life | None = None
         self.places = [
-            Place(Orders(), FaultyNode(self.chain, self.injected)) for _ in range(WORKERS)
+            Place(Orders(), FaultyNode(self.chain, self.injected, self._handed_over))
+            for _ in range(WORKERS)
         ]
 
     @property
@@ -198,6 +203,13 @@ class World:
         """Change the database as an operator's command does."""
         with transaction(self.engine) as session:
             session.connection().execute(text(sql), params)
+
+    def _handed_over(self, raws: Sequence[bytes]) -> None:
+        """Look whether bytes that a node is given stand in a commit already."""
+        for raw in raws:
+            tx_hash = "0x" + keccak(raw).hex()
+            if not self.rows("SELECT 1 FROM attempt WHERE hash = :hash", hash=tx_hash):
+                self.unstored.append(tx_hash)
 
     def _start(self, place: Place) -> None:
         place.lives += 1
