@@ -35,11 +35,12 @@ SETTLEMENTS_OF_WHAT_WAS_PAID = (
     "INSERT INTO wallet (address, participant_id, created_at)"
     " SELECT DISTINCT creditor, 'par_c', 0 FROM chain_log WHERE name = 'Settled'"
     " UNION SELECT :debtor, 'par_d', 0",
-    "INSERT INTO document (sha256, media_type, content, received_at) VALUES ('s', 'x', 'x', 0)",
+    "INSERT INTO document (sha256, media_type, content, record, received_at)"
+    " VALUES ('s', 'x', 'x', '{}', 0)",
     "INSERT INTO invoice (id, number, issue_date, issue_year, type_code, seller_id, buyer_id,"
     " currency, payable_minor, in_flight_minor, settled_minor, returned_minor, credited_minor,"
-    " state, document_sha256, record, version, created_at) VALUES ('inv_1', '1', '2026-11-01',"
-    " 2026, '380', 'par_c', 'par_d', 'USD', 1, 0, 0, 0, 0, 'ACCEPTED', 's', '{}', 1, 0)",
+    " state, document_sha256, version, created_at) VALUES ('inv_1', '1', '2026-11-01',"
+    " 2026, '380', 'par_c', 'par_d', 'USD', 1, 0, 0, 0, 0, 'ACCEPTED', 's', 1, 0)",
     "INSERT INTO settlement (id, invoice_id, end_to_end_id, rail, token, debtor_id, creditor_id,"
     " debtor_wallet, creditor_wallet, sequence, amount_minor, claim_minor, reference,"
     " document_sha256, execution_date, state, outcome, block_number, block_hash, tx_hash,"

@@ -35,7 +35,7 @@ from settlement.store.bulk import chunks, insert_rows, rows
 
 _NUMBERS_PER_STATEMENT = 1_000
 _INVOICES_PER_STATEMENT = 16
-_DOCUMENT_COLUMNS = ("document_sha256", "media_type", "content", "created_at")
+_DOCUMENT_COLUMNS = ("document_sha256", "media_type", "content", "record", "created_at")
 _INVOICE_COLUMNS = (
     "id",
     "number",
@@ -57,7 +57,6 @@ _INVOICE_COLUMNS = (
     "document_sha256",
     "version",
     "created_at",
-    "record",
 )
 _document_row = itemgetter(*_DOCUMENT_COLUMNS)
 _invoice_row = itemgetter(*_INVOICE_COLUMNS)
@@ -211,7 +210,7 @@ def _store(
     if not drafts:
         return
     documents = [_document_row(row) for row in drafts.values()]
-    columns = ("sha256", "media_type", "content", "received_at")
+    columns = ("sha256", "media_type", "content", "record", "received_at")
     insert_rows(session, "document", columns, documents, "ON CONFLICT (sha256) DO NOTHING")
     stored = _insert_invoices(session, [_invoice_row(row) for row in drafts.values()])
     if len(stored) != len(drafts):

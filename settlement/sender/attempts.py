@@ -69,7 +69,10 @@ def first_attempts(
     fees = first_fees(
         base_fee_wei, priority_fee_wei=settings.priority_fee_wei, cap_wei=settings.fee_cap_wei
     )
-    rows = session.connection().execute(_UNSIGNED, {"signer": lease.signer, "limit": SIGN_AT_ONCE})
+    unsigned = {"signer": lease.signer, "limit": SIGN_AT_ONCE}
+    rows = session.connection().execute(_UNSIGNED, unsigned).all()
+    if not rows:
+        return []
     dead = _dead(session, lease, now)
     return [
         _wanted(

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from settlement.tables.columns import big, moment, only, text
+from settlement.tables.columns import KEYED, big, moment, only, text
 
 
 class Account(SQLModel, table=True):
@@ -70,6 +70,7 @@ class Posting(SQLModel, table=True):
         CheckConstraint("phase IN ('posted', 'pending')"),
         CheckConstraint("amount_minor <> 0"),
         Index("posting_by_account", "account_id", "entry_seq"),
+        KEYED,
     )
     entry_seq: int = big(primary_key=True, foreign_key="journal_entry.seq")
     line: int = Field(primary_key=True)

@@ -14,6 +14,8 @@ class Document(SQLModel, table=True):
     """64 hexadecimal digits."""
     media_type: str = text()
     content: bytes = Field()
+    record: str = text()
+    """What was read from the content, as JSON; here, so that an invoice's moves rewrite little."""
     received_at: int = moment()
 
 
@@ -57,8 +59,6 @@ class Invoice(SQLModel, table=True):
     preceding_id: str | None = text(foreign_key="invoice.id", default=None)
     """The invoice that a credit note reduces."""
     document_sha256: str = text(foreign_key="document.sha256")
-    record: str = text()
-    """What was read from the document, as JSON."""
     version: int = 1
     created_at: int = moment()
 

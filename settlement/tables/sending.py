@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from settlement.tables.columns import big, moment, only, text
+from settlement.tables.columns import KEYED, big, moment, only, text
 
 
 class Lane(SQLModel, table=True):
@@ -88,6 +88,7 @@ class BatchMember(SQLModel, table=True):
     __tablename__ = "batch_member"
     __table_args__ = (
         Index("batch_member_live_once", "settlement_id", unique=True, **only("live")),
+        KEYED,
     )
     chain_tx_id: str = text(primary_key=True, foreign_key="chain_tx.id")
     position: int = Field(primary_key=True)

@@ -46,7 +46,11 @@ def seed_world(session: Session) -> None:
     """Parties, a token, a lane, and a document that invoices can name."""
     seed_parties(session)
     session.add(Lane(signer=OPERATOR, next_nonce=0))
-    session.add(Document(sha256=SHA, media_type="application/json", content=b"{}", received_at=0))
+    session.add(
+        Document(
+            sha256=SHA, media_type="application/json", content=b"{}", record="{}", received_at=0
+        )
+    )
     session.flush()
 
 
@@ -72,7 +76,6 @@ def add_settlement(
             payable_minor=claim_minor,
             state="ACCEPTED",
             document_sha256=SHA,
-            record="{}",
             created_at=0,
         )
     )

@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
         sa.Column("received_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("sha256"),
     )
@@ -324,7 +325,6 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("preceding_id", sa.Text(), nullable=True),
         sa.Column("document_sha256", sa.Text(), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.CheckConstraint(
@@ -400,6 +400,7 @@ def upgrade() -> None:
             ["journal_entry.seq"],
         ),
         sa.PrimaryKeyConstraint("entry_seq", "line"),
+        sqlite_with_rowid=False,
     )
     op.create_index("posting_by_account", "posting", ["account_id", "entry_seq"], unique=False)
     op.create_table(
@@ -662,6 +663,7 @@ def upgrade() -> None:
             ["settlement.id"],
         ),
         sa.PrimaryKeyConstraint("chain_tx_id", "position"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "batch_member_live_once",
