@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Signers of this installation, each with a key, a process and a lane of its own."""
     lease_seconds: int = Field(default=5, ge=1)
     blocks_per_tick_max: int = Field(default=64, ge=1)
+    backfill_blocks_max: int = Field(default=1000, ge=1)
+    """The same where the chain is far ahead: of blocks that are final, and mostly not ours."""
     settlements_per_tick_max: int = Field(default=5000, ge=1)
 
     finality_confirmations: int = Field(default=12, ge=1)

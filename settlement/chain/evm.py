@@ -120,6 +120,12 @@ class EvmChain:
         """See `ChainPort.nonce`."""
         return self._number(self.rpc.call("eth_getTransactionCount", signer, "latest"))
 
+    def nonces_at(self, signers: Sequence[Address], block_hash: Hash) -> list[int]:
+        """See `ChainPort.nonces_at`."""
+        where = _at(block_hash)
+        calls = [("eth_getTransactionCount", (signer, where)) for signer in signers]
+        return [self._number(answer) for answer in self._results(calls)]
+
     def call_many(
         self, calls: Sequence[tuple[Address, str]], block_hash: Hash | None = None
     ) -> list[str]:

@@ -130,6 +130,12 @@ class ChainPort(Protocol):
     def nonce(self, signer: Address) -> int:
         """Return how many of the signer's chain transactions are in mined blocks (`latest`)."""
 
+    def nonces_at(self, signers: Sequence[Address], block_hash: Hash) -> list[int]:
+        """Return how many chain transactions of each were mined up to a block, itself included.
+
+        Of an old block a node may not know it any more: then it is unreachable for this.
+        """
+
     def call_many(
         self, calls: Sequence[tuple[Address, str]], block_hash: Hash | None = None
     ) -> list[str]:

@@ -17,6 +17,7 @@ from settlement.config import Settings
 from settlement.errors import ChainUnreachable, ReorgTooDeep
 from settlement.store import reading, transaction
 from settlement.watcher import storing
+from settlement.watcher.backfill import Stretch, stretch
 from settlement.watcher.decoding import Filter, Rows, decode
 from settlement.watcher.fetching import fetched
 from settlement.watcher.identity import Deployed, deployed, require_same_chain
@@ -60,6 +61,8 @@ def follow(
 ) -> Followed:
     """Store up to `settings.blocks_per_tick_max` new canonical blocks and mark orphaned ones.
 
+    Up to `settings.backfill_blocks_max` where the chain is far ahead and they are final.
+
     Raises:
         LeaseLost: the guard says that another worker follows the chain now.
         NoDeployment: the database knows no rail.
@@ -75,9 +78,11 @@ def follow(
     found = _ask(engine, chain, settings, place, place.head, place.final)
     match found:
         case Extended(blocks):
-            return _store(engine, chain, settings, place, place.head, blocks, now, guard)
+            coming = stretch(chain, place.head, blocks, place.filter, settings)
+            return _store(engine, chain, settings, place, place.head, coming, now, guard)
         case Forked(ancestor, blocks):
-            return _store(engine, chain, settings, place, ancestor, blocks, now, guard)
+            coming = Stretch(blocks[: settings.blocks_per_tick_max])
+            return _store(engine, chain, settings, place, ancestor, coming, now, guard)
         case Behind():
             return Followed(0, 0, place.head)
         case TooDeep(ours, theirs):
@@ -142,19 +147,20 @@ def _store(
     settings: Settings,
     place: _Place,
     ancestor: Tip,
-    blocks: Sequence[BlockRef],
+    coming: Stretch,
     now: datetime,
     guard: Guard,
 ) -> Followed:
-    """Store `blocks` on top of `ancestor`, a bounded group of them per database transaction."""
+    """Store blocks on top of `ancestor`, a bounded group of them per database transaction."""
     assert place.head is not None and place.final is not None, "the first block is stored"
     tip, last_final, orphaned_blocks = place.head, place.final, 0
-    blocks = blocks[: settings.blocks_per_tick_max]
+    blocks = coming.blocks
     if not blocks:
         return Followed(0, 0, tip)
     with reading(engine) as session:
         seen_before = storing.known(session, blocks)
-    for group, rows in _groups(chain, blocks, seen_before, place.filter):
+    passed_over = seen_before | coming.passed_over
+    for group, rows in _groups(chain, blocks, passed_over, place.filter):
         parent = ancestor if tip == place.head else tip
         newest = Tip(group[-1].number, group[-1].hash)
         with transaction(engine) as session:
@@ -173,12 +179,12 @@ def _store(
 
 
 def _groups(
-    chain: ChainPort, blocks: Sequence[BlockRef], seen_before: set[Hash], ours: Filter
+    chain: ChainPort, blocks: Sequence[BlockRef], passed_over: set[Hash], ours: Filter
 ) -> Iterator[tuple[list[BlockRef], Rows]]:
     """Fetch and decode blocks in order, cut into groups of about `LOGS_PER_COMMIT` logs."""
     group: list[BlockRef] = []
     rows = Rows()
-    for fetch, found in fetched(chain, blocks, seen_before):
+    for fetch, found in fetched(chain, blocks, passed_over):
         for block, receipts in found:
             decode(block, receipts, ours, rows)
         group += fetch

@@ -96,8 +96,12 @@ def test_another_block_on_one_node_makes_both_unbelievable(wrong_is_first: bool)
     wrong = Branched(chain, 4)
     both = CrossChecked(*((wrong, chain) if wrong_is_first else (chain, wrong)))
 
-    for ask in (both.head, lambda: both.headers(0, 5), lambda: both.headers(5, 5)):
-        with pytest.raises(NodesDisagree, match="block 5"):
+    for ask, number in (
+        (both.head, 5),
+        (lambda: both.headers(0, 5), 4),
+        (lambda: both.headers(5, 5), 5),
+    ):
+        with pytest.raises(NodesDisagree, match=f"block {number} "):
             ask()
 
 
@@ -105,9 +109,24 @@ def test_a_late_node_on_another_branch_is_not_only_late() -> None:
     chain = a_chain()
     both = CrossChecked(chain, Branched(Late(chain, 3), 2))
 
-    for ask in (both.head, lambda: both.headers(0, 5)):
-        with pytest.raises(NodesDisagree, match="block 3"):
+    for ask, number in ((both.head, 3), (lambda: both.headers(0, 5), 2)):
+        with pytest.raises(NodesDisagree, match=f"block {number} "):
             ask()
+
+
+def test_a_header_with_a_true_hash_and_a_false_filter_is_not_believed() -> None:
+    """R10: a block whose filter is empty would not be asked for its logs at all."""
+    chain = a_chain()
+
+    @dataclass
+    class Emptied(Relay):
+        def headers(self, first: int, last: int) -> list[BlockRef]:
+            found = self.chain.headers(first, last)
+            return [replace(each, logs_bloom="0x00") for each in found]
+
+    for nodes in ((chain, Emptied(chain)), (Emptied(chain), chain)):
+        with pytest.raises(NodesDisagree, match="block 0 "):
+            CrossChecked(*nodes).headers(0, 5)
 
 
 def test_another_chain_behind_the_second_address_is_noticed() -> None:
@@ -186,7 +205,7 @@ def test_two_real_nodes_one_behind_a_lying_proxy() -> None:
                 elsewhere.set_next_base_fee(7)
                 elsewhere.mine(6)
             proxy.point(other.url)
-            with pytest.raises(NodesDisagree, match="block 6"):
+            with pytest.raises(NodesDisagree, match="block 1"):
                 both.headers(1, 6)
         proxy.point(anvil.url)
         proxy.arm("drop_before")

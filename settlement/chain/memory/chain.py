@@ -106,6 +106,11 @@ class MemoryChain:
         """See `ChainPort.nonce`."""
         return int(self._state.get(nonce_key(signer)))
 
+    def nonces_at(self, signers: Sequence[Address], block_hash: Hash) -> list[int]:
+        """See `ChainPort.nonces_at`."""
+        with self._blocks.at(block_hash):
+            return [int(self._state.get(nonce_key(signer))) for signer in signers]
+
     def call_many(
         self, calls: Sequence[tuple[Address, str]], block_hash: Hash | None = None
     ) -> list[str]:
