@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
+from sqlalchemy.exc import OperationalError
 
 from gateway.api import settlements
 from gateway.api.operation import Command
@@ -69,6 +70,8 @@ class Door:
             self._world.crashed[str(crash)] += 1
             self._world.files.gateway.dispose()
             return f"no answer: crashed at {crash}"
+        if isinstance(answer, OperationalError):
+            return f"no answer: {type(answer).__name__}"
         self.unanswered.remove(request)
         if isinstance(answer, Reply):
             self.heard.append(Heard(request, answer.status, answer.body))
@@ -98,10 +101,9 @@ class Door:
         """Hear that the gateway passes a failpoint.
 
         Raises:
-            Crash: it is to end here.
+            Crash, DiskError: as it was ordered.
         """
-        if Orders.is_due(self.orders.crashes, name):
-            raise Crash(name)
+        self.orders.reach(name, self._world.injected)
 
     def _answer(self, request: Request) -> Any:
         world = self._world

@@ -6,12 +6,19 @@ which runs only while the driver waits for it: the system's scheduler never deci
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy.exc import OperationalError
+
 from gateway.worker import Progress, Worker
+
+
+class DiskError(sqlite3.OperationalError):
+    """The database's file could not be written, or nobody knows whether it was."""
 
 
 class Crash(BaseException):
@@ -24,11 +31,27 @@ class Orders:
 
     crashes: dict[str, int] = field(default_factory=dict)
     pauses: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    """Commits that fail, or succeed without saying so."""
 
     def clear(self) -> None:
         """Forget everything that did not happen."""
         self.crashes.clear()
         self.pauses.clear()
+        self.errors.clear()
+
+    def reach(self, name: str, tell: Callable[[str], None]) -> None:
+        """Let happen what was ordered for this passage.
+
+        Raises:
+            Crash: the process ends here.
+            DiskError: the database says so.
+        """
+        if self.is_due(self.crashes, name):
+            raise Crash(name)
+        if self.is_due(self.errors, name):
+            tell(f"disk.{name}")
+            raise DiskError("disk I/O error")
 
     @staticmethod
     def is_due(planned: dict[str, int], name: str) -> bool:
@@ -51,8 +74,9 @@ class Life:
         clock: Callable[[], datetime],
         orders: Orders,
         is_writing: Callable[[], bool],
+        tell: Callable[[str], None],
     ) -> None:
-        self._open_worker, self._clock = open_worker, clock
+        self._open_worker, self._clock, self._tell = open_worker, clock, tell
         self._orders, self._is_writing = orders, is_writing
         self._stages: Iterator[str] | None = None
         self._halfway: _Halfway | None = None
@@ -94,6 +118,8 @@ class Life:
             if self.worker is not None:
                 self.worker.stop()
             self._end("stopped")
+        except OperationalError as error:
+            self._end(f"stopped: {type(error).__name__}")
         except Crash as crash:
             self.crashed_at = str(crash)
             self._end(f"crashed at {crash}")
@@ -108,12 +134,11 @@ class Life:
         """Hear that execution passes a failpoint.
 
         Raises:
-            Crash: it is to end here.
+            Crash, DiskError: as it was ordered.
         """
         if threading.get_ident() != self._ident:
             return  # A helper of its own, fetching ahead: it has no say.
-        if self._orders.is_due(self._orders.crashes, name):
-            raise Crash(name)
+        self._orders.reach(name, self._tell)
         if self._halfway is None or not self._orders.is_due(self._orders.pauses, name):
             return
         if not self._is_writing():

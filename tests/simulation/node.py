@@ -150,7 +150,7 @@ class FaultyNode:
         if not planned:
             return "", 0
         fault, amount = planned.pop(0)
-        told = "words" if method == "send" and " " in fault else fault
+        told = "malformed" if fault == HALTING_WORDS else "words" if " " in fault else fault
         self._tell(f"rpc.{method}.{told}")
         return fault, amount
 

@@ -16,6 +16,7 @@ import orjson
 
 from tests.simulation.failpoints import FAILPOINTS
 from tests.simulation.node import HALTING_WORDS, LAGS, READ_FAULTS, READS, SEND_FAULTS, WORDS
+from tests.simulation.signing import SIGNER_FAULTS
 from tests.simulation.world import Setup
 
 Action = list[Any]
@@ -125,9 +126,19 @@ def _rpc(chance: random.Random) -> list[Action]:
     return [["rpc", worker, chance.choice(READS), chance.choice(READ_FAULTS), 1]]
 
 
+def _signer(chance: random.Random) -> list[Action]:
+    return [["signer", int(chance.random() < 0.15), chance.choice(SIGNER_FAULTS)]]
+
+
+def _disk(chance: random.Random) -> list[Action]:
+    who = chance.choice((0, 0, 0, 0, 1, 2))
+    point = chance.choice(("commit.before", "commit.after"))
+    return [["disk", who, point, chance.choice((1, 1, 2, 3, 5))]]
+
+
 def _reorg(chance: random.Random) -> list[Action]:
     depth = chance.choice((1, 1, 2, 2, 3, 4, 6, 8, 11))
-    how = chance.choice(("nothing", "same", "shifted", "other", "cancels"))
+    how = chance.choice(("nothing", "same", "shifted", "other", "cancels", "back"))
     return [["reorg", depth, how, chance.randrange(1 << 16)]]
 
 
@@ -139,12 +150,14 @@ def _people(chance: random.Random) -> list[Action]:
             ["revoke", company],
             ["freeze", company, 1],
             ["freeze", company, 0],
-            ["list", company, 0],
-            ["list", company, 1],
+            ["list_company", company, 0],
+            ["list_company", company, 1],
             ["pause_rail", 1],
             ["pause_rail", 0],
             ["transfer", company, (company + 1) % 4, chance.choice((5, 49_999_000))],
             ["fuel", chance.randrange(2)],
+            ["block_party", company],
+            ["unblock_party", company],
         )
     )
     return [act]
@@ -181,6 +194,8 @@ _MADE: Mapping[str, Callable[[random.Random], list[Action]]] = {
     "pause": _pause,
     "zombie": _zombie,
     "rpc": _rpc,
+    "signer": _signer,
+    "disk": _disk,
     "reorg": _reorg,
     "drop": _nth("drop", 3),
     "people": _people,
@@ -191,5 +206,6 @@ _MADE: Mapping[str, Callable[[random.Random], list[Action]]] = {
 _WEIGHTS = {
     "tick": 8, "round": 12, "mine": 5, "instruct": 3, "again": 2, "conflict": 1, "move": 4,
     "crash": 10, "kill": 1, "stop": 1, "crash_gateway": 2, "pause": 1, "zombie": 1, "rpc": 12,
-    "reorg": 6, "drop": 3, "people": 4, "base_fee": 3, "wait": 2, "lane": 0.5,
+    "signer": 1.5, "disk": 3, "reorg": 7, "drop": 3, "people": 4, "base_fee": 3, "wait": 2,
+    "lane": 0.5,
 }  # fmt: skip

@@ -26,6 +26,7 @@ from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.store import open_engine, reading, transaction
 from tests.simulation.life import Life, Orders
 from tests.simulation.node import FaultyNode
+from tests.simulation.signing import FaultySigner
 from tests.simulation.template import (
     DATABASE,
     OPERATORS,
@@ -36,6 +37,8 @@ from tests.simulation.template import (
 )
 
 WORKERS = 2
+HALTING = {"rpc.identity.foreign": "chain", "rpc.send.malformed": "the node says"}
+"""Faults that stop a lane for a person, and a word of the reason that it then gives."""
 _POLICY = policy.load()
 
 
@@ -88,6 +91,7 @@ class Place:
     node: FaultyNode
     life: Life | None = None
     lives: int = 0
+    signer_faults: list[str] = field(default_factory=list)
     slots: list[SlotStore] = field(default_factory=list)
 
 
@@ -137,6 +141,10 @@ class World:
     def injected(self, fault: str) -> None:
         """Count a fault that has happened."""
         self.faults[fault] += 1
+
+    def may_halt(self, reason: str) -> bool:
+        """Whether a fault has happened that only a person can undo, and the reason names it."""
+        return any(self.faults[fault] and words in reason for fault, words in HALTING.items())
 
     def later(self, milliseconds: int) -> None:
         """Let the processes' clocks move on."""
@@ -221,6 +229,7 @@ class World:
             lambda: self.now,
             place.orders,
             lambda: engine.pool.checkedout() > 0,  # type: ignore[attr-defined]
+            self.injected,
         )
 
     def _open(self, place: Place, number: int, name: str) -> Worker:
@@ -232,14 +241,13 @@ class World:
         for pair in OPERATORS[: self.setup.lanes]:
             store = SlotStore(self.files.folder / "slots.sqlite3")
             place.slots.append(store)
-            signers.append(
-                IntentSigner(
-                    self.files.signers[number],
-                    pair,
-                    store,
-                    limits(self.template.sandbox, self.settings),
-                )
+            inside = IntentSigner(
+                self.files.signers[number],
+                pair,
+                store,
+                limits(self.template.sandbox, self.settings),
             )
+            signers.append(FaultySigner(inside, place.signer_faults, self.injected))
         return Worker(
             engine=engine,
             chain=place.node,
