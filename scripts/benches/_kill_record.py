@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.benches._report import commit, machine, peak_rss_mb
+from scripts.benches._report import commit, machine
 
 LONG = 2_000
 """From so many kills on, each failpoint must have been among them."""
@@ -21,7 +21,10 @@ _SUMMED = (
     "schedules", "restarts_by_exec", "restarts_measured", "restarts_unmeasured", "unfinished",
     "settlements", "seconds",
 )  # fmt: skip
-_HIGHEST = ("recovery_seconds_max", "first_send_seconds_max", "blocks_to_rest_max", "rss_mb")
+_HIGHEST = (
+    "recovery_seconds_max", "first_send_seconds_max", "blocks_to_rest_max", "rss_mb",
+    "journal_rows_max", "large_recovery_seconds_max", "large_first_send_seconds_max",
+)  # fmt: skip
 
 
 class Record:
@@ -37,6 +40,10 @@ class Record:
         """Begin anew; what is on disk stays until something is added."""
         self.facts = _nothing()
 
+    def next_schedule(self, seed: int) -> int:
+        """Return the first schedule of a seed that no campaign has had yet."""
+        return int(self.facts["next_schedules"].get(str(seed), 0))
+
     def add(self, seed: int, found: dict[str, Any]) -> None:
         """Add what a campaign has shown, and write the file."""
         facts = self.facts
@@ -47,7 +54,10 @@ class Record:
         for name in _HIGHEST:
             facts[name] = max(facts[name], found[name])
         facts["violations"] += found["violations"]
+        facts["aborted"] += found["aborted"]
         facts["anvil"] = found["anvil"]
+        following = max(found["next_schedule"], self.next_schedule(seed))
+        facts["next_schedules"][str(seed)] = following
         for name, value in (("seeds", seed), ("commits", commit()), ("machines", machine())):
             if value not in facts[name]:
                 facts[name].append(value)
@@ -70,8 +80,12 @@ class Record:
             "restarts_unmeasured": facts["restarts_unmeasured"],
             "violations": len(facts["violations"]),
             "unfinished": facts["unfinished"],
+            "aborted": len(facts["aborted"]),
             "recovery_seconds_max": facts["recovery_seconds_max"],
             "first_send_seconds_max": facts["first_send_seconds_max"],
+            "journal_rows_max": facts["journal_rows_max"],
+            "large_recovery_seconds_max": facts["large_recovery_seconds_max"],
+            "large_first_send_seconds_max": facts["large_first_send_seconds_max"],
             "blocks_to_rest_max": facts["blocks_to_rest_max"],
             "settlements": facts["settlements"],
             "faults": facts["faults"],
@@ -91,6 +105,8 @@ class Record:
             found.append("nobody was killed")
         if facts["violations"]:
             found.append(f"{len(facts['violations'])} violations, listed in the record")
+        if facts["aborted"]:
+            found.append(f"{len(facts['aborted'])} schedules had no end, listed in the record")
         if facts["unfinished"]:
             found.append(f"{facts['unfinished']} settlements are unfinished")
         if facts["recovery_seconds_max"] > recovery_bar:
@@ -101,7 +117,14 @@ class Record:
 
 
 def with_outcomes(
-    outcomes: Sequence[Any], *, database: str, anvil: str, seconds: float
+    outcomes: Sequence[Any],
+    *,
+    aborted: Sequence[str],
+    next_schedule: int,
+    database: str,
+    anvil: str,
+    journal_rows: int,
+    seconds: float,
 ) -> dict[str, Any]:
     """Return what a campaign adds to the record."""
     recovery = [each for outcome in outcomes for each in outcome.recovery_seconds]
@@ -123,7 +146,12 @@ def with_outcomes(
         "recovery_seconds_max": max(recovery, default=0.0),
         "first_send_seconds_max": max(sends, default=0.0),
         "blocks_to_rest_max": max((outcome.blocks_to_rest for outcome in outcomes), default=0),
-        "rss_mb": peak_rss_mb(),
+        "rss_mb": max((outcome.rss_mb for outcome in outcomes), default=0.0),
+        "journal_rows_max": journal_rows,
+        "large_recovery_seconds_max": max(recovery, default=0.0) if journal_rows else 0.0,
+        "large_first_send_seconds_max": max(sends, default=0.0) if journal_rows else 0.0,
+        "aborted": list(aborted),
+        "next_schedule": next_schedule,
         "violations": [
             f"seed {outcome.plan.seed}, schedule {outcome.plan.number}: {each}"
             for outcome in outcomes
@@ -137,7 +165,7 @@ def _nothing() -> dict[str, Any]:
     empty |= {name: {} for name in _COUNTED}
     empty |= dict.fromkeys(_SUMMED, 0)
     empty |= dict.fromkeys(_HIGHEST, 0)
-    return empty | {"violations": []}
+    return empty | {"next_schedules": {}, "violations": [], "aborted": []}
 
 
 def _sum(counters: Any) -> dict[str, int]:

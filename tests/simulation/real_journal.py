@@ -12,16 +12,28 @@ from gateway import wiring
 from settlement import ledger
 from settlement.ledger import Entry, Line
 from settlement.store import transaction
+from tests.simulation.real_lives import Lives
+from tests.simulation.real_patience import Patience
 from tests.simulation.real_rail import RealRail
+from tests.simulation.real_zygote import Zygote
 
 _CHUNK = 10_000
 
 
-def fill_journal(rail: RealRail, rows: int) -> int:
+FOLLOWED_SECONDS = 30
+
+
+class NothingFollowed(Exception):
+    """No worker has followed the chain in time."""
+
+
+def fill_journal(rail: RealRail, zygote: Zygote, rows: int) -> int:
     """Post so many entries by the ledger's own code; return how many the journal has then.
 
-    Needs a worker that has followed the chain once: a block has to be there.
+    Raises:
+        NothingFollowed: there is no block that they could stand on.
     """
+    _let_follow(rail, zygote)
     block = rail.rows("SELECT number, hash FROM block WHERE canonical ORDER BY number DESC")[0]
     chunk: list[Entry] = []
     for entry in _to_and_fro(rail, block.number, block.hash, rows):
@@ -34,6 +46,20 @@ def fill_journal(rail: RealRail, rows: int) -> int:
         with transaction(rail.engine) as session:
             ledger.post(session, chunk, wiring.now())
     return int(rail.one("SELECT COUNT(*) FROM journal_entry"))
+
+
+def _let_follow(rail: RealRail, zygote: Zygote) -> None:
+    """Let a worker store the first blocks."""
+    lives, patience = Lives(rail, zygote), Patience(FOLLOWED_SECONDS)
+    lives.start("signer")
+    lives.start("worker")
+    try:
+        while not rail.rows("SELECT 1 FROM journal_entry LIMIT 1"):
+            lives.look(0.02)
+            if not patience.lasts():
+                raise NothingFollowed
+    finally:
+        lives.end_all()
 
 
 def _to_and_fro(rail: RealRail, number: int, block_hash: str, rows: int) -> Iterator[Entry]:

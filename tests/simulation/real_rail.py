@@ -120,7 +120,7 @@ def a_real_rail(folder: Path, database: str) -> Iterator[RealRail]:
         anvil = stack.enter_context(
             Anvil(AnvilOptions(no_mining=True, genesis_timestamp=int(time.time()) - 60))
         )
-        chain, controls = EvmChain(anvil.url), AnvilControls(anvil.url)
+        chain, controls = EvmChain(anvil.url, 120), AnvilControls(anvil.url, 120)
         stack.callback(chain.close)
         stack.callback(controls.close)
         proxy = RpcProxy(anvil.url)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from gateway.processes import HALTED
@@ -71,6 +72,8 @@ class Outcome:
     unfinished: int = 0
     recovery_seconds: list[float] = field(default_factory=list)
     first_send_seconds: list[float] = field(default_factory=list)
+    rss_mb: float = 0.0
+    """The most memory that the last worker has held."""
     unmeasured: int = 0
     """Restarts during which this side did not run for a while."""
     blocks_to_rest: int = 0
@@ -94,8 +97,10 @@ def planned(number: int, *, seed: int, kills: int, weathers: Sequence[str]) -> P
 class Schedule:
     """One schedule on a rail at rest, which it leaves at rest."""
 
-    def __init__(self, rail: RealRail, zygote: Zygote, plan: Plan) -> None:
-        self.rail, self.plan = rail, plan
+    def __init__(
+        self, rail: RealRail, zygote: Zygote, plan: Plan, *, asks_checker: bool = True
+    ) -> None:
+        self.rail, self.plan, self._asks_checker = rail, plan, asks_checker
         self.draw = Random(f"{plan.seed}:{plan.number}")
         self.lives = Lives(rail, zygote)
         self.intake = Intake(self.lives, self.draw, f"{plan.seed}-{plan.number}")
@@ -209,18 +214,15 @@ class Schedule:
                 self.weather.step("")
         self.outcome.blocks_to_rest = self.rail.chain.head().number - first
         self._note(recovery)
+        self.outcome.rss_mb = _peak_mb(worker.pid)
         if worker.code == HALTED:
             self.outcome.violations.append(f"the worker halted: {self._lanes()}")
         self.outcome.unfinished = len(self.rail.rows(_UNPAID))
 
     def _judge(self, before: dict[tuple[str, str], int]) -> None:
         """Ask the checker, the wallets, and for every acknowledged write again."""
-        found = io.StringIO()
-        words = ["--database", self.rail.database.url, "--rpc", self.rail.anvil.url]
-        with contextlib.redirect_stdout(found), contextlib.redirect_stderr(found):
-            code = verify([*words, "--quiescent", "--json"])
-        if code:
-            self.outcome.violations += _offences(found.getvalue())
+        if self._asks_checker:
+            self.outcome.violations += self._checked()
         self.outcome.violations += self.intake.lost()
         if self.outcome.unfinished:
             rows = self.rail.rows(_UNPAID)
@@ -234,6 +236,13 @@ class Schedule:
                 self.outcome.violations.append(
                     f"I1: {side} has moved by {held - before[side]}, instructed were {due}"
                 )
+
+    def _checked(self) -> list[str]:
+        found = io.StringIO()
+        words = ["--database", self.rail.database.url, "--rpc", self.rail.anvil.url]
+        with contextlib.redirect_stdout(found), contextlib.redirect_stderr(found):
+            code = verify([*words, "--quiescent", "--json"])
+        return _offences(found.getvalue()) if code else []
 
     def _balances(self) -> dict[tuple[str, str], int]:
         """Return what each wallet holds of each currency, by the node itself."""
@@ -252,6 +261,15 @@ def _role(failpoint: str) -> str:
     if failpoint.startswith(_GATEWAY):
         return "gateway"
     return "signer" if failpoint in _SIGNER else "worker"
+
+
+def _peak_mb(pid: int) -> float:
+    """Return the most memory that a process has held; 0 if it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
 def _offences(said: str) -> list[str]:
