@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from settlement.chain.port import BlockRef, ChainPort, Hash, Receipt
 
@@ -21,9 +21,18 @@ FETCHES_AHEAD = 4
 Found: TypeAlias = list[tuple[BlockRef, list[Receipt]]]
 
 
+class Piece(NamedTuple):
+    """Some blocks, and the receipts of those of them that were asked for."""
+
+    blocks: list[BlockRef]
+    found: Found
+    next_is_there: bool
+    """Whether what follows has been answered: else there is time to store."""
+
+
 def fetched(
     chain: ChainPort, blocks: Sequence[BlockRef], passed_over: set[Hash]
-) -> Iterator[tuple[list[BlockRef], Found]]:
+) -> Iterator[Piece]:
     """Yield `blocks` in order, by pieces, with the receipts of those not `passed_over`.
 
     Raises:
@@ -38,7 +47,7 @@ def fetched(
     first = list(islice(pieces, 2))
     if len(first) < 2:
         for piece in first:
-            yield piece, fetch_receipts(piece)
+            yield Piece(piece, fetch_receipts(piece), next_is_there=False)
         return
     # One thread, one request at a time: the chain is never asked twice at once.
     with ThreadPoolExecutor(1, thread_name_prefix="receipts") as ahead:
@@ -47,14 +56,18 @@ def fetched(
             for piece in (*first, *pieces):
                 coming.append((piece, ahead.submit(fetch_receipts, piece)))
                 if len(coming) > FETCHES_AHEAD:
-                    oldest, answer = coming.popleft()
-                    yield oldest, answer.result()
+                    yield _oldest(coming)
             while coming:
-                oldest, answer = coming.popleft()
-                yield oldest, answer.result()
+                yield _oldest(coming)
         finally:
             for _, answer in coming:
                 answer.cancel()
+
+
+def _oldest(coming: deque[tuple[list[BlockRef], Future[Found]]]) -> Piece:
+    blocks, answer = coming.popleft()
+    found = answer.result()
+    return Piece(blocks, found, next_is_there=bool(coming) and coming[0][1].done())
 
 
 def _pieces(blocks: Sequence[BlockRef], passed_over: set[Hash]) -> Iterator[list[BlockRef]]:

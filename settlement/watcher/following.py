@@ -25,6 +25,8 @@ from settlement.watcher.position import Tip, final, head
 from settlement.watcher.steps import Behind, Extended, Forked, Step, TooDeep, Unclear, step
 
 LOGS_PER_COMMIT = 10_000
+LOGS_WHILE_WAITING = 2_500
+"""So many are stored already while the node makes up its next answer."""
 
 
 Guard = Callable[[Session], object]
@@ -184,11 +186,11 @@ def _groups(
     """Fetch and decode blocks in order, cut into groups of about `LOGS_PER_COMMIT` logs."""
     group: list[BlockRef] = []
     rows = Rows()
-    for fetch, found in fetched(chain, blocks, passed_over):
-        for block, receipts in found:
+    for piece in fetched(chain, blocks, passed_over):
+        for block, receipts in piece.found:
             decode(block, receipts, ours, rows)
-        group += fetch
-        if len(rows.logs) >= LOGS_PER_COMMIT:
+        group += piece.blocks
+        if len(rows.logs) >= (LOGS_PER_COMMIT if piece.next_is_there else LOGS_WHILE_WAITING):
             yield group, rows
             group, rows = [], Rows()
     if group:
