@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement.chain.port import Address
 from settlement.clock import from_micros
 from settlement.compliance import lists
 from settlement.compliance.policy import Facts, fold
 from settlement.participants.mandates import Mandate, mandates
 from settlement.states import SettlementState
 from settlement.store import row_lock
+from settlement.store.bulk import rows
 
 _SECONDS_OF_A_DAY = 86_400
 
@@ -34,8 +36,8 @@ _CANDIDATES = (
     " JOIN invoice i ON i.id = s.invoice_id"
     " LEFT JOIN wallet wd ON wd.address = s.debtor_wallet"
     " LEFT JOIN wallet wc ON wc.address = s.creditor_wallet"
-    " WHERE s.state = 'INSTRUCTED' AND s.execution_date <= :today"
-    " ORDER BY s.id LIMIT :limit"
+    " WHERE s.state = 'INSTRUCTED' AND s.execution_date <= ?"
+    " ORDER BY s.id LIMIT ?"
 )
 _CHAIN_TIME = text("SELECT MAX(timestamp) FROM block WHERE canonical")
 _SPENT = text(
@@ -52,6 +54,34 @@ _UNDER_WAY = text(
     " WHERE state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'NEEDS_REVIEW')"
     " GROUP BY debtor_wallet, token, state"
 )
+
+
+class Candidate(NamedTuple):
+    """A settlement that waits for its clearance, with what is known of its parties."""
+
+    id: str
+    token: Address
+    debtor_wallet: Address
+    creditor_wallet: Address
+    amount_minor: int
+    reference: str
+    debtor_state: str
+    debtor_name: str
+    debtor_country: str
+    creditor_state: str
+    creditor_name: str
+    creditor_country: str
+    debtor_owner: str | None
+    creditor_owner: str | None
+    debtor_id: str
+    creditor_id: str
+    invoice_id: str
+    claim_minor: int
+    listed: bool
+    symbol: str
+    decimals: int
+    currency: str
+    invoice_currency: str
 
 
 @dataclass(slots=True)
@@ -73,20 +103,17 @@ def chain_time(session: Session) -> datetime:
     return from_micros((session.connection().execute(_CHAIN_TIME).scalar() or 0) * 1_000_000)
 
 
-def candidates(session: Session, *, now: datetime, limit: int) -> Sequence[Any]:
+def candidates(session: Session, *, now: datetime, limit: int) -> list[Candidate]:
     """Return, locked, the INSTRUCTED settlements that are due, oldest first."""
-    statement = text(_CANDIDATES + row_lock(session, "s"))
-    return (
-        session.connection()
-        .execute(statement, {"today": now.date().isoformat(), "limit": limit})
-        .all()
-    )
+    statement = _CANDIDATES + row_lock(session, "s")
+    found = rows(session, statement, (now.date().isoformat(), limit))
+    return [Candidate._make(row) for row in found]
 
 
 def purses(
-    session: Session, rows: Sequence[Any], booked: Mapping[tuple[str, str], int]
+    session: Session, waiting: Sequence[Candidate], booked: Mapping[tuple[str, str], int]
 ) -> dict[tuple[str, str], Purse]:
-    """Return per (wallet, token) of `rows` the live mandate, what its day has left, and the funds.
+    """Return per (wallet, token) the live mandate, what its day has left, and the funds.
 
     Funds are what is `booked` on the wallet less all that is under way and not booked yet.
     """
@@ -109,21 +136,22 @@ def purses(
         if each.expires_at > seconds
     }
     found: dict[tuple[str, str], Purse] = {}
-    for key in {(row.debtor_wallet, row.token) for row in rows}:
+    for key in {(row.debtor_wallet, row.token) for row in waiting}:
         mandate = live.get(key)
         left = (mandate.cap_per_day_minor if mandate else 0) - spent.get(key, 0)
         found[key] = Purse(mandate, max(left, 0), booked[key] - due.get(key, 0))
     return found
 
 
-def list_hits(session: Session, rows: Sequence[Any]) -> dict[str, tuple[str, ...]]:
-    """Return, per name and address of `rows`, the entries of lists in force that equal it."""
+def list_hits(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
+    """Return, per name and address of `waiting`, the entries of lists in force that equal it."""
     values: dict[str, str] = {}
-    for row in rows:
-        for name in (row.debtor_name, row.creditor_name):
-            values[name] = fold(name)
-        for address in (row.debtor_wallet, row.creditor_wallet):
-            values[address] = address
+    for name in {name for row in waiting for name in (row.debtor_name, row.creditor_name)}:
+        values[name] = fold(name)
+    for address in {
+        address for row in waiting for address in (row.debtor_wallet, row.creditor_wallet)
+    }:
+        values[address] = address
     hits = lists.hits(session, list(values.values()))
     return {
         shown: tuple(f"{shown} is on {hit.list_name} ({hit.detail or hit.value})" for hit in found)
@@ -132,7 +160,7 @@ def list_hits(session: Session, rows: Sequence[Any]) -> dict[str, tuple[str, ...
     }
 
 
-def facts_of(row: Any, purse: Purse, listed: dict[str, tuple[str, ...]]) -> Facts:
+def facts_of(row: Candidate, purse: Purse, listed: dict[str, tuple[str, ...]]) -> Facts:
     """Return the facts of one settlement as its purse now stands."""
     nothing: tuple[str, ...] = ()
     return Facts(

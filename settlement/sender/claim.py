@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, text
 from sqlmodel import Session
 
-from settlement.chain.port import Address, SendOutcome
+from settlement.chain.port import Address, Hash, SendOutcome
 from settlement.chain.rail_abi import PaymentTerms, settle_calldata
 from settlement.chain.signing import GAS_CAP
 from settlement.clock import Ids, to_micros
@@ -24,7 +24,7 @@ from settlement.sender.lanes import Lease, renew
 from settlement.settlements.moves import move_where
 from settlement.settlements.tracking import record_chain_tx
 from settlement.store import row_lock
-from settlement.store.bulk import insert_rows
+from settlement.store.bulk import insert_rows, rows
 from settlement.tables import ChainTx
 
 GAS_BASE = 300_000
@@ -44,10 +44,10 @@ _CLEARED = (
     "SELECT s.id, s.rail, s.token, s.debtor_wallet, s.creditor_wallet, s.sequence, s.amount_minor,"
     " s.reference, s.clearance_id, c.expires_at, t.decimals FROM settlement s"
     " JOIN clearance c ON c.id = s.clearance_id JOIN token t ON t.address = s.token"
-    " WHERE s.state = 'CLEARED' AND s.execution_date <= :today AND c.revoked_at IS NULL"
-    f" AND c.outcome IN {PAYABLE!r} AND c.expires_at > :now"
+    " WHERE s.state = 'CLEARED' AND s.execution_date <= ? AND c.revoked_at IS NULL"
+    f" AND c.outcome IN {PAYABLE!r} AND c.expires_at > ?"
     # Ids grow with time: who waits longest goes first, wherever its wallet's address sorts.
-    " ORDER BY s.id LIMIT :limit"
+    " ORDER BY s.id LIMIT ?"
 )
 _TAKE_NONCES = text(
     "UPDATE lane SET next_nonce = next_nonce + :count WHERE signer = :signer"
@@ -56,13 +56,29 @@ _TAKE_NONCES = text(
 _WORKED = text("SELECT COUNT(*) FROM lane WHERE state = 'active' AND lease_until >= :now")
 
 
+class _Cleared(NamedTuple):
+    """A settlement that may be paid now."""
+
+    id: str
+    rail: str
+    token: str
+    debtor_wallet: str
+    creditor_wallet: Address
+    sequence: int
+    amount_minor: int
+    reference: Hash
+    clearance_id: str
+    expires_at: int
+    decimals: int
+
+
 @dataclass(slots=True)
 class _Open:
     """A lane that takes more, and the batches that are dealt to it."""
 
     lease: Lease
     in_flight: int
-    batches: list[list[Any]] = field(default_factory=list)
+    batches: list[list[_Cleared]] = field(default_factory=list)
 
     @property
     def load(self) -> int:
@@ -107,17 +123,13 @@ def _open_lanes(
     return found
 
 
-def _due(session: Session, settings: Settings, now: datetime) -> list[list[Any]]:
+def _due(session: Session, settings: Settings, now: datetime) -> list[list[_Cleared]]:
     """Lock what is cleared and due, and nobody else's; return it in batches, the oldest first."""
     lock = row_lock(session, "s")
-    values = {
-        "today": now.date().isoformat(),
-        "now": to_micros(now),
-        "limit": settings.settlements_per_tick_max,
-    }
-    statement = text(_CLEARED + (f"{lock} SKIP LOCKED" if lock else ""))
-    rows = session.connection().execute(statement, values).all()
-    return _batches(rows, settings.batch_payments_max)
+    statement = _CLEARED + (f"{lock} SKIP LOCKED" if lock else "")
+    values = (now.date().isoformat(), to_micros(now), settings.settlements_per_tick_max)
+    cleared = [_Cleared._make(row) for row in rows(session, statement, values)]
+    return _batches(cleared, settings.batch_payments_max)
 
 
 def _share(session: Session, count: int, lanes: Sequence[_Open], now: datetime) -> int:
@@ -126,7 +138,9 @@ def _share(session: Session, count: int, lanes: Sequence[_Open], now: datetime) 
     return -(-count * len(lanes) // max(worked, len(lanes)))
 
 
-def _dealt(batches: Sequence[list[Any]], lanes: list[_Open], settings: Settings) -> list[_Open]:
+def _dealt(
+    batches: Sequence[list[_Cleared]], lanes: list[_Open], settings: Settings
+) -> list[_Open]:
     """Give each batch to the lane with the least in flight, as long as one has room."""
     for batch in batches:
         lane = min(lanes, key=lambda lane: lane.load)  # The first of equals: always the same one.
@@ -139,7 +153,7 @@ def _dealt(batches: Sequence[list[Any]], lanes: list[_Open], settings: Settings)
 def _claim_on(
     session: Session,
     lease: Lease,
-    batches: Sequence[list[Any]],
+    batches: Sequence[list[_Cleared]],
     settings: Settings,
     *,
     ids: Ids,
@@ -194,10 +208,10 @@ def _lacks_gas_money(session: Session, lease: Lease) -> bool:
     return bool(found.scalar())
 
 
-def _batches(rows: Sequence[Any], payments_max: int) -> list[list[Any]]:
+def _batches(cleared: Sequence[_Cleared], payments_max: int) -> list[list[_Cleared]]:
     """Group rows into batches that the rail takes in one call; the one with the oldest first."""
     batches = []
-    ordered = sorted(rows, key=lambda row: (row.debtor_wallet, row.token, row.sequence))
+    ordered = sorted(cleared, key=lambda row: (row.debtor_wallet, row.token, row.sequence))
     for _, group in groupby(ordered, key=lambda row: (row.debtor_wallet, row.token)):
         members = list(group)
         batches += [
@@ -207,7 +221,13 @@ def _batches(rows: Sequence[Any], payments_max: int) -> list[list[Any]]:
 
 
 def _chain_tx(
-    batch: Sequence[Any], nonce: int, signer: str, settings: Settings, *, ids: Ids, now: datetime
+    batch: Sequence[_Cleared],
+    nonce: int,
+    signer: str,
+    settings: Settings,
+    *,
+    ids: Ids,
+    now: datetime,
 ) -> dict[str, Any]:
     first = batch[0]
     deadline = min(row.expires_at for row in batch) // 1_000_000

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlmodel import Session
 
@@ -16,6 +15,7 @@ from settlement import ledger
 from settlement.clock import Ids, to_micros
 from settlement.compliance import clearance, facts, lists
 from settlement.compliance.clearance import Decision, Terms
+from settlement.compliance.facts import Candidate
 from settlement.compliance.policy import Outcome, Policy
 from settlement.config import Settings
 from settlement.invoices import amounts
@@ -84,7 +84,7 @@ def lapse(session: Session, settings: Settings, *, now: datetime) -> int:
 
 
 def _apply(
-    session: Session, decisions: list[Decision], rows: dict[str, Any], now: datetime
+    session: Session, decisions: list[Decision], rows: dict[str, Candidate], now: datetime
 ) -> Cleared:
     allowed = [each for each in decisions if each.outcome <= Outcome.ALLOW_WITH_DATA]
     held = [each for each in decisions if each.outcome == Outcome.HOLD]
@@ -107,7 +107,7 @@ def _apply(
     return Cleared(len(allowed), len(held), len(rejected))
 
 
-def _booked(session: Session, rows: Sequence[Any]) -> dict[tuple[str, str], int]:
+def _booked(session: Session, rows: Sequence[Candidate]) -> dict[tuple[str, str], int]:
     """Return what is booked on each wallet of `rows`, by wallet and token."""
     codes = {
         (row.debtor_wallet, row.token): ledger.accounts.wallet(row.debtor_wallet, row.symbol)
@@ -117,7 +117,7 @@ def _booked(session: Session, rows: Sequence[Any]) -> dict[tuple[str, str], int]
     return {key: booked[code] for key, code in codes.items()}
 
 
-def _terms(row: Any) -> Terms:
+def _terms(row: Candidate) -> Terms:
     return Terms(
         debtor_wallet=row.debtor_wallet,
         creditor_wallet=row.creditor_wallet,
@@ -127,7 +127,7 @@ def _terms(row: Any) -> Terms:
     )
 
 
-def _reservation(row: Any, decision: Decision) -> ledger.Reservation:
+def _reservation(row: Candidate, decision: Decision) -> ledger.Reservation:
     return ledger.Reservation(
         clearance_id=decision.clearance_id,
         settlement_id=row.id,

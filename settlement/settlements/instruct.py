@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Address
@@ -21,19 +21,17 @@ from settlement.errors import Conflict, Invalid, NotFound
 from settlement.invoices import amounts
 from settlement.money import format_minor, rescale_exact
 from settlement.settlements.moves import record
-from settlement.store.bulk import insert_rows
+from settlement.store.bulk import insert_rows, rows_by_key
 
-_CHUNK = 1000
-
-_INVOICES = text(
+_INVOICES = (
     "SELECT i.id, i.state, i.type_code, i.buyer_id, i.seller_id, i.document_sha256,"
     " i.payable_minor - i.credited_minor - i.settled_minor - i.in_flight_minor + i.returned_minor"
     " AS open_minor, t.address AS token, t.decimals, i.currency,"
     " (SELECT MIN(w.address) FROM wallet w WHERE w.participant_id = i.buyer_id) AS debtor_wallet,"
     " (SELECT MIN(w.address) FROM wallet w WHERE w.participant_id = i.seller_id) AS creditor_wallet"
     " FROM invoice i LEFT JOIN token t ON t.currency = i.currency AND t.listed"
-    " WHERE i.id IN :ids ORDER BY t.address DESC"  # Of two tokens of a currency, always the same.
-).bindparams(bindparam("ids", expanding=True))
+    " WHERE i.id {keys} ORDER BY t.address DESC"  # Of two tokens of a currency, always the same.
+)
 
 _SEQUENCES = text(
     "INSERT INTO settlement_sequence (debtor_wallet, next_sequence) VALUES (:wallet, :count + 1)"
@@ -64,8 +62,7 @@ class Instruction:
     """ISO 8601 date; None: today."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payable:
+class Payable(NamedTuple):
     """What is known of an invoice when it is instructed."""
 
     id: str
@@ -118,12 +115,8 @@ def instruct(
 
 
 def _payables(session: Session, invoice_ids: Sequence[str]) -> dict[str, Payable]:
-    found: dict[str, Payable] = {}
-    for start in range(0, len(invoice_ids), _CHUNK):
-        chunk = list(invoice_ids[start : start + _CHUNK])
-        for row in session.connection().execute(_INVOICES, {"ids": chunk}):
-            found[row.id] = Payable(*row)
-    return found
+    found = rows_by_key(session, _INVOICES, invoice_ids)
+    return {row[0]: Payable._make(row) for row in found}
 
 
 def _terms(
