@@ -93,7 +93,7 @@ class Worker:
     _leases: dict[str, Lease] = field(default_factory=dict)
     _duty: DutyLease | None = None
     _checked: dict[str, Lease] = field(default_factory=dict)
-    """Lanes whose nonces were compared with the chain since they were taken."""
+    """Lanes that were looked at since they were taken."""
     _reachable: dict[str, Signer] = field(default_factory=dict)
     _lines: dict[str, ChainPort] = field(default_factory=dict)
     _began: float = 0.0
@@ -213,7 +213,7 @@ class Worker:
             with self._writing(now) as session:
                 booked = booking.book(session, self.settings, now)
             progress.booked += booked.settlements
-            if booked.receipts == 0:
+            if not booked.more:
                 break
         with self._writing(now) as session:
             progress.settled = finality.finalize(
@@ -235,9 +235,15 @@ class Worker:
         if not self._leases:
             return
         fleet = Fleet(
-            self.engine, self._chain_of, self._reachable, self._leases, self.settings, self._checked
+            self.engine,
+            self._chain_of,
+            self._reachable,
+            self._leases,
+            self.settings,
+            self.ids,
+            self._checked,
         )
-        done = fleet.advance(ids=self.ids, now=now)
+        done = fleet.advance(now)
         progress.claimed, progress.signed, progress.sent = done.claimed, done.signed, done.sent
         progress.troubles |= {signer: str(error) for signer, error in done.troubles.items()}
 

@@ -25,6 +25,7 @@ MEANINGS: tuple[tuple[str, SendOutcome], ...] = (
     ("less than block base fee", SendOutcome.UNDERPRICED),  # anvil, geth, reth
     ("below configured minimum", SendOutcome.UNDERPRICED),  # Besu
     ("below current base fee", SendOutcome.UNDERPRICED),  # Besu
+    ("gas price below minimum", SendOutcome.UNDERPRICED),  # geth
     ("feetoolow", SendOutcome.UNDERPRICED),  # Nethermind
     ("insufficient funds", SendOutcome.NO_GAS_MONEY),  # anvil, geth, reth
     ("insufficientfunds", SendOutcome.NO_GAS_MONEY),  # Nethermind
@@ -34,16 +35,22 @@ MEANINGS: tuple[tuple[str, SendOutcome], ...] = (
     ("incompatible eip-155", SendOutcome.MALFORMED),
     ("wrong chain", SendOutcome.MALFORMED),  # Besu: "Wrong chainId"
     ("chain id in transaction signature", SendOutcome.MALFORMED),  # Besu
+    ("chainid not supported", SendOutcome.MALFORMED),  # Besu
+    ("chainid is required", SendOutcome.MALFORMED),  # Besu
     ("invalidtxchainid", SendOutcome.MALFORMED),  # Nethermind
     ("replay-protected", SendOutcome.MALFORMED),  # geth: signed without a chain id
     ("intrinsic gas", SendOutcome.MALFORMED),  # "too low" (geth), "too high" (anvil), "exceeds …"
     ("exceeds block gas limit", SendOutcome.MALFORMED),  # geth, reth, Besu
     ("gas limit too high", SendOutcome.MALFORMED),  # above the cap of one chain transaction
     ("exceeds the configured cap", SendOutcome.MALFORMED),  # geth's --rpc.txfeecap
+    ("fee cap exceeded", SendOutcome.MALFORMED),  # Besu
+    ("gas for floor data", SendOutcome.MALFORMED),  # geth, EIP-7623
     ("priority fee per gas higher than max fee", SendOutcome.MALFORMED),  # anvil, geth
     ("priority fee per gas exceeds max fee", SendOutcome.MALFORMED),  # Besu
     ("nonce has max value", SendOutcome.MALFORMED),
     ("invalid sender", SendOutcome.MALFORMED),
+    ("sender not an eoa", SendOutcome.MALFORMED),  # geth
+    ("not authorized to send", SendOutcome.MALFORMED),  # Besu's permissions
     ("invalid signature", SendOutcome.MALFORMED),
     ("invalid transaction v, r, s", SendOutcome.MALFORMED),
     ("transaction type not supported", SendOutcome.MALFORMED),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.chain.port import SendAnswer, SendOutcome
@@ -46,7 +46,10 @@ _ANSWERED = text(
     " sent_block = :head, send_count = send_count + 1, outcome = :outcome, message = :message"
     " WHERE hash = :hash"
 )
-_SENT = text("UPDATE chain_tx SET state = 'SENT' WHERE id = :id AND state = 'SIGNED'")
+_SENT = text(
+    # One that the watcher saw mined meanwhile is further already.
+    "UPDATE chain_tx SET state = 'SENT' WHERE id IN :ids AND state = 'SIGNED' RETURNING id"
+).bindparams(bindparam("ids", expanding=True))
 
 _HALTS = {SendOutcome.MALFORMED}
 
@@ -126,8 +129,8 @@ def mark(
     )
     firsts = [each.chain_tx_id for each in sent if each.first]
     if firsts:
-        connection.execute(_SENT, [{"id": key} for key in firsts])
-        record_chain_tx(session, firsts, "send", now=now)
+        moved = list(connection.execute(_SENT, {"ids": firsts}).scalars())
+        record_chain_tx(session, moved, "send", now=now)
         move_where(
             session,
             "submit",

@@ -19,10 +19,10 @@ from settlement.errors import Fatal, LeaseLost, Retryable
 from settlement.sender import lanes
 from settlement.sender.claim import claim
 from settlement.sender.lanes import Lease
-from settlement.sender.nonces import require_own_nonces
 from settlement.sender.pipeline import Lane, Moved
+from settlement.sender.takeover import take_over
 from settlement.signer import Signer
-from settlement.store import reading, transaction
+from settlement.store import transaction
 
 
 @dataclass(slots=True)
@@ -44,10 +44,11 @@ class Fleet:
     signers: Mapping[str, Signer]
     leases: Mapping[str, Lease]
     settings: Settings
+    ids: Ids
     checked: dict[str, Lease]
-    """Lanes whose nonces were compared with the chain since they were taken."""
+    """Lanes that were looked at since they were taken."""
 
-    def advance(self, *, ids: Ids, now: datetime) -> Advanced:
+    def advance(self, now: datetime) -> Advanced:
         """Claim for every lane at once, then let each sign and send.
 
         Raises:
@@ -55,12 +56,12 @@ class Fleet:
             Retryable, Fatal: what befell the lanes, where it befell every one of them.
         """
         done = Advanced()
-        self._each(list(self.leases), self._check, done, now)
+        self._each(list(self.leases), self._take_over, done, now)
         sound = [signer for signer in self.leases if signer not in done.troubles]
         if sound:
             with transaction(self.engine) as session:
                 leases = [self.leases[signer] for signer in sound]
-                done.claimed = claim(session, leases, self.settings, ids=ids, now=now)
+                done.claimed = claim(session, leases, self.settings, ids=self.ids, now=now)
         for moved in self._each(sound, self._advance, done, now):
             done.signed += moved.signed
             done.sent += moved.sent
@@ -101,14 +102,11 @@ class Fleet:
                 done.troubles[signer] = result
         return moved
 
-    def _check(self, signer: str, _now: datetime) -> Moved:
-        """Compare a lane's nonces with the chain's, once after it was taken; not one that rests."""
+    def _take_over(self, signer: str, now: datetime) -> Moved:
+        """Look at a lane once after it was taken."""
         lease = self.leases[signer]
         if self.checked.get(signer) != lease:
-            with reading(self.engine) as session:
-                rests = lanes.held(session, lease).state == "halted"
-            if not rests:
-                require_own_nonces(self.engine, self.chain_of(signer), signer)
+            take_over(self.engine, self.chain_of(signer), lease, ids=self.ids, now=now)
             self.checked[signer] = lease
         return Moved()
 

@@ -12,10 +12,14 @@ from settlement.chain.port import Address, ChainPort, SendOutcome
 from settlement.errors import ChainContradicts
 from settlement.store import reading
 
+TRIES = 2
+"""Times that the node has to call a nonce used: one word of one node may be of a passing branch."""
+
 _NEXT = text("SELECT next_nonce FROM lane WHERE signer = :signer")
 _REFUSED = text(
     "SELECT DISTINCT c.nonce FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.outcome = :outcome"
+    " AND a.send_count >= :tries"
     # One of ours may have been stored since the blocks were followed.
     " AND NOT EXISTS (SELECT 1 FROM attempt x JOIN receipt r ON r.tx_hash = x.hash"
     "   WHERE x.chain_tx_id = c.id) ORDER BY c.nonce"
@@ -23,8 +27,10 @@ _REFUSED = text(
 _REPAIR = "run `settle lane heal` to rebuild the records from the chain; nothing is sent before"
 
 
-def require_own_nonces(engine: Engine, chain: ChainPort, signer: str) -> None:
+def require_own_nonces(engine: Engine, chain: ChainPort, signer: str) -> int:
     """Refuse to go on where the chain has more chain transactions of this signer than we claimed.
+
+    Return how many it has mined.
 
     Raises:
         ChainContradicts: the key is used elsewhere, or an old backup was restored.
@@ -37,6 +43,7 @@ def require_own_nonces(engine: Engine, chain: ChainPort, signer: str) -> None:
             f"the chain has mined {mined} chain transactions of {signer}, our records know of"
             f" {following}: the key was used elsewhere, or an old backup was restored: {_REPAIR}"
         )
+    return mined
 
 
 def require_no_stolen_nonce(engine: Engine, chain: ChainPort, signer: str) -> None:
@@ -51,7 +58,10 @@ def require_no_stolen_nonce(engine: Engine, chain: ChainPort, signer: str) -> No
     with reading(engine) as session:
         refused = list(
             session.connection()
-            .execute(_REFUSED, {"signer": signer, "outcome": SendOutcome.NONCE_USED.value})
+            .execute(
+                _REFUSED,
+                {"signer": signer, "outcome": SendOutcome.NONCE_USED.value, "tries": TRIES},
+            )
             .scalars()
         )
         tip = watcher.head(session)

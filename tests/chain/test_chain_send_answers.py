@@ -43,7 +43,14 @@ REAL_TEXTS = [
     ("oversized data: transaction size 140000, limit 131072", "malformed"),
     ("rlp: expected input list for types.DynamicFeeTx", "malformed"),
     ("nonce has max value: address 0xAb, nonce: 18446744073709551615", "malformed"),
+    ("transaction gas price below minimum: gas tip cap 1, minimum needed 1000000", "underpriced"),
+    ("insufficient gas for floor data gas cost: gas 21000, minimum needed 30000", "malformed"),
+    ("sender not an eoa: address 0xAb, len(code): 23", "malformed"),
     # Besu
+    ("Transaction fee cap exceeded", "malformed"),
+    ("Sender account not authorized to send transactions", "malformed"),
+    ("ChainId not supported", "malformed"),
+    ("ChainId is required", "malformed"),
     ("Known transaction", "accepted"),
     ("Nonce too low", "nonce_used"),
     ("Gas price below configured minimum gas price", "underpriced"),
@@ -81,7 +88,18 @@ def test_a_nodes_words_are_understood(text: str, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "txpool is full", "rate limit reached", "internal error", "header not found", "timeout"],
+    [
+        "",
+        "txpool is full",
+        "account limit exceeded",
+        "nonce too high",
+        "rate limit reached",
+        "future transaction tries to replace pending",
+        "internal error",
+        "header not found",
+        "An invalid transaction with a lower nonce exists",
+        "timeout",
+    ],
 )
 def test_words_that_say_nothing_of_the_bytes_are_unknown(text: str) -> None:
     assert meaning(text).outcome is SendOutcome.UNKNOWN
