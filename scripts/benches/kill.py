@@ -114,7 +114,6 @@ def _run(campaign: Campaign) -> dict[str, Any]:
     from sqlalchemy.exc import OperationalError
 
     from settlement.errors import RailError
-    from tests.simulation.real_intake import NoAnswer
     from tests.simulation.real_journal import fill_journal
     from tests.simulation.real_lives import StillAlive
     from tests.simulation.real_rail import a_real_rail
@@ -137,7 +136,7 @@ def _run(campaign: Campaign) -> dict[str, Any]:
             schedule = Schedule(rail, _zygote(), plan, asks_checker=not campaign.journal_rows)
             try:
                 outcomes.append(schedule.run())
-            except (RailError, OperationalError, NoAnswer, StillAlive) as error:
+            except (RailError, OperationalError, StillAlive) as error:
                 # Not the product's verdict but the end of this one: the machine stood still, or
                 # a process did. It is told, and the campaign ends here.
                 aborted.append(f"seed {plan.seed}, schedule {number}: {error!r:.500}")

@@ -20,7 +20,7 @@ from random import Random
 from gateway.processes import HALTED
 from settlement.verify.__main__ import main as verify
 from tests.simulation.failpoints import FAILPOINTS
-from tests.simulation.real_intake import Intake
+from tests.simulation.real_intake import Intake, NoAnswer
 from tests.simulation.real_lives import Lives
 from tests.simulation.real_patience import Patience
 from tests.simulation.real_rail import RealRail
@@ -119,6 +119,8 @@ class Schedule:
                 self._kill_at(failpoint, weather)
             self._come_to_rest()
             self._judge(before)
+        except NoAnswer as error:
+            self.outcome.violations.append(f"I6: {error}")
         finally:
             self.weather.clear()
             self.lives.end_all()
@@ -279,7 +281,7 @@ def _offences(said: str) -> list[str]:
     except ValueError:
         return [f"the checker could not judge: {said[-500:]}"]
     return [
-        f"{check['name']} {check['title']}: {check.get('offenders')}"
+        f"{check['name']} {check['title']}: {check['evidence']['offenders']}"
         for check in checks
         if check["ok"] is not True
     ]
