@@ -1,0 +1,32 @@
+"""Rows by the thousand go in whole, whatever their number, on both databases."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from settlement.store import transaction
+from settlement.store.bulk import insert_rows
+
+COLUMNS = ("name", "number", "hash", "at")
+
+
+@pytest.mark.parametrize("count", [0, 1, 224, 225, 226, 1999, 2000, 2001, 4451])
+def test_no_row_is_left_out_and_none_comes_twice(engine: Engine, count: int) -> None:
+    made = [(f"row {number}", number, "0x", 0) for number in range(count)]
+
+    with transaction(engine) as session:
+        insert_rows(session, "cursor", COLUMNS, made)
+
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT name, number FROM cursor ORDER BY number")).all()
+    assert [tuple(row) for row in found] == [row[:2] for row in made]
+
+
+def test_rows_that_are_there_are_passed_over_where_that_is_asked(engine: Engine) -> None:
+    made = [(f"row {number}", number, "0x", 0) for number in range(2500)]
+
+    with transaction(engine) as session:
+        insert_rows(session, "cursor", COLUMNS, made[:1200])
+        insert_rows(session, "cursor", COLUMNS, made, "ON CONFLICT DO NOTHING")
+
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT COUNT(*) FROM cursor")).scalar_one() == 2500
