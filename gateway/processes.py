@@ -5,6 +5,7 @@ Knows no rule of the rail.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import gc
 import os
@@ -76,7 +77,8 @@ def stop_event(
     """Return an event that is set when this process is told to stop."""
     stop = threading.Event()
     for each in signals:
-        signal.signal(each, lambda *_: stop.set())
+        # In a thread: the handler runs where the main one may hold the event's own lock.
+        signal.signal(each, lambda *_: _thread.start_new_thread(stop.set, ()) and None)
     return stop
 
 

@@ -33,6 +33,7 @@ PLAN = "SETTLE_SIGNER_PLAN"
 """Where the plan is handed over. It holds no key and no password of a key."""
 
 _PR_SET_DUMPABLE = 4
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,8 @@ def run(plan: SignerPlan) -> None:
         Retryable: the remote signer, the records or the memory cannot be reached.
     """
     _leave_no_core()
-    stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
+    # Waited for, not handled: a handler could run where the main thread holds what it needs.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     key = _key(plan)
     signer = open_signer(
         Records(plan.database_url),
@@ -95,7 +95,7 @@ def run(plan: SignerPlan) -> None:
     server = serve(signer, Path(plan.socket), lambda: datetime.now(UTC))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"signer: {key.address} listens on {plan.socket}", flush=True)
-    stop.wait()
+    signal.sigwait(_ENDS)
     server.shutdown()
 
 

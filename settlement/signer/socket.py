@@ -32,8 +32,8 @@ class SignerUnreachable(Retryable):
 class SocketSigner:
     """Implements `Signer` by asking the process behind a socket; one connection per call."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        self._path, self._timeout_seconds = path, timeout_seconds
         self._address: Address | None = None
 
     @property
@@ -73,7 +73,7 @@ class SocketSigner:
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(_TIMEOUT_SECONDS)
+                connection.settimeout(self._timeout_seconds)
                 connection.connect(str(self._path))
                 connection.sendall(orjson.dumps(message) + b"\n")
                 with connection.makefile("rb") as stream:

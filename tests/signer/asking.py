@@ -25,10 +25,13 @@ def claimed_batch(rail: Rail, count: int = 2, payable_minor: int = 100_000) -> s
     """A chain transaction of so many payments of 1,000.00 and more that is claimed, not signed."""
     worker = rail.worker(signer=Waits())
     rail.tick(worker)
+    known = {row.id for row in rail.rows("SELECT id FROM chain_tx")}
+    rail.write("UPDATE lane SET state = 'active', reason = NULL")  # What waits has halted it.
     rail.instructed(count, payable_minor)
     rail.tick(worker)
     rail.write("UPDATE lane SET state = 'active', reason = NULL")
-    return str(rail.one("SELECT id FROM chain_tx ORDER BY nonce DESC LIMIT 1"))
+    (made,) = {row.id for row in rail.rows("SELECT id FROM chain_tx")} - known
+    return str(made)
 
 
 def ask(rail: Rail, key: str, *, signer: Any = None, **changes: Any) -> Signature | Refusal:
