@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, open_key, save_key
+from settlement.chain.keystore import (
+    KeyFileExposed,
+    KeyFileLocked,
+    KeyInEnvironment,
+    open_key,
+    require_not_in_environment,
+    save_key,
+)
 from settlement.chain.signing import address_of
 from settlement.errors import Conflict, Invalid, NotFound, Refused
 
@@ -104,3 +111,55 @@ def test_a_key_without_a_password_is_not_written(tmp_path: Path) -> None:
         save_key(path, KEY, "")
 
     assert not path.exists()
+
+
+def test_any_byte_that_is_flipped_opens_the_same_key_or_none(key_file: Path) -> None:
+    """What is not covered by the checksum (the id, spaces) may change; the key may not."""
+    whole = key_file.read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 0x01
+        key_file.write_bytes(changed)
+        try:
+            assert open_key(key_file, PASSWORD).key == KEY
+        except Refused as refusal:
+            refused += 1
+            told = f"{refusal!r} {refusal} {refusal.repair}"
+            assert KEY.hex() not in told and PASSWORD not in told
+            assert refusal.__cause__ is None, "no library's words, which may hold the key"
+    assert refused > len(whole) * 3 // 4
+
+
+def test_a_file_of_another_program_is_opened(tmp_path: Path) -> None:
+    for kdf, rounds in (("scrypt", 2), ("pbkdf2", 3)):
+        path = tmp_path / kdf
+        path.write_text(json.dumps(Account.encrypt(KEY, PASSWORD, kdf=kdf, iterations=rounds)))
+        path.chmod(0o600)
+
+        assert open_key(path, PASSWORD).key == KEY
+
+
+def test_a_file_that_asks_for_endless_work_is_refused(key_file: Path) -> None:
+    for name, much in (("n", 2**40), ("r", 2**20), ("p", 2**30), ("n", 0), ("dklen", 2**31)):
+        fields = json.loads(key_file.read_text())
+        fields["crypto"]["kdfparams"][name] = much
+        other = key_file.with_name("other.json")
+        other.write_text(json.dumps(fields))
+        other.chmod(0o600)
+
+        with pytest.raises(Invalid):
+            open_key(other, PASSWORD)
+
+
+def test_an_environment_without_keys_is_let_pass() -> None:
+    require_not_in_environment(
+        {"SETTLE_API_KEY": "of a company", "PATH": "/bin", "EMPTY": ""}, KEY, PASSWORD
+    )
+    require_not_in_environment({"EMPTY": ""})
+
+
+@pytest.mark.parametrize("name", ["SETTLE_PRIVATE_KEY", "SETTLE_MNEMONIC", "SETTLE_X_PASSWORD"])
+def test_an_environment_that_is_named_like_a_key_is_refused(name: str) -> None:
+    with pytest.raises(KeyInEnvironment, match=name):
+        require_not_in_environment({name: ""})
