@@ -49,8 +49,11 @@ _STANDING = (
 )
 
 
-def replayed(rail: Rail, folder: Path, migrated: Path) -> Rail:
-    """Return another rail on the same chain, whose database has followed it from its beginning."""
+def replayed(rail: Rail, folder: Path, migrated: Path, *, blocks_per_tick: int) -> Rail:
+    """Return another rail on the same chain, whose database has followed it from its beginning.
+
+    So many blocks at a time: what is seen together and what one after the other is the same.
+    """
     file = folder / "replay.sqlite3"
     shutil.copyfile(migrated, file)
     with closing(sqlite3.connect(file)) as database, database:
@@ -60,13 +63,15 @@ def replayed(rail: Rail, folder: Path, migrated: Path) -> Rail:
         for statement in _UNSEEN:
             database.execute(statement)
     engine = open_engine(f"sqlite:///{file}")
+    pace = {"blocks_per_tick_max": blocks_per_tick, "backfill_blocks_max": blocks_per_tick}
     copy = Rail(
-        engine, rail.chain, rail.controls, rail.sandbox, folder, rail.settings, rail.ids, rail.now
-    )
+        engine, rail.chain, rail.controls, rail.sandbox, folder,
+        rail.settings.model_copy(update=pace), rail.ids, rail.now,
+    )  # fmt: skip
     with transaction(engine) as session:
         ledger.post(session, _claims(rail), rail.now)
     worker = copy.worker(signer=rail.signer(slots="slots-of-replay.sqlite3"))
-    for _ in range(40):
+    for _ in range(rail.chain.head().number + 2):
         if not copy.tick(worker).new_blocks:
             break
     else:

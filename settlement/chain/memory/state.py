@@ -5,13 +5,21 @@ Knows no contract and no block; a key is a tuple that its writer chooses.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, TypeAlias
 
 Key: TypeAlias = tuple[Any, ...]
 Changes: TypeAlias = list[tuple[Key, Any]]
 """What stood at a key before each change, oldest first."""
 
-_NOTHING = object()
+
+class _Mark(Enum):
+    """What cannot be a value; an Enum, since a copied chain must know it again."""
+
+    NOTHING = "nothing"
+
+
+_NOTHING = _Mark.NOTHING
 
 
 class State:
