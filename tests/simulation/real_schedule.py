@@ -138,7 +138,10 @@ class Schedule:
         role = _role(failpoint)
         self.intake.pay(1 + self.draw.randrange(2))
         if self.draw.random() < 0.5:
-            self.rail.controls.mine(self.draw.randint(1, 3))
+            self.rail.controls.mine(self.draw.randint(1, 2))
+            # Then another price: what is signed anew instead of sent again is other bytes.
+            self.rail.controls.set_next_base_fee(self.draw.randint(1, 10) * 10**9)
+            self.rail.controls.mine()
         passes = self.draw.randint(1, 4) if failpoint.startswith(_OFTEN) else 1
         passes = self.draw.randint(1, 40) if failpoint.startswith("commit.") else passes
         self.weather.begin(weather)
