@@ -14,7 +14,7 @@ from sqlmodel import Session
 from settlement.clock import to_micros
 from settlement.errors import LeaseLost
 from settlement.sender.lanes import wears_off
-from settlement.store import row_lock
+from settlement.store import row_lock, statement
 
 CHAIN = "chain"
 
@@ -97,7 +97,7 @@ def renew(session: Session, lease: DutyLease, now: datetime) -> None:
     """
     connection = session.connection()
     values = {"name": CHAIN, "owner": lease.owner, "fence": lease.fence}
-    row = connection.execute(text(_HELD_ROW + row_lock(session, "duty")), values).one_or_none()
+    row = connection.execute(statement(_HELD_ROW + row_lock(session, "duty")), values).one_or_none()
     if row is None:
         raise LeaseLost("following and booking have been taken by another worker")
     if wears_off(row.lease_until, now, lease.lifetime):

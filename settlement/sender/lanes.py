@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.errors import LeaseLost
-from settlement.store import row_lock
+from settlement.store import row_lock, statement
 
 _ACQUIRE = text(
     "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"
@@ -160,7 +160,7 @@ def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
     """
     connection = session.connection()
     values = {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
-    row = connection.execute(text(_HELD_ROW + row_lock(session, "lane")), values).one_or_none()
+    row = connection.execute(statement(_HELD_ROW + row_lock(session, "lane")), values).one_or_none()
     if row is None:
         raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
     if wears_off(row.lease_until, now, lease.lifetime):
@@ -199,7 +199,7 @@ def wears_off(until: int, now: datetime, lifetime: timedelta) -> bool:
 
 def lock_all(session: Session) -> None:
     """Let no lane be written beside this database transaction. Always in the same order."""
-    session.connection().execute(text(_EVERY + row_lock(session, "lane"))).all()
+    session.connection().execute(statement(_EVERY + row_lock(session, "lane"))).all()
 
 
 def halt_all(session: Session, reason: str) -> None:

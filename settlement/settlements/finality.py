@@ -16,6 +16,7 @@ from settlement.config import Settings
 from settlement.invoices import amounts
 from settlement.settlements.moves import move_each, move_where
 from settlement.settlements.tracking import record_chain_tx
+from settlement.store import statement
 
 _FINAL_TXS = {
     "finalize": ("FINAL", "done"),
@@ -54,7 +55,7 @@ def finalize(session: Session, settings: Settings, *, head: int, now: datetime) 
     final = head + 1 - settings.finality_confirmations
     for move, (state, outcome) in _FINAL_TXS.items():
         ended = session.connection().execute(
-            text(
+            statement(
                 f"UPDATE chain_tx SET state = '{state}' FROM block b"
                 " WHERE b.hash = chain_tx.block_hash AND b.canonical AND b.number <= :final"
                 f" AND chain_tx.state = 'SEEN' AND chain_tx.outcome = '{outcome}'"

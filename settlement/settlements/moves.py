@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.states import SETTLEMENT_MOVES, sources
+from settlement.store import statement
 from settlement.store.bulk import insert_rows, run_many
 
 _EVENT = ("settlement_id", "move", "state", "actor", "reason", "at")
@@ -53,11 +53,11 @@ def move_where(
     starts = sources(SETTLEMENT_MOVES, move)
     (end,) = set(starts.values())
     states = ", ".join(f"'{state.value}'" for state in starts)
-    statement = (
+    moving = statement(
         f"UPDATE settlement SET state = '{end.value}', version = settlement.version + 1{changes}"
         f" {source} WHERE settlement.state IN ({states}) AND {where} RETURNING settlement.id"
     )
-    ids = list(session.connection().execute(text(statement), dict(params)).scalars())
+    ids = list(session.connection().execute(moving, dict(params)).scalars())
     record(session, [(key, reason) for key in ids], move, actor=actor, now=now)
     return ids
 
@@ -80,11 +80,11 @@ def move_each(
     starts = sources(SETTLEMENT_MOVES, move)
     (end,) = set(starts.values())
     states = ", ".join(f"'{state.value}'" for state in starts)
-    statement = (
+    moving = (
         f"UPDATE settlement SET state = '{end.value}', version = version + 1{changes}"
         f" WHERE id = :id AND state IN ({states})"
     )
-    moved = run_many(session, statement, rows)
+    moved = run_many(session, moving, rows)
     assert moved == len(rows), f"{move}: {moved} of {len(rows)} settlements moved"
     record(session, [(row["id"], row.get("reason")) for row in rows], move, actor=actor, now=now)
 

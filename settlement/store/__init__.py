@@ -3,7 +3,7 @@
 SQLite (one machine) or PostgreSQL (several); the same code runs on both.
 """
 
-from settlement.store.engine import open_engine, reading, row_lock, transaction
+from settlement.store.engine import open_engine, reading, row_lock, statement, transaction
 from settlement.store.migrate import SchemaNotCurrent, migrate, require_current
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "reading",
     "require_current",
     "row_lock",
+    "statement",
     "transaction",
 ]

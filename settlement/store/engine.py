@@ -8,10 +8,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
@@ -56,6 +57,15 @@ def reading(engine: Engine) -> Iterator[Session]:
         Session(connection, expire_on_commit=False) as session,
     ):
         yield session
+
+
+@lru_cache(maxsize=512)
+def statement(sql: str) -> TextClause:
+    """Return a statement for words that are put together anew with every call, but few in all.
+
+    Reading them for their parameters costs as much as running a small one.
+    """
+    return text(sql)
 
 
 def row_lock(session: Session, table: str) -> str:

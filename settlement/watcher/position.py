@@ -12,6 +12,8 @@ from sqlmodel import Session
 
 from settlement.chain.port import Hash
 
+_CURSOR = text("SELECT number, hash FROM cursor WHERE name = :name")
+
 HEAD = "head"
 FINAL = "final"
 """Kept apart from the head: after a reorg to a shorter branch, what was final stays final."""
@@ -36,7 +38,5 @@ def final(session: Session) -> Tip | None:
 
 
 def _cursor(session: Session, name: str) -> Tip | None:
-    row = session.execute(
-        text("SELECT number, hash FROM cursor WHERE name = :name"), {"name": name}
-    ).one_or_none()
+    row = session.execute(_CURSOR, {"name": name}).one_or_none()
     return None if row is None else Tip(row.number, Hash(row.hash))

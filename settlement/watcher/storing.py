@@ -18,6 +18,15 @@ from settlement.store.bulk import insert_rows
 from settlement.watcher.decoding import LOG_COLUMNS, RECEIPT_COLUMNS, Rows
 from settlement.watcher.position import FINAL, HEAD, Tip
 
+_CANONICAL_FROM = text("SELECT number, hash FROM block WHERE canonical AND number >= :first")
+_CANONICAL = text("SELECT hash FROM block WHERE canonical AND number = :number")
+_KNOWN = text("SELECT hash FROM block WHERE hash IN :hashes").bindparams(
+    bindparam("hashes", expanding=True)
+)
+_ORPHAN = text("UPDATE block SET canonical = false WHERE canonical AND number > :above")
+_MOVE = text(
+    "UPDATE cursor SET number = :number, hash = :hash, at = :at WHERE name = :name AND hash = :old"
+)
 _BLOCK_COLUMNS = ("hash", "number", "parent_hash", "timestamp", "canonical", "seen_at")
 
 
@@ -31,34 +40,25 @@ class HeadMoved(Retryable):
 
 def canonical_hashes(session: Session, first: int) -> dict[int, Hash]:
     """Return the hashes of the stored canonical blocks from `first` on, by number."""
-    rows = session.execute(
-        text("SELECT number, hash FROM block WHERE canonical AND number >= :first"),
-        {"first": first},
-    )
+    rows = session.execute(_CANONICAL_FROM, {"first": first})
     return {row.number: Hash(row.hash) for row in rows}
 
 
 def canonical_hash(session: Session, number: int) -> Hash | None:
     """Return the hash of the stored canonical block at `number`."""
-    found: str | None = session.execute(
-        text("SELECT hash FROM block WHERE canonical AND number = :number"), {"number": number}
-    ).scalar()
+    found: str | None = session.execute(_CANONICAL, {"number": number}).scalar()
     return None if found is None else Hash(found)
 
 
 def known(session: Session, blocks: Sequence[BlockRef]) -> set[Hash]:
     """Return which of `blocks` were seen before: their receipts and logs are stored."""
-    statement = text("SELECT hash FROM block WHERE hash IN :hashes").bindparams(
-        bindparam("hashes", expanding=True)
-    )
-    found = session.execute(statement, {"hashes": [block.hash for block in blocks]})
+    found = session.execute(_KNOWN, {"hashes": [block.hash for block in blocks]})
     return {Hash(row.hash) for row in found}
 
 
 def orphan(session: Session, above: int) -> int:
     """Mark every canonical block above a number as orphaned; return how many."""
-    statement = text("UPDATE block SET canonical = false WHERE canonical AND number > :above")
-    return int(session.execute(statement, {"above": above}).rowcount)  # type: ignore[attr-defined]
+    return int(session.execute(_ORPHAN, {"above": above}).rowcount)  # type: ignore[attr-defined]
 
 
 def revive(session: Session, blocks: Sequence[BlockRef]) -> None:
@@ -130,10 +130,6 @@ def raise_final(session: Session, old: Tip, limit: int, now: datetime) -> Tip:
 
 
 def _move(session: Session, name: str, old: Tip, new: Tip, now: datetime) -> bool:
-    statement = text(
-        "UPDATE cursor SET number = :number, hash = :hash, at = :at"
-        " WHERE name = :name AND hash = :old"
-    )
     place = {"name": name, "number": new.number, "hash": new.hash, "at": to_micros(now)}
-    moved = session.execute(statement, {**place, "old": old.hash})
+    moved = session.execute(_MOVE, {**place, "old": old.hash})
     return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
