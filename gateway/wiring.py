@@ -76,11 +76,9 @@ def open_node(settings: Settings) -> EvmChain:
     Raises:
         RpcUrlMissing: none is.
     """
-    from settlement.chain.evm import EvmChain
-
     if not settings.rpc_url:
         raise RpcUrlMissing
-    return EvmChain(settings.rpc_url, settings.rpc_timeout_seconds)
+    return _node_at(settings.rpc_url, settings)
 
 
 def open_chain(settings: Settings) -> EvmChain | CrossChecked:
@@ -99,9 +97,15 @@ def open_chain(settings: Settings) -> EvmChain | CrossChecked:
 
 def open_second_node(settings: Settings) -> EvmChain:
     """Return the second node that is configured, alone."""
-    from settlement.chain.evm import EvmChain
+    return _node_at(settings.rpc_url_second, settings)
 
-    return EvmChain(settings.rpc_url_second, settings.rpc_timeout_seconds)
+
+def _node_at(url: str, settings: Settings) -> EvmChain:
+    from settlement.chain.evm import EvmChain
+    from settlement.chain.proving import ProvingChain
+
+    kind = ProvingChain if settings.prove_blocks else EvmChain
+    return kind(url, settings.rpc_timeout_seconds)
 
 
 def socket_path(settings: Settings, place: int = 1) -> Path:

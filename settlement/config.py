@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Empty: `settle up` starts its own anvil."""
     rpc_url_second: str = ""
     """Another node of the same chain: nothing is believed that it does not say too."""
+    prove_blocks: bool = False
+    """Recompute headers' hashes and receipts' roots: nothing can be made up about a block then."""
     rpc_timeout_seconds: int = Field(default=20, ge=1)
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)

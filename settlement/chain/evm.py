@@ -88,7 +88,8 @@ class EvmChain:
             )
             for block in group:
                 try:
-                    found.append(block_receipts(block, next(answers) if block.tx_count else []))
+                    answer = next(answers) if block.tx_count else []
+                    found.append(self._block_receipts(block, answer))
                 except WrongShape as error:
                     raise self._lied(str(error)) from error
         return found
@@ -174,9 +175,15 @@ class EvmChain:
 
     def _header(self, answer: Any) -> BlockRef:
         try:
-            return block_ref(answer)
+            return self._block_ref(answer)
         except WrongShape as error:
             raise self._lied(str(error)) from error
+
+    def _block_ref(self, answer: Any) -> BlockRef:
+        return block_ref(answer)
+
+    def _block_receipts(self, block: BlockRef, answer: Any) -> list[Receipt]:
+        return block_receipts(block, answer)
 
     def _number(self, answer: Any) -> int:
         try:

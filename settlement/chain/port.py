@@ -37,6 +37,8 @@ class BlockRef:
     base_fee_wei: int
     logs_bloom: str = ""
     """The header's filter over all its logs, as 0x text; empty where the chain keeps none."""
+    receipts_root: str = ""
+    """The header's root over its receipts, as 0x text; empty where the chain keeps none."""
 
 
 class Log(NamedTuple):

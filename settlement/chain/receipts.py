@@ -33,6 +33,7 @@ def block_ref(answer: Any) -> BlockRef:
             has_logs=int(answer["logsBloom"], 16) != 0,
             base_fee_wei=int(answer.get("baseFeePerGas") or "0x0", 16),
             logs_bloom=answer["logsBloom"],
+            receipts_root=answer.get("receiptsRoot") or "",
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WrongShape(f"no header ({type(error).__name__} {error}): {answer!r:.80}") from error

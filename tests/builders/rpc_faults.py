@@ -95,6 +95,16 @@ def _changed_amount(_call: Call, result: Any, _number: int, _node: Node, _draw: 
     ]
 
 
+def _emptied_header(_call: Call, result: Any, _number: int, _node: Node, _draw: Random) -> Any:
+    """Give a true hash over a block that is said to have nothing in it."""
+    return result and {**result, "transactions": [], "logsBloom": "0x" + "00" * 256}
+
+
+def _flipped_status(_call: Call, result: Any, _number: int, _node: Node, _draw: Random) -> Any:
+    """Say of each chain transaction that succeeded that it reverted, and the other way round."""
+    return [{**each, "status": hex(1 - int(each["status"], 16))} for each in result or []]
+
+
 def _previous_receipts(call: Call, result: Any, back: int, node: Node, _draw: Random) -> Any:
     """Give the receipts of a block further down, as a node that is on another branch would."""
     if not result:
@@ -130,6 +140,8 @@ EDITS: dict[str, Edit] = {
     "partial_logs": _partial_logs,
     "renumbered_logs": _renumbered,
     "changed_amount": _changed_amount,
+    "emptied_header": _emptied_header,
+    "flipped_status": _flipped_status,
     "previous_receipts": _previous_receipts,
     "gas_price": _gas_price,
     "wrong_chain": _wrong_chain,
@@ -142,6 +154,8 @@ METHODS = {
     "partial_logs": "eth_getBlockReceipts",
     "renumbered_logs": "eth_getBlockReceipts",
     "changed_amount": "eth_getBlockReceipts",
+    "emptied_header": "eth_getBlockByNumber",
+    "flipped_status": "eth_getBlockReceipts",
     "previous_receipts": "eth_getBlockReceipts",
     "low_estimate": "eth_estimateGas",
     "swallow": "eth_sendRawTransaction",

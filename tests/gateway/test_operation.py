@@ -9,10 +9,14 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Engine, text
 
+from gateway import wiring
 from gateway.api.health import STATIC
 from settlement import store
 from settlement.chain.cross_checked import CrossChecked
+from settlement.chain.evm import EvmChain
 from settlement.chain.port import Address, BlockRef, ChainIdentity, ChainPort, Hash
+from settlement.chain.proving import ProvingChain
+from settlement.config import Settings
 from settlement.errors import ChainUnreachable
 from tests.gateway.builders import Door, a_door, a_json_invoice
 
@@ -66,6 +70,16 @@ def test_two_nodes_that_go_on_disagreeing_are_not_ready(engine: Engine, tmp_path
     assert [each.status_code for each in answers] == [200, 200, 503]
     assert "disagree" in answers[0].json()["checks"]["chain"]
     assert "one of them is wrong" in answers[2].json()["detail"]
+
+
+def test_settings_choose_how_far_a_node_is_trusted() -> None:
+    url = "http://127.0.0.1:1"
+    one = wiring.open_chain(Settings(rpc_url=url))
+    two = wiring.open_chain(Settings(rpc_url=url, rpc_url_second=url, prove_blocks=True))
+
+    assert type(one) is EvmChain
+    assert isinstance(two, CrossChecked)
+    assert (type(two.first), type(two.second)) == (ProvingChain, ProvingChain)
 
 
 def test_a_halted_lane_is_not_ready_and_says_why(engine: Engine, tmp_path: Path) -> None:
