@@ -14,9 +14,10 @@ from datetime import timedelta
 from importlib.resources import files
 
 from gateway import wiring
+from gateway.demo.apart import documents_apart
 from gateway.demo.chain_hand import ChainHand
 from gateway.demo.daybook import DayBook, DayFailed
-from gateway.demo.documents import DemoDocument, documents
+from gateway.demo.documents import DemoDocument
 from gateway.demo.doors import Doors
 from gateway.demo.incidents import BlockedPayee, Incidents
 from gateway.installation import Installation
@@ -62,7 +63,7 @@ class TradingDay:
             say,
             Doors(running.url, running.api_keys),
             Incidents(running, hand, say),
-            documents(
+            documents_apart(
                 DOCUMENTS, SEED, day=wiring.now().date() - timedelta(days=30), scale_max=SCALE_MAX
             ),
         )
