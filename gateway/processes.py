@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway import wiring
 from settlement.errors import Fatal, Retryable
+from settlement.store.checkpoints import checkpoints_beside
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
@@ -88,6 +90,17 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
     What is `Retryable` (no node, no signer, another worker) is tried again, with back-off.
     """
     collect_garbage_seldom()
+    with ExitStack() as beside:
+
+        def opened() -> Worker:
+            worker = open_worker()
+            beside.enter_context(checkpoints_beside(worker.engine))
+            return worker
+
+        return _tick_until(opened, stop)
+
+
+def _tick_until(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
     worker: Worker | None = None
     failures = 0
     try:

@@ -128,9 +128,12 @@ def _chain_only(url: str, folder: Path, snapshot: str) -> float:
 
 def _measure(folder: Path, url: str, invoices: int, answer: Any) -> None:
     """The product's process: founds a world, issues invoices, then measures."""
+    from settlement.store.checkpoints import checkpoints_beside
+
     with (
         founded(folder, url) as (engine, _, sandbox, operator),
         signer_process(folder, operator),
+        checkpoints_beside(engine),  # As beside the worker in its process.
     ):
         answer.send(_timed(folder, url, invoices, engine, sandbox))
 
