@@ -19,6 +19,7 @@ from settlement.settlements.tracking import record_chain_tx
 from settlement.store import reading, transaction
 
 _CLAIMED = text("SELECT nonce FROM chain_tx WHERE signer = :signer AND nonce >= :mined")
+_FIRST = text("SELECT MIN(nonce) FROM chain_tx WHERE signer = :signer")
 _SEND_AGAIN = text(
     "UPDATE attempt SET sent_block = NULL FROM chain_tx c WHERE c.id = attempt.chain_tx_id"
     " AND c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND attempt.sent_block IS NOT NULL"
@@ -51,10 +52,13 @@ def _fill_gaps(
 ) -> None:
     """Let no-ops take nonces that are given out and belong to nothing: those after them wait."""
     values = {"signer": lease.signer, "mined": mined}
+    first = session.connection().execute(_FIRST, {"signer": lease.signer}).scalar()
+    if first is None:
+        return  # Nothing was ever claimed: where the lane began is not a gap.
     claimed = set(session.connection().execute(_CLAIMED, values).scalars())
     noops = [
         recovery.a_noop(Address(lease.signer), nonce, ids=ids, now=now)
-        for nonce in range(mined, next_nonce)
+        for nonce in range(max(mined, first), next_nonce)
         if nonce not in claimed
     ]
     recovery.insert_chain_txs(session, noops)
