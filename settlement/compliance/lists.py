@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, insert, text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
+from settlement.compliance import clearance
 from settlement.compliance.policy import fold
 from settlement.errors import Invalid
 from settlement.tables import ListEntry, ListVersion
@@ -36,6 +37,13 @@ _HITS = text(
     " WHERE e.value IN :values AND v.id IN"
     " (SELECT MAX(w.id) FROM list_version w GROUP BY w.name) ORDER BY v.name, e.value"
 ).bindparams(bindparam("values", expanding=True))
+_UNDER_WAY = text(
+    "SELECT s.id, d.name AS debtor_name, c.name AS creditor_name, s.debtor_wallet,"
+    " s.creditor_wallet FROM settlement s JOIN participant d ON d.id = s.debtor_id"
+    " JOIN participant c ON c.id = s.creditor_id"
+    # What is mined may be orphaned, and would be sent again.
+    " WHERE s.state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED')"
+)
 
 
 class ListUnreadable(Invalid):
@@ -62,6 +70,8 @@ def store_list(
     session: Session, *, name: str, content: bytes, ids: Ids, now: datetime
 ) -> str | None:
     """Put a list file in force under `name`; return its version's id, None if nothing changed.
+
+    Clearances of payments under way end where a party is listed now: what is sent is cancelled.
 
     Raises:
         ListUnreadable: no entry can be found in it; the version in force stays.
@@ -94,6 +104,7 @@ def store_list(
         for kind, value, detail in entries
     }
     connection.execute(insert(ListEntry.__table__), list(rows.values()))  # type: ignore[attr-defined]
+    _revoke_hits(session, now)
     return version_id
 
 
@@ -109,6 +120,18 @@ def hits(session: Session, values: Sequence[str]) -> dict[str, list[ListHit]]:
         for row in session.connection().execute(_HITS, {"values": sorted(set(values))}):
             found.setdefault(row.value, []).append(ListHit(row.name, row.value, row.detail))
     return found
+
+
+def _revoke_hits(session: Session, now: datetime) -> None:
+    """End the clearances of those who are listed now: what is not mined is not sent again."""
+    under_way = session.connection().execute(_UNDER_WAY).all()
+    values = {
+        row.id: (fold(row.debtor_name), fold(row.creditor_name), *row[3:]) for row in under_way
+    }
+    listed = hits(session, [value for of_one in values.values() for value in of_one])
+    clearance.revoke(
+        session, [key for key, of_one in values.items() if any(v in listed for v in of_one)], now
+    )
 
 
 def _entries(name: str, content: bytes) -> Iterator[tuple[str, str, str]]:

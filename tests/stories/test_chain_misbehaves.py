@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from settlement.chain import admin_abi
-from settlement.compliance import clearance
+from settlement.compliance import clearance, lists
 from settlement.store import open_engine, transaction
 from settlement.verify.judging import violations
 from tests.builders.memory_node import MemoryNode
@@ -182,7 +182,7 @@ def test_tokens_that_left_between_clearing_and_mining_are_a_rejection(rail: Rail
     _judged(rail)
 
 
-def test_a_party_that_is_listed_while_its_payment_is_orphaned_is_not_sent_again(
+def test_bytes_whose_clearance_ended_while_they_were_orphaned_are_not_sent_again(
     rail: Rail,
 ) -> None:
     chain = BrokenChain(rail.chain)
@@ -201,6 +201,33 @@ def test_a_party_that_is_listed_while_its_payment_is_orphaned_is_not_sent_again(
     assert chain.sent.count(pay) == sent_before
     assert rail.one("SELECT COUNT(*) FROM attempt WHERE kind = 'cancel'") == 1
     assert len(rail.paid_logs()) == 1, "cleared anew, and paid then"
+    _judged(rail)
+
+
+@pytest.mark.parametrize("stage", ("SUBMITTED", "BOOKED"))
+def test_a_party_that_is_put_on_a_list_is_not_sent_to_again_and_then_refused(
+    rail: Rail, stage: str
+) -> None:
+    chain = BrokenChain(rail.chain)
+    worker = rail.worker(chain=chain)
+    (key,) = rail.instructed()
+    rail.tick(worker)
+    if stage == "BOOKED":
+        rail.run_until(worker, lambda: rail.state(key) == "BOOKED")
+        rail.controls.reorg(2)
+    rail.controls.drop_all()
+    pay = bytes(rail.one("SELECT raw FROM attempt"))
+    sent_before = chain.sent.count(pay)
+
+    with transaction(rail.engine) as session:
+        lists.store_list(
+            session, name="new", content=b"Nordlicht Pumpen GmbH\n", ids=rail.ids, now=rail.now
+        )
+    rail.run_until(worker, lambda: rail.state(key) == "REJECTED", rounds=60)
+
+    assert chain.sent.count(pay) == sent_before
+    assert rail.paid_logs() == []
+    assert rail.invoice_of(key).in_flight_minor == 0
     _judged(rail)
 
 
