@@ -33,6 +33,10 @@ _NUMBERS = {
         "Breaks that nobody has closed.",
         "SELECT COUNT(*) FROM settlement_break WHERE closed_at IS NULL",
     ),
+    "settle_lanes_waiting": (
+        "Working lanes that wait for gas money or for lower fees.",
+        "SELECT COUNT(*) FROM lane WHERE state = 'active' AND reason IS NOT NULL",
+    ),
     "settle_head_block": (
         "Newest block that the watcher has stored.",
         "SELECT COALESCE(MAX(number), 0) FROM cursor",

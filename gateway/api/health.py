@@ -133,11 +133,14 @@ def _chain(gateway: Gateway) -> str:
 
 def _lanes(gateway: Gateway) -> str:
     with reading(gateway.engine) as session:
-        statement = text("SELECT signer, reason FROM lane WHERE state = 'halted' ORDER BY signer")
-        halted = session.connection().execute(statement).all()
+        statement = text("SELECT signer, state, reason FROM lane ORDER BY signer")
+        found = session.connection().execute(statement).all()
+    halted = [f"{row.signer}: {row.reason}" for row in found if row.state == "halted"]
     if halted:
-        raise NotReady({"lanes": "; ".join(f"{row.signer}: {row.reason}" for row in halted)})
-    return "none halted"
+        raise NotReady({"lanes": "; ".join(halted)})
+    waiting = [f"{row.signer}: {row.reason}" for row in found if row.state == "active"
+               and row.reason]  # fmt: skip
+    return "; ".join(["none halted", *waiting])
 
 
 PUBLIC = (

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from settlement.chain.port import BlockRef, ChainPort
 from settlement.config import Settings
-from settlement.sender import attempts, broadcast
+from settlement.sender import attempts, broadcast, concerns
 from settlement.sender.attempts import Wanted
 from settlement.sender.lanes import Lease, end_draining, held, renew, set_state
 from settlement.sender.nonces import require_no_stolen_nonce
@@ -62,6 +62,7 @@ class Lane:
         """
         moved = Moved()
         if not self._has_work(now):
+            self._note(None, now)
             return moved
         head = self.chain.head()
         for _ in range(ROUNDS_MAX):
@@ -71,7 +72,22 @@ class Lane:
             if not self._send(moved, head, now):
                 break
         require_no_stolen_nonce(self.engine, self.chain, self.lease.signer)
+        self._note(head, now)
         return moved
+
+    def _note(self, head: BlockRef | None, now: datetime) -> None:
+        """Let the lane say what keeps it from getting on; a write only where that is news."""
+        signer, words = self.lease.signer, None
+        with reading(self.engine) as session:
+            if head is not None:
+                words = concerns.concern(
+                    session, signer, self.settings, base_fee_wei=head.base_fee_wei
+                )
+            if not concerns.is_news(session, signer, words):
+                return
+        with transaction(self.engine) as session:
+            renew(session, self.lease, now)
+            concerns.note(session, signer, words)
 
     def _has_work(self, now: datetime) -> bool:
         with reading(self.engine) as session:

@@ -100,10 +100,12 @@ def test_without_gas_money_the_lane_waits_and_skips_nothing(rail: Rail) -> None:
 
     for _ in range(4):
         rail.round(worker)
-    waiting = rail.states(), rail.lane().next_nonce
+    waiting, said = (rail.states(), rail.lane().next_nonce), rail.lane()
     rail.controls.set_balance(OPERATOR.address, 9 * 10**18)
     rail.settle_all(worker)
 
+    assert (said.state, rail.lane().reason) == ("active", None)
+    assert said.reason == f"1 chain transactions wait for gas money: send coins to {said.signer}"
     assert waiting == ({first: "SUBMITTED", second: "CLEARED"}, 1)
     assert_sound(rail)
 
@@ -156,10 +158,12 @@ def test_at_the_fee_cap_the_best_attempt_is_sent_again(rail: Rail) -> None:
         rail.controls.set_next_base_fee(4 * GWEI)
         rail.controls.mine()
         rail.tick(worker)
-    waiting = _attempts(rail)
+    waiting, said = _attempts(rail), rail.lane()
     rail.controls.set_next_base_fee(GWEI)
     rail.settle_all(worker)
 
+    assert (said.state, rail.lane().reason) == ("active", None)
+    assert "SETTLE_FEE_CAP_WEI is 3000000000" in said.reason
     assert all(row.max_fee_wei <= 3 * GWEI for row in waiting)
     assert_sound(rail)
 
