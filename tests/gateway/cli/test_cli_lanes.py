@@ -66,6 +66,29 @@ def test_a_lane_is_paused_shown_and_resumed(rail: Rail) -> None:
     assert rail.lane().reason is None
 
 
+def test_a_lane_that_drains_claims_nothing_and_says_when_it_is_drained(rail: Rail) -> None:
+    worker = rail.worker()
+    (under_way,) = rail.instructed()
+    rail.tick(worker)
+
+    said = _type(rail, "lane", "drain", "--reason", "its key is to be replaced").output
+    (later,) = rail.instructed()
+    rail.run_until(worker, lambda: rail.state(under_way) == "SETTLED")
+    rail.tick(worker)
+    (shown,) = orjson.loads(_type(rail, "lane", "list", "--json").output)
+
+    assert said.strip() == f"{OPERATOR.address}: draining"
+    assert (shown["state"], shown["reason"]) == ("drained", "its key is to be replaced")
+    assert rail.state(later) == "CLEARED"
+
+
+def test_a_halted_lane_is_not_drained(rail: Rail) -> None:
+    rail.write("UPDATE lane SET state = 'halted'")
+
+    _type(rail, "lane", "drain", "--reason", "x", refused=Conflict)
+    assert rail.lane().state == "halted"
+
+
 def test_an_unknown_lane_is_not_found(rail: Rail) -> None:
     _type(rail, "lane", "pause", "0x" + "00" * 20, "--reason", "x", refused=NotFound)
 
