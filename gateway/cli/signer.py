@@ -20,9 +20,19 @@ def signer(
         typer.Option(help="A file descriptor with the password; without it you are asked."),
     ] = None,
     remote_signer: Annotated[
-        str, typer.Option(metavar="URL", help="A web3signer (eth1) that holds the key instead.")
+        str,
+        typer.Option(
+            envvar="SETTLE_REMOTE_SIGNER",
+            metavar="URL",
+            help="A web3signer (eth1) that holds the key instead.",
+        ),
     ] = "",
-    address: Annotated[str, typer.Option(help="Whose key the remote signer is to use.")] = "",
+    address: Annotated[
+        str,
+        typer.Option(
+            envvar="SETTLE_REMOTE_SIGNER_ADDRESS", help="Whose key the remote signer is to use."
+        ),
+    ] = "",
     place: Annotated[
         int, typer.Option(min=1, help="Which of several operators; names the socket.")
     ] = 1,
