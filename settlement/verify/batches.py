@@ -17,6 +17,15 @@ _OPEN_TWICE = (
     "SELECT m.settlement_id, COUNT(*) FROM batch_member m JOIN chain_tx c ON c.id = m.chain_tx_id"
     f" WHERE c.state NOT IN {_ENDED} GROUP BY m.settlement_id HAVING COUNT(*) > 1"
 )
+_ONE_AFTER_THE_OTHER = (
+    "SELECT m.settlement_id, c.id, k.at, e.at FROM batch_member m"
+    " JOIN chain_tx c ON c.id = m.chain_tx_id"
+    " JOIN chain_tx_event k ON k.chain_tx_id = c.id AND k.move = 'claim'"
+    " LEFT JOIN chain_tx_event e ON e.chain_tx_id = c.id"
+    " AND e.move IN ('finalize', 'revert', 'replace')"
+    " WHERE m.settlement_id IN (SELECT settlement_id FROM batch_member"
+    " GROUP BY settlement_id HAVING COUNT(*) > 1) ORDER BY m.settlement_id, k.id"
+)
 _PLACES = (
     "SELECT m.settlement_id, c.id, c.state, k.id, e.at FROM batch_member m"
     " JOIN chain_tx c ON c.id = m.chain_tx_id"
@@ -44,6 +53,12 @@ def judge_batches(scene: Scene, finding: Finding) -> None:
     """Bring forward settlements in two open batches, and those that left one before its end."""
     for key, count in scene.database.stream(_OPEN_TWICE):
         finding.against(f"{key} is in {count} batches that have not ended")
+    before: tuple[str, str, int | None] = ("", "", None)
+    for key, chain_tx_id, claimed_at, ended_at in scene.database.stream(_ONE_AFTER_THE_OTHER):
+        last_key, last_id, last_end = before
+        if key == last_key and (last_end is None or last_end > claimed_at):
+            finding.against(f"{key} was claimed for {chain_tx_id} while {last_id} was not final")
+        before = (key, chain_tx_id, ended_at)
     places: dict[str, list[tuple[str, str, int | None]]] = defaultdict(list)
     for key, chain_tx_id, state, _claimed, ended_at in scene.database.stream(_PLACES):
         places[key].append((chain_tx_id, state, ended_at))

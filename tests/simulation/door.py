@@ -20,7 +20,7 @@ from gateway.auth import Caller, Role
 from gateway.idempotency import Reply, RequestKey
 from gateway.problems import Asked
 from gateway.writer import Order, Writer
-from settlement.errors import IdempotencyConflict
+from settlement.errors import IdempotencyConflict, RailError
 from tests.simulation.life import Crash, Orders
 from tests.simulation.world import World
 
@@ -56,6 +56,8 @@ class Door:
         self.orders = Orders()
         self.heard: list[Heard] = []
         self.unanswered: list[Request] = []
+        self.bugs: list[str] = []
+        """What no refusal explains."""
         self.is_open = False
         """Whether a request is being worked on."""
 
@@ -77,6 +79,8 @@ class Door:
             self.heard.append(Heard(request, answer.status, answer.body))
             digest = hashlib.sha256(answer.body).hexdigest()[:12]
             return f"{answer.status} {digest}{' again' if answer.is_replay else ''}"
+        if not isinstance(answer, RailError):
+            self.bugs.append(f"a bug in the gateway: {type(answer).__name__}: {answer}")
         return f"{type(answer).__name__}: {answer}"
 
     def again(self, heard: Heard) -> str | None:

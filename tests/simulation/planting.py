@@ -56,8 +56,9 @@ def worded(target: str, *changes: Change) -> Patch:
     def planted() -> Iterator[None]:
         _, _, original = resolved(target)
         if isinstance(original, TextClause):
-            other: Any = text(_changed(original.text, changes, target))
-            other = other.bindparams(*original._bindparams.values())
+            words = _changed(original.text, changes, target)
+            kept = [each for name, each in original._bindparams.items() if f":{name}" in words]
+            other: Any = text(words).bindparams(*kept)
         else:
             other = _changed(original, changes, target)
         with _exchanged(original, other):

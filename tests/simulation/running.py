@@ -191,7 +191,7 @@ def _judge(driver: Driver, outcome: Outcome) -> None:
         wrong = driver.door.again(heard)
         if wrong:
             driver.violations.append(f"I5: {wrong}")
-    driver.violations += _effects(driver)
+    driver.violations += driver.door.bugs + _effects(driver)
     for tx_hash in world.unstored:
         driver.violations.append(f"I9: {tx_hash} was handed to a node before it was stored")
     outcome.violations += driver.violations
