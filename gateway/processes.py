@@ -103,6 +103,7 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
 def _tick_until(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
     worker: Worker | None = None
     failures = 0
+    troubles: dict[str, str] = {}
     try:
         while not stop.is_set():
             try:
@@ -116,6 +117,9 @@ def _tick_until(open_worker: Callable[[], Worker], stop: threading.Event) -> int
                 log.warning("tick.failed", error=str(error)[:300], retry_in_seconds=pause)
                 stop.wait(pause)
                 continue
+            if progress.troubles != troubles:  # Once, not five times a second.
+                troubles = progress.troubles
+                log.warning("lanes.troubled", troubles=troubles)
             if progress.idle:
                 stop.wait(_PAUSE_SECONDS)
                 continue
