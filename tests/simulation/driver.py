@@ -37,6 +37,8 @@ class Driver:
         self.steps = 0
         self.violations: list[str] = []
         self._requests = 0
+        self._was_left: set[int] = set()
+        """Workers that were left in the midst of a stage: another may be ahead of them."""
 
     def perform(self, action: Action) -> None:
         """Do one action; what it did goes into the log."""
@@ -63,6 +65,7 @@ class Driver:
         if not life.alive:
             return life.at
         error = life.error
+        self._judge_claim(place, life)
         if error is None:
             done = life.progress
             if life.at != "idle" and life.at not in STAGES:
@@ -85,6 +88,25 @@ class Driver:
         if not isinstance(error, Retryable | OperationalError):
             self.violations.append(f"a bug in the worker: {type(error).__name__}: {error}")
         return f"tick failed: {type(error).__name__}: {error}"
+
+    def _judge_claim(self, place: Place, life: Life) -> None:
+        """Only who holds a lane claims on it: what the fencing number is for."""
+        number = self.world.places.index(place)
+        if life.at.startswith("stopped at"):
+            self._was_left.add(number)
+        elif life.at == "idle":
+            self._was_left.discard(number)
+        if life.at != "reconcile" or not life.progress.claimed or number in self._was_left:
+            return
+        (newest,) = self.world.rows(
+            "SELECT l.signer, l.lease_owner FROM chain_tx c JOIN lane l ON l.signer = c.signer"
+            " ORDER BY c.id DESC LIMIT 1"
+        )
+        owner = life.worker.owner if life.worker else ""
+        if newest.lease_owner != owner:
+            self.violations.append(
+                f"I8: {owner} claimed on lane {newest.signer}, which {newest.lease_owner} holds"
+            )
 
     def _crash(self, number: int, point: str, nth: int) -> None:
         self.world.places[number].orders.crashes[point] = nth

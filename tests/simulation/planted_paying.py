@@ -35,10 +35,9 @@ _STUCK = (
 _EXPIRED = (["instruct", 0, 3, 0], *_TICK, ["drop", 0], ["jump", 3_700_000], *_ROUNDS)
 """A batch that is cancelled, because its clearances ended."""
 _ZOMBIE = (
-    ["instruct", 0, 3, 0], ["step", 0], ["pause", 0, "tx.before_sign", 1], *(["step", 0],) * 4,
-    ["wait", 6000], *(["step", 1],) * 10, *_TICK,
+    ["instruct", 0, 3, 0], *(["step", 0],) * 4, ["wait", 6000], *(["step", 1],) * 4, ["step", 0],
 )  # fmt: skip
-"""A worker that stops with bytes in its hand until another has taken its lane."""
+"""A worker that is about to claim when another takes its lane."""
 _RACE = (
     ["instruct", 0, 2, 0], *_TICK, ["drop", 0], ["jump", 3_700_000], *_ROUND * 4,
     *(["reorg", 6, "other", 7], *_ROUND) * 2,
@@ -223,8 +222,9 @@ SIGNING = (
             _ATTEMPTS + "store",
             (
                 "rows.append(",
-                "connection.execute(text('DELETE FROM attempt WHERE chain_tx_id = :id'),"
-                " {'id': answer.chain_tx_id})\n        rows.append(",
+                "connection.execute(__import__('sqlalchemy').text("
+                "'DELETE FROM attempt WHERE chain_tx_id = :id'), {'id': answer.chain_tx_id})\n"
+                "        rows.append(",
             ),
         ),
         scene=_DEARER,
@@ -265,7 +265,7 @@ SIGNING = (
     ),
     Bug(
         "a higher bid is hardly higher",
-        ("I9", "a bug in the worker"),
+        ("I9", "I11", "a bug in the worker"),
         edited("settlement.sender.fees:raised", ("wei * 9 // 8", "wei * 101 // 100")),
         scene=_STUCK,
     ),

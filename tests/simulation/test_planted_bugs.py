@@ -8,13 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.planted import Bug, catch, sound
-from tests.simulation.planted_books import IN_BOOKS
-from tests.simulation.planted_doors import AT_DOORS
-from tests.simulation.planted_paying import IN_PAYING
+from tests.simulation.planted_all import BUGS
 from tests.simulation.planting import NothingToPlant, edited, worded
 from tests.simulation.running import Simulator, a_simulator
-
-BUGS = (*IN_PAYING, *IN_BOOKS, *AT_DOORS)
 
 
 @pytest.fixture(scope="module")

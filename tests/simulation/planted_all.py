@@ -1,0 +1,10 @@
+"""All planted bugs."""
+
+from __future__ import annotations
+
+from tests.simulation.planted import Bug
+from tests.simulation.planted_books import IN_BOOKS
+from tests.simulation.planted_doors import AT_DOORS
+from tests.simulation.planted_paying import IN_PAYING
+
+BUGS: tuple[Bug, ...] = (*IN_PAYING, *IN_BOOKS, *AT_DOORS)
