@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement import outbox
 from settlement.clock import to_micros
 from settlement.errors import Conflict
+from settlement.outbox import OutboxEvent
 from settlement.states import INVOICE_MOVES, InvoiceState
 from settlement.store.bulk import insert_rows, run_many
 
@@ -51,7 +53,6 @@ _SETTLE = text(
     " RETURNING invoice.id, invoice.state"
 )
 _EVENT = ("invoice_id", "move", "state", "actor", "at")
-_OUTBOX = ("kind", "aggregate_id", "body", "at")
 
 
 def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
@@ -86,12 +87,7 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
         _EVENT,
         [(key, move, state, "rail", at) for key, move, state in moves],
     )
-    insert_rows(
-        session,
-        "outbox",
-        _OUTBOX,
-        [(f"invoice.{move}", key, "{}", at) for key, move, _ in moves],
-    )
+    outbox.record(session, [OutboxEvent(f"invoice.{move}", key) for key, move, _ in moves], now)
     return len(moves)
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlmodel import Session
 
+from settlement import outbox
 from settlement.clock import to_micros
+from settlement.outbox import OutboxEvent
 from settlement.states import SETTLEMENT_MOVES, sources
 from settlement.store import statement
 from settlement.store.bulk import insert_rows, run_many
 
 _EVENT = ("settlement_id", "move", "state", "actor", "reason", "at")
-_OUTBOX = ("kind", "aggregate_id", "body", "at")
 
 ANNOUNCED = {
     "instruct": "settlement.instructed",
@@ -114,4 +115,4 @@ def record(
     )
     if move in ANNOUNCED:
         kind = ANNOUNCED[move]
-        insert_rows(session, "outbox", _OUTBOX, [(kind, key, "{}", at) for key, _ in moved])
+        outbox.record(session, [OutboxEvent(kind, key) for key, _ in moved], now)

@@ -6,8 +6,8 @@ Reads none and delivers none: `settlement.outbox` lists them. Here so that every
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -15,8 +15,7 @@ from settlement.clock import to_micros
 from settlement.store.bulk import insert_rows
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
+class OutboxEvent(NamedTuple):
     """Something that happened to `aggregate_id`; `body` is JSON text."""
 
     kind: str
@@ -31,5 +30,5 @@ def record(session: Session, events: Sequence[OutboxEvent], now: datetime) -> No
         session,
         "outbox",
         ("kind", "aggregate_id", "body", "at"),
-        [(each.kind, each.aggregate_id, each.body, at) for each in events],
+        [(*each, at) for each in events],
     )
