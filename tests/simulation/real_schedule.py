@@ -110,15 +110,15 @@ class Schedule:
     def run(self) -> Outcome:
         """Kill, restart, let it come to rest, judge."""
         began = time.monotonic()
-        before = self._balances()
+        before = self.balances()
         try:
             self.lives.start("signer")
             self.lives.start("gateway")
             self.intake.pay(2)
             for failpoint, weather in zip(self.plan.failpoints, self.plan.weather, strict=True):
                 self._kill_at(failpoint, weather)
-            self._come_to_rest()
-            self._judge(before)
+            self.come_to_rest()
+            self.judge(before)
         except NoAnswer as error:
             self.outcome.violations.append(f"I6: {error}")
         finally:
@@ -196,7 +196,7 @@ class Schedule:
         if recovery.first_send_seconds is not None:
             self.outcome.first_send_seconds.append(round(recovery.first_send_seconds, 3))
 
-    def _come_to_rest(self) -> None:
+    def come_to_rest(self) -> None:
         """No more faults: all that was instructed is paid, booked, final and matched."""
         self.intake.pay(1)
         for role in ("signer", "gateway"):
@@ -224,7 +224,7 @@ class Schedule:
             self.outcome.violations.append(f"the worker halted: {self._lanes()}")
         self.outcome.unfinished = len(self.rail.rows(_UNPAID))
 
-    def _judge(self, before: dict[tuple[str, str], int]) -> None:
+    def judge(self, before: dict[tuple[str, str], int]) -> None:
         """Ask the checker, the wallets, and for every acknowledged write again."""
         if self._asks_checker:
             self.outcome.violations += self._checked()
@@ -235,7 +235,7 @@ class Schedule:
                 f"I11: {row.id} is {row.state}: {row.reason}" for row in rows
             ]
             return
-        for side, held in self._balances().items():
+        for side, held in self.balances().items():
             due = self.intake.paid_minor.get(side, 0) * 10_000
             if held - before[side] != due:
                 self.outcome.violations.append(
@@ -249,7 +249,7 @@ class Schedule:
             code = verify([*words, "--quiescent", "--json"])
         return _offences(found.getvalue()) if code else []
 
-    def _balances(self) -> dict[tuple[str, str], int]:
+    def balances(self) -> dict[tuple[str, str], int]:
         """Return what each wallet holds of each currency, by the node itself."""
         wallets = zip(("seller", "buyer", "stranger"), self.rail.sandbox.wallets, strict=True)
         return {
