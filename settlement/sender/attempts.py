@@ -43,7 +43,10 @@ _DEAD_MEMBERS = text(
     " AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)"
 )
 _SEEN_AT = text("SELECT seen_at FROM block WHERE canonical AND number = :number")
-_NEXT_SEQ = text("SELECT COALESCE(MAX(created_seq), 0) + 1 FROM attempt WHERE chain_tx_id = :id")
+_NEXT_SEQ = text(
+    "SELECT COALESCE(MAX(created_seq), 0) + 1 AS seq,"
+    " SUM(CASE WHEN hash = :hash THEN 1 END) AS known FROM attempt WHERE chain_tx_id = :id"
+)
 _SIGNED = text("UPDATE chain_tx SET state = 'SIGNED' WHERE id = :id AND state = 'CLAIMED'")
 _CANCELLING = text("UPDATE chain_tx SET cancelling = true WHERE id = :id")
 
@@ -143,12 +146,15 @@ def store(
         if isinstance(answer, Refusal):
             refusals.append(answer)
             continue
-        seq = connection.execute(_NEXT_SEQ, {"id": answer.chain_tx_id}).scalar_one()
+        key = {"id": answer.chain_tx_id, "hash": answer.hash}
+        place = connection.execute(_NEXT_SEQ, key).one()
+        if place.known:
+            continue  # The signer gave again what it signed last: we have it already.
         rows.append(
             {
                 "hash": answer.hash,
                 "chain_tx_id": answer.chain_tx_id,
-                "created_seq": seq,
+                "created_seq": place.seq,
                 "kind": each.kind,
                 "raw": answer.raw,
                 "max_fee_wei": answer.max_fee_wei or each.request.max_fee_wei,

@@ -169,3 +169,19 @@ def test_what_was_signed_and_not_stored_may_still_be_cancelled(rail: Rail) -> No
     rail.write("UPDATE clearance SET revoked_at = NULL")
     again = ask(rail, key, signer=signer)
     assert isinstance(again, Refusal) and "has been cancelled" in again.reason
+
+
+def test_a_signature_that_is_given_again_is_stored_once(rail: Rail) -> None:
+    """The records say that less was bid than the signer knows, and its answer is there already."""
+    worker = rail.worker()
+    rail.tick(worker)
+    (key,) = rail.instructed(1)
+    rail.tick(worker)
+    rail.write("UPDATE attempt SET max_fee_wei = 1000, priority_fee_wei = 10, outcome = :outcome",
+               outcome="underpriced")  # fmt: skip
+
+    rail.tick(worker)
+
+    assert rail.one("SELECT COUNT(*) FROM attempt") == 1
+    rail.settle_all(worker)
+    assert rail.state(key) == "SETTLED"
