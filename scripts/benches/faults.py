@@ -16,6 +16,8 @@ from typing import Any
 
 from scripts.benches._report import commit, common, machine, peak_rss_mb, publish, say
 from tests.simulation.campaign import Record, campaign, read_record
+from tests.simulation.planted import catch
+from tests.simulation.planted_all import BUGS
 from tests.simulation.running import Outcome, a_simulator
 from tests.simulation.schedule import Schedule, read_schedule, schedule_of
 from tests.simulation.shrinking import shrink
@@ -46,12 +48,15 @@ def main(argv: list[str]) -> int:
         "seeds": [run["seeds"] for run in record.runs],
         **record.tally.figures(),
     }
+    if asked.planted:
+        figures |= _planted()
     for seed, words in record.tally.failing[:SHRUNK_MAX]:
         if seed >= first:
             say(f"\nseed {seed}: {words}")
             _shrink(schedule_of(seed), asked.failures)
     publish(figures, asked.json)
-    return 1 if record.tally.violations or record.tally.unfinished else 0
+    missed = figures.get("planted_bugs", 0) - figures.get("planted_bugs_caught", 0)
+    return 1 if record.tally.violations or record.tally.unfinished or missed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, help="a record that is gone on with and added to")
     parser.add_argument("--replay", type=Path, help="run a schedule that was written down")
     parser.add_argument("--failures", type=Path, help="where failing schedules are written")
+    parser.add_argument("--planted", action="store_true", help="also plant every known bug")
     parser.add_argument("--verbose", action="store_true", help="one schedule, with its event log")
     parser.add_argument("--json", action="store_true")
     return parser
@@ -89,6 +95,17 @@ def _run(record: Record, asked: argparse.Namespace) -> None:
             )
             if asked.resume is not None:
                 record.write(asked.resume)
+
+
+def _planted() -> dict[str, int]:
+    """Plant each known bug in the protocol, one at a time, and count those that are caught."""
+    caught = 0
+    with a_simulator() as simulator:
+        for bug in BUGS:
+            found = catch(simulator, bug)
+            caught += bool(found.after)
+            say(f"planted: {bug.what}: {found.sentence[:120] or 'NOT CAUGHT'}")
+    return {"planted_bugs": len(BUGS), "planted_bugs_caught": caught}
 
 
 def _show(schedule: Schedule) -> int:
