@@ -36,6 +36,8 @@ class Recovery:
     known_seconds: float | None = None
     first_send_seconds: float | None = None
     patience: Patience = field(default_factory=lambda: Patience(float("inf")))
+    is_sound: bool = True
+    """Whether the machine ran, and had time for us, so that the figures mean something."""
     has_work: bool = False
     """Something waits to be claimed, so that a new send can be expected."""
 
@@ -56,7 +58,16 @@ class Recovery:
 
     def look(self) -> None:
         """Note what has been reached by now."""
+        if self.is_over:
+            return
         self.patience.lasts()
+        before = (self.known_seconds, self.first_send_seconds)
+        self._look()
+        if before != (self.known_seconds, self.first_send_seconds):
+            stalled = self.patience.stood_still or self.patience.was_starved
+            self.is_sound = self.is_sound and not stalled
+
+    def _look(self) -> None:
         if self.known_seconds is None and self._all_is_known():
             self.known_seconds = self.seconds
         if not self.has_work or self.first_send_seconds is not None:

@@ -75,7 +75,7 @@ class Outcome:
     rss_mb: float = 0.0
     """The most memory that the last worker has held."""
     unmeasured: int = 0
-    """Restarts during which this side did not run for a while."""
+    """Restarts during which the machine stood still, or was starved of its processors."""
     blocks_to_rest: int = 0
     seconds: float = 0.0
 
@@ -188,7 +188,7 @@ class Schedule:
                 self.intake.pay(1)
 
     def _note(self, recovery: Recovery) -> None:
-        if recovery.patience.stood_still:
+        if not recovery.is_sound:
             self.outcome.unmeasured += 1
             return
         if recovery.known_seconds is not None:
