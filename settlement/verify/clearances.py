@@ -19,7 +19,7 @@ _MICROS = 1_000_000
 _MEMBERS = (
     "SELECT m.chain_tx_id, m.settlement_id, m.clearance_id, s.token, s.debtor_wallet,"
     " s.creditor_wallet, s.sequence, s.amount_minor, s.reference, c.settlement_id, c.outcome,"
-    " c.token, c.debtor_wallet, c.creditor_wallet, c.amount_minor, c.reference, c.created_at,"
+    " c.token, c.debtor_wallet, c.creditor_wallet, c.amount_minor, c.reference,"
     " c.expires_at, c.revoked_at FROM batch_member m"
     " LEFT JOIN settlement s ON s.id = m.settlement_id"
     " LEFT JOIN clearance c ON c.id = m.clearance_id ORDER BY m.chain_tx_id, m.position"
@@ -43,7 +43,6 @@ class _Member(NamedTuple):
     cleared_creditor: str | None
     cleared_amount: int | None
     cleared_reference: str | None
-    created_at: int
     expires_at: int
     revoked_at: int | None
 
@@ -117,7 +116,8 @@ def _judge_signing(finding: Finding, attempt: Attempt, members: list[_Member]) -
         if member.cleared_id is None:
             continue
         revoked = member.revoked_at is not None and member.revoked_at < at
-        if revoked or not member.created_at <= at < member.expires_at:
+        # Not whether it was given before: the times are those of two workers' clocks and ticks.
+        if revoked or at >= member.expires_at:
             finding.against(
                 f"attempt {attempt.hash} was signed when {member.clearance_id}"
                 f" of {member.settlement_id} was not alive"

@@ -19,9 +19,14 @@ class FaultySigner:
     """A signer behind a line that breaks as it is told to."""
 
     def __init__(
-        self, inside: IntentSigner, planned: list[str], tell: Callable[[str], None]
+        self,
+        inside: IntentSigner,
+        planned: list[str],
+        tell: Callable[[str], None],
+        clock: Callable[[], datetime],
     ) -> None:
         self._inside, self._planned, self._tell = inside, planned, tell
+        self._clock = clock
 
     @property
     def address(self) -> Address:
@@ -33,13 +38,13 @@ class FaultySigner:
         return self._inside.signed_through()
 
     def sign(self, requests: Sequence[SigningRequest], now: datetime) -> list[Signature | Refusal]:
-        """See `Signer.sign`."""
+        """See `Signer.sign`. It asks its own clock: who asks may have slept since it read one."""
         fault = self._planned.pop(0) if self._planned else ""
         if fault:
             self._tell(f"signer.{fault}")
         if fault == "before":
             raise SignerUnreachable("the signer does not answer")
-        answers = self._inside.sign(requests, now)
+        answers = self._inside.sign(requests, self._clock())
         if fault == "after":
             raise SignerUnreachable("the signer's answer was lost")
         return answers

@@ -138,6 +138,10 @@ class World:
         self._newest_id += self._ids.randrange(1, 1 << 32)
         return f"{prefix}_{self._newest_id:032x}"
 
+    def clock(self) -> datetime:
+        """Return the time as every process reads it."""
+        return self.now
+
     def injected(self, fault: str) -> None:
         """Count a fault that has happened."""
         self.faults[fault] += 1
@@ -226,7 +230,7 @@ class World:
         engine = self.files.workers[number]
         place.life = Life(
             lambda: self._open(place, number, name),
-            lambda: self.now,
+            self.clock,
             place.orders,
             lambda: engine.pool.checkedout() > 0,  # type: ignore[attr-defined]
             self.injected,
@@ -247,7 +251,7 @@ class World:
                 store,
                 limits(self.template.sandbox, self.settings),
             )
-            signers.append(FaultySigner(inside, place.signer_faults, self.injected))
+            signers.append(FaultySigner(inside, place.signer_faults, self.injected, self.clock))
         return Worker(
             engine=engine,
             chain=place.node,
