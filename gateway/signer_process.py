@@ -79,7 +79,7 @@ def run(plan: SignerPlan) -> None:
         Refused: the key file, its password, the environment or the database is not as it must be.
         Retryable: the remote signer, the records or the memory cannot be reached.
     """
-    _leave_no_core()
+    leave_no_core()
     # Waited for, not handled: a handler could run where the main thread holds what it needs.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     key = _key(plan)
@@ -116,7 +116,7 @@ def _key(plan: SignerPlan) -> KeyHolder:
     return pair
 
 
-def _leave_no_core() -> None:
+def leave_no_core() -> None:
     """Let neither a crash nor another process of this user read this one's memory."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
