@@ -212,21 +212,6 @@ BOOKING = (
         ),
     ),
     Bug(
-        "gas of what moved no money is not booked",
-        ("I4",),
-        edited(
-            _BOOKING + "_entries",
-            ("receipt.sender in operators and wei", "receipt.sender in operators and transfers"),
-        ),
-        scene=(
-            ["instruct", 0, 3, 0],
-            *[["step", 0]] * 5,
-            ["drop", 0],
-            ["jump", 3_700_000],
-            *_ROUND * 4,
-        ),
-    ),
-    Bug(
         "the same log is booked twice",
         ("I2", "I4"),
         edited(

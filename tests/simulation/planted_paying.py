@@ -265,8 +265,11 @@ SIGNING = (
     ),
     Bug(
         "a higher bid is hardly higher",
-        ("I9", "I11", "a bug in the worker"),
-        edited("settlement.sender.fees:raised", ("wei * 9 // 8", "wei * 101 // 100")),
+        ("I9",),
+        all_of(
+            edited("settlement.sender.fees:raised", ("wei * 9 // 8", "wei * 101 // 100")),
+            edited("settlement.signer.slots:SlotStore._bid", ("8 * new < 9 * old", "new < old")),
+        ),
         scene=_STUCK,
     ),
     Bug(
@@ -436,8 +439,8 @@ ENDING = (
             (
                 "if move in ANNOUNCED:",
                 "if move == 'booked':\n"
-                "        told = [('settlement.settled', key, '{}', at) for key, _ in moved]\n"
-                "        insert_rows(session, 'outbox', _OUTBOX, told)\n"
+                "        told = [OutboxEvent('settlement.settled', key) for key, _ in moved]\n"
+                "        outbox.record(session, told, now)\n"
                 "    if move in ANNOUNCED:",
             ),
         ),
