@@ -1,7 +1,7 @@
 """Deliberate bugs in the protocol, each with the invariant that it breaks: the machine can fail.
 
 A bug is planted from outside (`planting`), and the simulator runs schedules until one is violated.
-What is listed by theme is beside: `planted_paying`, `planted_books`, `planted_doors`.
+They are listed by theme beside this; `planted_all` has all of them.
 """
 
 from __future__ import annotations

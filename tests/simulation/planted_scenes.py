@@ -1,0 +1,49 @@
+"""Scenes that lead to where a bug in paying shows, and where the words are that it changes."""
+
+from __future__ import annotations
+
+from tests.simulation.planting import edited
+
+RAIL = "settlement.chain.memory.rail:Rail."
+FINALITY = "settlement.settlements.finality:"
+ATTEMPTS = "settlement.sender.attempts:"
+BROADCAST = "settlement.sender.broadcast:"
+LANE = "settlement.sender.pipeline:Lane."
+LANES = "settlement.sender.lanes:"
+COVERAGE = "settlement.signer.coverage:"
+
+BIT = 'frame.store("settled", batch.debtor, sequence, value=1)'
+TICK = (["step", 0],) * 5
+ROUND = (*TICK, ["mine", 1, 1000])
+ROUNDS = ROUND * 3
+TO_FINALITY = (*ROUND * 2, ["mine", 12, 1000], *TICK)
+FROZEN = (
+    ["freeze", 0, 1], ["mine", 1, 1000], *TICK, ["instruct", 0, 1, 0], *TO_FINALITY,
+    ["freeze", 0, 0], ["mine", 1, 1000],
+)  # fmt: skip
+"""A payment that the token refuses, for good."""
+DEARER = (
+    ["instruct", 0, 3, 0], *TICK, ["base_fee", 40], ["mine", 1, 1000], *TICK, *TICK,
+    ["base_fee", 5], *ROUND,
+)  # fmt: skip
+"""A batch that is priced out, and bids more."""
+STUCK = (
+    ["instruct", 0, 3, 0], *(["rpc", 0, "send", "swallow", 1],) * 4, *ROUND * 9,
+)  # fmt: skip
+"""A batch that its node loses again and again, until it bids more."""
+EXPIRED = (["instruct", 0, 3, 0], *TICK, ["drop", 0], ["jump", 3_700_000], *ROUNDS)
+"""A batch that is cancelled, because its clearances ended."""
+ZOMBIE = (
+    ["instruct", 0, 3, 0], *(["step", 0],) * 4, ["wait", 6000], *(["step", 1],) * 4, ["step", 0],
+)  # fmt: skip
+"""A worker that is about to claim when another takes its lane."""
+RACE = (
+    ["instruct", 0, 2, 0], *TICK, ["drop", 0], ["jump", 3_700_000], *ROUND * 4,
+    *(["reorg", 6, "other", 7], *ROUND) * 2,
+)  # fmt: skip
+"""A batch and its cancel, its members' next batch, and reorgs that choose among them."""
+
+NO_LIVE_CHECK = (
+    edited(COVERAGE + "call", ("if deadline * 1_000_000 <= to_micros(now):", "if False:")),
+    edited(COVERAGE + "_require_cleared", ("member.revoked_at is not None", "False")),
+)
