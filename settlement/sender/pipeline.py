@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from settlement.chain.port import BlockRef, ChainPort
 from settlement.config import Settings
+from settlement.errors import Retryable
 from settlement.sender import attempts, broadcast, concerns
 from settlement.sender.attempts import Wanted
 from settlement.sender.lanes import Lease, end_draining, held, renew, set_state
@@ -58,6 +59,7 @@ class Lane:
 
         Raises:
             LeaseLost: another worker goes on from what is stored.
+            SignerUnreachable, and what else a signer says: what is stored was sent all the same.
             ChainContradicts: a nonce of ours was used by somebody else.
         """
         moved = Moved()
@@ -65,14 +67,20 @@ class Lane:
             self._note(None, now)
             return moved
         head = self.chain.head()
-        for _ in range(ROUNDS_MAX):
-            if not self._sign(moved, head, now):
-                break
+        unsigned: Retryable | None = None
+        try:
+            for _ in range(ROUNDS_MAX):
+                if not self._sign(moved, head, now):
+                    break
+        except Retryable as error:
+            unsigned = error
         for _ in range(ROUNDS_MAX):
             if not self._send(moved, head, now):
                 break
         require_no_stolen_nonce(self.engine, self.chain, self.lease.signer)
         self._note(head, now)
+        if unsigned is not None:
+            raise unsigned
         return moved
 
     def _note(self, head: BlockRef | None, now: datetime) -> None:

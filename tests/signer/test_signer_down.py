@@ -71,6 +71,25 @@ def _round_in_trouble(rail: Rail, worker: Worker) -> str:
     return str(trouble.value)
 
 
+def test_while_the_signer_is_away_what_is_stored_goes_on_being_sent(
+    rail: Rail, tmp_path: Path
+) -> None:
+    path = tmp_path / "signer.sock"
+    worker = rail.worker(signer=_known(path))
+    keys = rail.instructed(1)
+    with _served(rail, path):
+        rail.tick(worker)
+    assert rail.state(keys[0]) == "SUBMITTED"
+    rail.controls.drop_all()
+    keys += rail.instructed(1)
+
+    for _ in range(rail.settings.resend_after_blocks + 2):
+        _round_in_trouble(rail, worker)
+
+    assert rail.state(keys[0]) in ("CONFIRMING", "BOOKED")
+    assert rail.state(keys[1]) == "CLAIMED"
+
+
 def test_while_the_signer_is_away_intents_queue_and_nothing_is_lost(
     rail: Rail, tmp_path: Path
 ) -> None:
