@@ -5,7 +5,6 @@ more of them.
 """
 
 import os
-import random
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,10 @@ from settlement.verify.judging import violations
 from tests.builders.memory_node import MemoryNode
 from tests.builders.reorgs import FINALITY, Scene, a_copy, a_template
 from tests.builders.replay import picture, replayed
+from tests.builders.run_seed import run_seed
 from tests.builders.schedules import Day
 
-SEED = int(os.environ.get("REPLAY_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = run_seed("REPLAY_SEED")
 DAYS = int(os.environ.get("REPLAY_DAYS", "8"))
 
 

@@ -67,6 +67,14 @@ class Recovery:
             stalled = self.patience.stood_still or self.patience.was_starved
             self.is_sound = self.is_sound and not stalled
 
+    def give_up(self) -> None:
+        """Take the time so far for whatever has not come: it took at least as long."""
+        self._look()
+        if self.known_seconds is None:
+            self.known_seconds = self.seconds
+        if self.has_work and self.first_send_seconds is None and self.rail.one(_WAITING):
+            self.first_send_seconds = self.seconds
+
     def _look(self) -> None:
         if self.known_seconds is None and self._all_is_known():
             self.known_seconds = self.seconds

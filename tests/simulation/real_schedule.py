@@ -32,6 +32,8 @@ KILL_SECONDS = 6.0
 """So long a failpoint is waited for; then the process is killed wherever it is."""
 LEASE_SECONDS = 6.0
 """So much longer where a lease has to lapse first."""
+RECOVERY_SECONDS = 12.0
+"""So long a restarted worker is watched for what it has to reach; more than any bar."""
 CALM_SECONDS = 60.0
 CALM_BLOCKS = 60
 ANYWHERE = "anywhere"
@@ -152,6 +154,8 @@ class Schedule:
         if role == "gateway":
             self.intake.pay(1)
         self._lead(doomed, failpoint, recovery)
+        if recovery is not None and doomed.code is None and not recovery.is_over:
+            recovery.give_up()
         if doomed.code is not None:
             self.lives.judge_end(doomed)
         self.weather.clear()
@@ -170,13 +174,16 @@ class Schedule:
 
     def _lead(self, doomed: Life, failpoint: str, recovery: Recovery | None) -> None:
         """Let the chain go on in the way that leads to the failpoint."""
+        recovering = Patience(RECOVERY_SECONDS)
+        while recovery is not None and doomed.code is None and recovering.lasts():
+            self.lives.look(0.01)
+            recovery.look()
+            if recovery.is_over:
+                break
         is_late = self.weather.kind == "zombie"
         patience = Patience(KILL_SECONDS + (LEASE_SECONDS if is_late else 0))
         while doomed.code is None and patience.lasts():
             self.lives.look(0.01)
-            if recovery is not None and not recovery.is_over:
-                recovery.look()
-                continue
             if self.weather.is_due:
                 self.weather.strike(doomed)
                 continue
@@ -217,6 +224,8 @@ class Schedule:
                 break
             if self.rail.chain.head().number < first + CALM_BLOCKS:
                 self.weather.step("")
+        if not recovery.is_over:
+            recovery.give_up()
         self.outcome.blocks_to_rest = self.rail.chain.head().number - first
         self._note(recovery)
         self.outcome.rss_mb = _peak_mb(worker.pid)

@@ -28,9 +28,10 @@ from tests.builders.reorgs import (
     a_copy,
     a_template,
 )
+from tests.builders.run_seed import run_seed
 
 DEPTHS = range(1, FINALITY)
-SEED = int(os.environ.get("REORG_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = run_seed("REORG_SEED")
 ROUNDS_MAX = 120
 CURRENCIES = ("TUSD", "TEUR", "TAED", "TCNY", "TINR")
 
