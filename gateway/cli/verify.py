@@ -19,6 +19,10 @@ def verify(
     quiescent: Annotated[
         bool, typer.Option("--quiescent", help="Nothing is under way: also judge liveness.")
     ] = False,
+    past_tiers: Annotated[
+        bool,
+        typer.Option("--past-tiers", help="The booking tiers were changed: do not judge by them."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Judge database and chain against the invariants, by code that shares nothing with the rail.
@@ -35,6 +39,8 @@ def verify(
     asked = ["--database", database or wiring.database_url(settings), "--rpc", node]
     asked += ["--confirmations", str(settings.finality_confirmations)]
     asked += ["--at", str(at)] if at is not None else []
+    tiers = [f"{tier.from_units}:{tier.confirmations}" for tier in settings.booking_tiers]
+    asked += [] if past_tiers else ["--booking-tiers", ",".join(tiers)]
     asked += ["--quiescent"] if quiescent else []
     asked += ["--json"] if as_json else []
     ran = subprocess.run([sys.executable, "-m", "settlement.verify", *asked], check=False)

@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         at=asked.at,
         confirmations=asked.confirmations,
         quiescent=asked.quiescent,
+        booking_tiers=asked.booking_tiers,
     )
     progress = silent if asked.json or not sys.stderr.isatty() else _say
     began = time.monotonic_ns()
@@ -53,10 +54,22 @@ def _parser() -> argparse.ArgumentParser:
         "--confirmations", type=int, default=12, help="blocks that make final (default 12)"
     )
     parser.add_argument(
+        "--booking-tiers",
+        type=_tiers,
+        default=(),
+        help="judge depths by UNITS:CONFIRMATIONS,… (from so many whole units on)",
+    )
+    parser.add_argument(
         "--quiescent", action="store_true", help="nothing is under way: also judge liveness"
     )
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     return parser
+
+
+def _tiers(words: str) -> tuple[tuple[int, int], ...]:
+    """Read `0:1,100000:6`."""
+    pairs = [each.partition(":") for each in words.split(",") if each]
+    return tuple((int(least), int(need)) for least, _, need in pairs)
 
 
 def _say(sentence: str) -> None:

@@ -12,6 +12,7 @@ from settlement.verify import (
     books,
     claims,
     clearances,
+    gas,
     journal,
     kept,
     moves,
@@ -52,14 +53,17 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
     progress("reading the journal")
     zero_sum, history = journal.ZeroSum(_symbols(scene)), journal.History()
     gathered, set_aside, sums = books.Books(scene), claims.SetAside(), kept.KeptSums()
+    burnt = gas.Gas()
     for entry in journal.entries(scene.database, history.finding):
-        for reader in (zero_sum, history, gathered, set_aside, sums):
+        for reader in (zero_sum, history, gathered, set_aside, sums, burnt):
             reader.take(entry)
     progress("judging")
     sent = sending.sent(scene)
+    accounted = books.accounted(scene, gathered)
+    burnt.judge(scene, sent, accounted)
     findings = [
         payments.no_double_pay(scene),
-        books.accounted(scene, gathered),
+        accounted,
         zero_sum.close(),
         books.ledger_is_chain(scene, gathered),
         claims.acknowledged(scene),

@@ -22,8 +22,7 @@ class KeptSums:
     def take(self, entry: Entry) -> None:
         """Add an entry's money up."""
         for posting in entry.postings:
-            # Sums in wei do not always fit 63 bits: none are kept.
-            if posting.phase == "posted" and posting.unit != "WEI":
+            if posting.phase == "posted":
                 self._posted[posting.code] += posting.amount
 
     def close(self, scene: Scene, set_aside: SetAside) -> Finding:
@@ -31,9 +30,10 @@ class KeptSums:
         finding = Finding("SUMS", "kept sums are those of the postings")
         pending = set_aside.by_account()
         kept = {
-            code: sums
-            for code, *sums in scene.database.stream(
-                "SELECT a.code, b.posted_minor, b.reserved_minor, b.expected_minor"
+            # Sums in wei do not always fit 63 bits: they are kept in two parts.
+            code: [high * 2**32 + low, *pending_sums]
+            for code, high, low, *pending_sums in scene.database.stream(
+                "SELECT a.code, b.posted_high, b.posted_minor, b.reserved_minor, b.expected_minor"
                 " FROM balance b JOIN account a ON a.id = b.account_id"
             )
         }

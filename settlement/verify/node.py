@@ -72,6 +72,8 @@ class Mined(NamedTuple):
     to: str
     value: int
     calldata: str
+    gas_wei: int
+    """What its gas cost."""
 
 
 @dataclass(slots=True)
@@ -206,6 +208,7 @@ class Node:
                 to=(sent["to"] or "").lower(),
                 value=int(sent["value"], 16),
                 calldata=sent["input"].lower(),
+                gas_wei=int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16),
             )
 
 

@@ -10,6 +10,7 @@ from settlement.verify.batches import judge_batches
 from settlement.verify.findings import Finding
 from settlement.verify.moments import judge_depths, judge_moments
 from settlement.verify.node import Outcome, Place
+from settlement.verify.paid import judge_invoices
 from settlement.verify.pairs import mark, repeated
 from settlement.verify.scene import Scene
 
@@ -106,6 +107,7 @@ def finality(scene: Scene) -> Finding:
     blocks = _judge_blocks(scene, finding)
     finding.counts = {"settled": settled, "told": sum(told.values()), "final_blocks": blocks}
     judge_moments(scene, finding)
+    judge_invoices(scene, finding)
     judge_depths(scene, finding)
     return finding
 

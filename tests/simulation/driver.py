@@ -25,6 +25,13 @@ STANDBY_MILLISECONDS = 800
 """A worker with nothing to do looks again after a while, and time passes with every look."""
 STAGES = ("follow", "clear", "send", "reconcile")
 _GWEI = 10**9
+_MISCOUNTED = (
+    "SELECT i.id, i.state, i.settled_minor, COALESCE(s.final_minor, 0) AS final_minor"
+    " FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(claim_minor) AS final_minor FROM settlement"
+    " WHERE state = 'SETTLED' GROUP BY invoice_id) s ON s.invoice_id = i.id"
+    " WHERE i.settled_minor <> COALESCE(s.final_minor, 0)"
+    " OR i.state IN ('PAID', 'PARTLY_PAID') AND s.final_minor IS NULL"
+)
 
 
 class Driver:
@@ -66,6 +73,7 @@ class Driver:
             return life.at
         error = life.error
         self._judge_claim(place, life)
+        self._judge_invoices()
         if error is None:
             done = life.progress
             if life.at != "idle" and life.at not in STAGES:
@@ -106,6 +114,14 @@ class Driver:
         if newest.lease_owner != owner:
             self.violations.append(
                 f"I8: {owner} claimed on lane {newest.signer}, which {newest.lease_owner} holds"
+            )
+
+    def _judge_invoices(self) -> None:
+        """At every moment an invoice counts as settled what is SETTLED of it, and nothing else."""
+        for row in self.world.rows(_MISCOUNTED):
+            self.violations.append(
+                f"I10: {row.id} is {row.state} and counts {row.settled_minor} as settled,"
+                f" {row.final_minor} is"
             )
 
     def _crash(self, number: int, point: str, nth: int) -> None:

@@ -109,8 +109,13 @@ BOOKING = (
         ),
     ),
     Bug(
+        "gas is not booked, and taken for a smaller top-up",
+        ("I2",),
+        edited(_BOOKING + "_entries", ("receipt.sender in operators and wei", "False")),
+    ),
+    Bug(
         "gas is booked without its price",
-        ("I4",),
+        ("I2", "I4"),
         edited(
             _BOOKING + "_entries",
             ("receipt.gas_used * receipt.gas_price_wei", "receipt.gas_used"),

@@ -197,6 +197,32 @@ ENDING = (
         seed=1,
     ),
     Bug(
+        "an invoice is called paid when its payment is booked",
+        ("I10",),
+        all_of(
+            edited(
+                FINALITY + "finalize",
+                ("amounts.settle(session, final=final, now=now)", "pass"),
+            ),
+            edited(
+                "settlement.settlements.booking:book",
+                (
+                    "    return Booked(",
+                    "    from settlement.invoices import amounts\n"
+                    "    before = amounts._SETTLE\n"
+                    "    keys = ', '.join(f\"'{key}'\" for key in moved)\n"
+                    "    amounts._SETTLE = text(before.text.replace('s.block_number <= :final',"
+                    " f's.block_number <= :final AND s.id IN ({keys})'))\n"
+                    "    try:\n"
+                    "        moved and amounts.settle(session, final=head, now=now)\n"
+                    "    finally:\n"
+                    "        amounts._SETTLE = before\n"
+                    "    return Booked(",
+                ),
+            ),
+        ),
+    ),
+    Bug(
         "the outside is told of a payment that is only booked",
         ("I10", "I13"),
         edited(

@@ -8,6 +8,8 @@ from tests.verify.planting import (
     ACCEPT,
     DEPOSIT,
     FIRST,
+    FUNDING,
+    GAS,
     PAYMENT,
     Planted,
     a_transfer_repeated,
@@ -150,6 +152,20 @@ IN_BOOKS = (
         "an operator's coins are not what the books say",
         lying("eth_getBalance", lambda _params, answer: hex(int(answer, 16) - 1)),
         ("I4",),
+    ),
+    Planted(
+        "gas that was not booked is hidden by the next top-up",
+        forged(
+            f"UPDATE posting SET amount_minor = amount_minor - 7 WHERE entry_seq = {GAS}"
+            " AND line = 0",
+            f"UPDATE posting SET amount_minor = amount_minor + 7 WHERE entry_seq = {GAS}"
+            " AND line = 1",
+            f"UPDATE posting SET amount_minor = amount_minor - 7 WHERE entry_seq = {FUNDING}"
+            " AND line = 0",
+            f"UPDATE posting SET amount_minor = amount_minor + 7 WHERE entry_seq = {FUNDING}"
+            " AND line = 1",
+        ),
+        ("I2",),
     ),
     Planted(
         "an acknowledged invoice is not there",

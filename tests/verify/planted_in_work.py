@@ -44,7 +44,7 @@ IN_WORK = (
         sql("UPDATE attempt SET created_at = first_sent_at + 1 WHERE created_seq = 2"),
         ("I9",),
     ),
-    Planted("a key of ours was used elsewhere", foreign_use_of_our_key, ("I9",)),
+    Planted("a key of ours was used elsewhere", foreign_use_of_our_key, ("I2", "I9")),
     Planted(
         "a final chain transaction is not where it was mined",
         sql("UPDATE chain_tx SET block_number = block_number + 1 WHERE nonce = 0"),
@@ -66,6 +66,21 @@ IN_WORK = (
             " WHERE move = 'finalized'"
         ),
         ("I10",),
+    ),
+    Planted(
+        "an invoice was called paid when its payment was only booked",
+        sql(
+            "UPDATE invoice_event SET at = (SELECT MIN(e.at) FROM settlement_event e"
+            " JOIN settlement s ON s.id = e.settlement_id"
+            " WHERE s.invoice_id = invoice_event.invoice_id AND e.move = 'booked')"
+            " WHERE move = 'paid' AND actor = 'rail'"
+        ),
+        ("I10",),
+    ),
+    Planted(
+        "an invoice was called paid with a part of it",
+        sql("UPDATE invoice_event SET move = 'paid', state = 'PAID' WHERE move = 'part_paid'"),
+        ("I10", "I13", "MOVES"),
     ),
     Planted(
         "what was settled stands in a block that is not final",

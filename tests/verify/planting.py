@@ -18,6 +18,8 @@ Deed = Callable[[Patient], None]
 FIRST = "(SELECT id FROM settlement ORDER BY id LIMIT 1)"
 PAYMENT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'payment')"
 ACCEPT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'accept')"
+GAS = "(SELECT MAX(seq) FROM journal_entry WHERE kind = 'gas')"
+FUNDING = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'funding')"
 DEPOSIT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'transfer')"
 
 _SUMS = (

@@ -188,3 +188,13 @@ def test_the_json_is_one_object(patient: Patient) -> None:
 
 def _both(patient: Patient) -> list[str]:
     return ["--database", patient.url, "--rpc", patient.node.url]
+
+
+def test_depths_are_judged_by_the_tiers_that_are_given(patient: Patient) -> None:
+    tiers = ("--booking-tiers", "0:1,100000:6")
+
+    assert patient.verify(*tiers)[0] == 0
+    assert patient.red("--booking-tiers", "0:1,100000:5") == {"I10"}
+    patient.harm("UPDATE receipt SET depth = 1")
+    assert patient.red() == set()
+    assert patient.red(*tiers) == {"I10"}
