@@ -14,15 +14,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from gateway import wiring
 from settlement.errors import Fatal, Retryable
+from settlement.sender import lanes
+from settlement.store import transaction
 from settlement.store.checkpoints import checkpoints_beside
+from settlement.store.damage import read_through_beside
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
@@ -95,9 +99,18 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
         def opened() -> Worker:
             worker = open_worker()
             beside.enter_context(checkpoints_beside(worker.engine))
+            worker.require_whole = beside.enter_context(
+                read_through_beside(worker.engine, lambda reason: _halt_all(worker.engine, reason))
+            )
             return worker
 
         return _tick_until(opened, stop)
+
+
+def _halt_all(engine: Engine, reason: str) -> None:
+    """Halt every lane, if the damaged file takes that much; this worker ends in any case."""
+    with suppress(DatabaseError), transaction(engine) as session:
+        lanes.halt_all(session, reason)
 
 
 def _tick_until(open_worker: Callable[[], Worker], stop: threading.Event) -> int:

@@ -19,8 +19,10 @@ from settlement import reconciliation, watcher
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids
 from settlement.compliance.policy import Policy
+from settlement.compliance.spent import SpentToday
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
+from settlement.ledger import require_sound_head
 from settlement.sender import duty, lanes
 from settlement.sender.duty import DutyLease
 from settlement.sender.fleet import Fleet
@@ -28,7 +30,7 @@ from settlement.sender.holding import Holding
 from settlement.sender.lanes import Lease
 from settlement.settlements import booking, clearing, finality, tracking
 from settlement.signer import Signer
-from settlement.store import transaction
+from settlement.store import reading, transaction
 
 
 @dataclass(slots=True)
@@ -88,6 +90,8 @@ class Worker:
     """Whether the worker of that name is known to run no more; its lease is not waited for."""
     open_chain: Callable[[], ChainPort] | None = None
     """Another line to the same node, for a lane that waits beside others."""
+    require_whole: Callable[[], None] = lambda: None
+    """Raises where the database's file was found damaged; called before every stage."""
     monotonic: Callable[[], float] = lambda: 0.0
     """Seconds that only grow: how far a long tick has come, for its leases."""
     _leases: dict[str, Lease] = field(default_factory=dict)
@@ -96,6 +100,9 @@ class Worker:
     """Lanes that were looked at since they were taken."""
     _reachable: dict[str, Signer] = field(default_factory=dict)
     _lines: dict[str, ChainPort] = field(default_factory=dict)
+    _spent_today: SpentToday = field(default_factory=SpentToday)
+    _has_begun: bool = False
+    """The newest journal entry was looked at since the start."""
     _began: float = 0.0
     _unsettled_facts: bool = True
     """Blocks were stored that the steps after it have not followed yet; true after every start."""
@@ -121,6 +128,11 @@ class Worker:
         Raises as `tick` does.
         """
         self._began = self.monotonic()
+        self.require_whole()
+        if not self._has_begun:
+            with reading(self.engine) as session:
+                require_sound_head(session)
+            self._has_begun = True
         if not self._take_lanes(now):
             progress.standby = True
             return
@@ -132,6 +144,7 @@ class Worker:
             yield name
             began = time.perf_counter()
             try:
+                self.require_whole()
                 stage(progress, now)
             except Fatal as error:
                 if name != "send":  # What a lane found, it has halted itself.
@@ -226,7 +239,10 @@ class Worker:
             return
         with self._writing(now) as session:
             clearing.lapse(session, self.settings, now=now)
-            cleared = clearing.clear(session, self.policy, self.settings, ids=self.ids, now=now)
+            cleared = clearing.clear(
+                session, self.policy, self.settings,
+                ids=self.ids, now=now, spent_today=self._spent_today,
+            )  # fmt: skip
         progress.cleared, progress.held = cleared.cleared, cleared.held
         progress.rejected = cleared.rejected
 

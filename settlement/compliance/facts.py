@@ -17,12 +17,11 @@ from settlement.chain.port import Address
 from settlement.clock import from_micros
 from settlement.compliance import lists
 from settlement.compliance.policy import Facts, fold
+from settlement.compliance.spent import SpentToday
 from settlement.participants.mandates import Mandate, mandates
 from settlement.states import SettlementState
 from settlement.store import row_lock
 from settlement.store.bulk import rows
-
-_SECONDS_OF_A_DAY = 86_400
 
 _CANDIDATES = (
     "SELECT s.id, s.token, s.debtor_wallet, s.creditor_wallet, s.amount_minor, s.reference,"
@@ -39,14 +38,8 @@ _CANDIDATES = (
     " WHERE s.state = 'INSTRUCTED' AND s.execution_date <= ?"
     " ORDER BY s.id LIMIT ?"
 )
-_CHAIN_TIME = text("SELECT MAX(timestamp) FROM block WHERE canonical")
-_SPENT = text(
-    "SELECT l.debtor, l.token, CAST(SUM(l.amount_minor) AS BIGINT) AS minor FROM chain_log l"
-    " JOIN block b ON b.hash = l.block_hash AND b.canonical"
-    " WHERE l.name = 'Settled' AND l.block_number >="
-    " (SELECT MIN(number) FROM block WHERE canonical AND timestamp >= :day_start)"
-    " GROUP BY l.debtor, l.token"
-)
+# The newest block's: a chain's time never runs backwards.
+_CHAIN_TIME = text("SELECT timestamp FROM block WHERE canonical ORDER BY number DESC LIMIT 1")
 _UNDER_WAY = text(
     "SELECT debtor_wallet, token, state, CAST(SUM(amount_minor) AS BIGINT) AS minor"
     " FROM settlement"
@@ -111,7 +104,10 @@ def candidates(session: Session, *, now: datetime, limit: int) -> list[Candidate
 
 
 def purses(
-    session: Session, waiting: Sequence[Candidate], booked: Mapping[tuple[str, str], int]
+    session: Session,
+    waiting: Sequence[Candidate],
+    booked: Mapping[tuple[str, str], int],
+    spent_today: SpentToday,
 ) -> dict[tuple[str, str], Purse]:
     """Return per (wallet, token) the live mandate, what its day has left, and the funds.
 
@@ -119,11 +115,7 @@ def purses(
     """
     connection = session.connection()
     seconds = int(chain_time(session).timestamp())
-    day_start = seconds - seconds % _SECONDS_OF_A_DAY
-    spent = {
-        (row.debtor, row.token): row.minor
-        for row in connection.execute(_SPENT, {"day_start": day_start})
-    }
+    spent = spent_today.read(session, seconds)
     due: dict[tuple[str, str], int] = {}
     for row in connection.execute(_UNDER_WAY):
         key = (row.debtor_wallet, row.token)

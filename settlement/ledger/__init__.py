@@ -19,7 +19,13 @@ from settlement.ledger.journal import Head, Unbalanced, head, post
 from settlement.ledger.reservations import Reservation, releases, reserve, void
 from settlement.ledger.reversals import reverse
 from settlement.ledger.trial_balance import TrialBalance, TrialRow, trial_balance
-from settlement.ledger.verification import BadEntry, ChainVerdict, verify_chain
+from settlement.ledger.verification import (
+    BadEntry,
+    ChainVerdict,
+    JournalEdited,
+    require_sound_head,
+    verify_chain,
+)
 
 __all__ = [
     "PENDING",
@@ -29,6 +35,7 @@ __all__ = [
     "Claim",
     "Entry",
     "Head",
+    "JournalEdited",
     "Line",
     "Payment",
     "Reservation",
@@ -46,6 +53,7 @@ __all__ = [
     "head",
     "post",
     "releases",
+    "require_sound_head",
     "reserve",
     "reverse",
     "trial_balance",

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from settlement.clock import to_micros
-from settlement.ledger.accounts import WEI, wallet
+from settlement.ledger.accounts import wallet
 from settlement.store.bulk import Row, insert_rows, rows, rows_by_key
 
 _HALF = 2**32
@@ -44,9 +44,7 @@ def balances(
     cancel out.
     """
     if at_block is None and at is None:
-        kept = [code for code in codes if not code.endswith(WEI)]
-        found = {code: posted for code, posted, _reserved in _kept(session, kept)}
-        found |= _added_up(session, [code for code in codes if code.endswith(WEI)], "", ())
+        found = {code: posted for code, posted, _reserved in _kept(session, codes)}
     else:
         where, values = _until(at_block, at)
         found = _added_up(session, codes, where, values)
@@ -72,11 +70,11 @@ def balances_at(session: Session, kinds: Sequence[str], block_number: int) -> di
     """
     kept = rows_by_key(
         session,
-        "SELECT a.code, b.posted_minor FROM account a JOIN balance b ON b.account_id = a.id"
-        " WHERE a.kind {keys}",
+        "SELECT a.code, b.posted_high, b.posted_minor FROM account a"
+        " JOIN balance b ON b.account_id = a.id WHERE a.kind {keys}",
         kinds,
     )
-    found = {str(code): int(minor) for code, minor in kept}
+    found = {str(code): whole(high, low) for code, high, low in kept}
     later = rows_by_key(
         session,
         f"SELECT a.code, {SUM_HALVES}"
@@ -112,36 +110,42 @@ def keep(
 
     `posted` is by account; `pending` has account, amount and the entry's kind of each pending line.
     """
-    sums = {account_id: [minor, 0, 0] for account_id, minor in posted.items()}
+    sums = {
+        account_id: [*_halves(minor, account_id in wei_accounts), 0, 0]
+        for account_id, minor in posted.items()
+    }
     for account_id, minor, kind in pending:
         # The payer's reservation is written -, the payee's +; their releases the other way round.
         opening = kind in _OPENING
-        column = 1 if (minor < 0) == opening else 2
-        of_account = sums.setdefault(account_id, [0, 0, 0])
+        column = 2 if (minor < 0) == opening else 3
+        of_account = sums.setdefault(account_id, [0, 0, 0, 0])
         of_account[column] += abs(minor) if opening else -abs(minor)
     insert_rows(
         session,
         "balance",
-        ("account_id", "posted_minor", "reserved_minor", "expected_minor"),
-        [
-            (account_id, *three)
-            for account_id, three in sorted(sums.items())
-            if account_id not in wei_accounts
-        ],
+        ("account_id", "posted_high", "posted_minor", "reserved_minor", "expected_minor"),
+        [(account_id, *four) for account_id, four in sorted(sums.items())],
         "ON CONFLICT (account_id) DO UPDATE SET"
+        " posted_high = balance.posted_high + excluded.posted_high,"
         " posted_minor = balance.posted_minor + excluded.posted_minor,"
         " reserved_minor = balance.reserved_minor + excluded.reserved_minor,"
         " expected_minor = balance.expected_minor + excluded.expected_minor",
     )
 
 
+def _halves(minor: int, in_wei: bool) -> tuple[int, int]:
+    """Return what is added to the high and to the low part of a kept sum."""
+    return divmod(minor, _HALF) if in_wei else (0, minor)
+
+
 def _kept(session: Session, codes: Iterable[str]) -> list[Row]:
-    return rows_by_key(
+    found = rows_by_key(
         session,
-        "SELECT a.code, b.posted_minor, b.reserved_minor FROM account a"
+        "SELECT a.code, b.posted_high, b.posted_minor, b.reserved_minor FROM account a"
         " JOIN balance b ON b.account_id = a.id WHERE a.code {keys}",
         codes,
     )
+    return [(code, whole(high, low), reserved) for code, high, low, reserved in found]
 
 
 def _added_up(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement.ledger.accounts import WEI
 from settlement.ledger.balances import SUM_HALVES, whole
 from settlement.ledger.entries import PENDING, POSTED
 
@@ -16,7 +15,7 @@ _FROM_POSTINGS = text(
     " JOIN account a ON a.id = p.account_id GROUP BY a.code, a.kind, a.owner, a.unit, p.phase"
 )
 _KEPT = text(
-    "SELECT a.code, b.posted_minor, b.expected_minor - b.reserved_minor"
+    "SELECT a.code, b.posted_high, b.posted_minor, b.expected_minor - b.reserved_minor"
     " FROM balance b JOIN account a ON a.id = b.account_id"
 )
 
@@ -60,8 +59,10 @@ def trial_balance(session: Session) -> TrialBalance:
         TrialRow(*key, phases.get(POSTED, 0), phases.get(PENDING, 0))
         for key, phases in sorted(accounts.items())
     )
-    kept = {code: (posted, pending) for code, posted, pending in session.execute(_KEPT)}
-    added = {row.code: (row.posted_minor, row.pending_minor) for row in rows if row.unit != WEI}
+    kept = {
+        code: (whole(high, low), pending) for code, high, low, pending in session.execute(_KEPT)
+    }
+    added = {row.code: (row.posted_minor, row.pending_minor) for row in rows}
     drifted = sorted(
         code for code in added.keys() | kept.keys() if added.get(code) != kept.get(code)
     )

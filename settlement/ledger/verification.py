@@ -10,9 +10,21 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from settlement.errors import StoreCorrupt
 from settlement.ledger import stored
-from settlement.ledger.journal import FIRST_PREV_HASH, Head, entry_hash
+from settlement.ledger.journal import FIRST_PREV_HASH, Head, entry_hash, head
 from settlement.ledger.stored import StoredEntry
+
+
+class JournalEdited(StoreCorrupt):
+    """The newest entry is not as it was posted."""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        super().__init__(
+            f"journal entry {seq} is not as it was posted: {reason}. Restore a backup, or ask"
+            " `settle journal verify` for the first bad entry; nothing is sent before"
+        )
+        self.seq, self.reason = seq, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,22 @@ def verify_chain(session: Session, after: Head | None = None) -> ChainVerdict:
                 return ChainVerdict(at, BadEntry(entry.seq, reason))
             at = Head(entry.seq, entry.hash)
     return ChainVerdict(at, None)
+
+
+def require_sound_head(session: Session) -> None:
+    """Recompute the newest entry's hash: cheap, however long the journal.
+
+    Raises:
+        JournalEdited: it is not as it was posted.
+    """
+    newest = head(session).seq
+    found = stored.by_seq(session, [newest - 1, newest])
+    if not found:
+        return
+    before = Head(found[0].seq, found[0].hash) if len(found) > 1 else Head(0, FIRST_PREV_HASH)
+    reason = fault(found[-1], before)
+    if reason:
+        raise JournalEdited(newest, reason)
 
 
 def fault(entry: StoredEntry, before: Head) -> str | None:

@@ -143,8 +143,7 @@ def _questions(session: Session, number: int) -> tuple[_Question, ...]:
     tokens = rows(session, "SELECT address, symbol FROM token ORDER BY symbol")
     holders = [address for (address,) in rows(session, "SELECT address FROM wallet ORDER BY 1")]
     operators = [signer for (signer,) in rows(session, "SELECT signer FROM lane ORDER BY 1")]
-    booked = ledger.balances_at(session, ("wallet", "liability"), number)
-    coins = ledger.balances(session, [accounts.coin(each) for each in operators], at_block=number)
+    booked = ledger.balances_at(session, ("wallet", "liability", "coin"), number)
     asked = []
     for token, symbol in tokens:
         supply = -booked.get(accounts.liability(token, symbol), 0)
@@ -154,7 +153,7 @@ def _questions(session: Session, number: int) -> tuple[_Question, ...]:
             data = BALANCE_OF + address_word(holder)
             asked.append(_Question(code, symbol, booked.get(code, 0), token, data))
     for operator in operators:
-        minor = coins[accounts.coin(operator)]
+        minor = booked.get(accounts.coin(operator), 0)
         asked.append(_Question(f"coin:{operator}", accounts.WEI, minor, operator, None))
     return tuple(asked)
 

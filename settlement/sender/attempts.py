@@ -34,7 +34,8 @@ _STUCK = text(
     " FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.created_seq ="
     " (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id)"
-    " ORDER BY c.nonce"
+    # Not the column alone: the index by nonce would lead through all that the lane ever sent.
+    " ORDER BY +c.nonce"
 )
 _DEAD_MEMBERS = text(
     "SELECT DISTINCT c.id FROM chain_tx c JOIN batch_member m ON m.chain_tx_id = c.id AND m.live"

@@ -39,7 +39,8 @@ _DUE = text(
     "   SELECT 1 FROM batch_member m JOIN clearance l ON l.id = m.clearance_id"
     "   WHERE m.chain_tx_id = c.id AND m.live"
     "   AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)))"
-    " ORDER BY c.nonce LIMIT :limit"
+    # Not the column alone: the index by nonce would lead through all that the lane ever sent.
+    " ORDER BY +c.nonce LIMIT :limit"
 )
 _ANSWERED = text(
     "UPDATE attempt SET first_sent_at = COALESCE(first_sent_at, :at), last_sent_at = :at,"

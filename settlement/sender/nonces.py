@@ -17,12 +17,13 @@ TRIES = 2
 
 _NEXT = text("SELECT next_nonce FROM lane WHERE signer = :signer")
 _REFUSED = text(
-    "SELECT DISTINCT c.nonce FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
+    # Not the column alone: the index by nonce would lead through all that the lane ever sent.
+    "SELECT DISTINCT +c.nonce AS nonce FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.outcome = :outcome"
     " AND a.send_count >= :tries"
     # One of ours may have been stored since the blocks were followed.
     " AND NOT EXISTS (SELECT 1 FROM attempt x JOIN receipt r ON r.tx_hash = x.hash"
-    "   WHERE x.chain_tx_id = c.id) ORDER BY c.nonce"
+    "   WHERE x.chain_tx_id = c.id) ORDER BY 1"
 )
 _REPAIR = "run `settle lane heal` to rebuild the records from the chain; nothing is sent before"
 

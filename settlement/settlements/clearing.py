@@ -17,6 +17,7 @@ from settlement.compliance import clearance, facts, lists
 from settlement.compliance.clearance import Decision, Terms
 from settlement.compliance.facts import Candidate
 from settlement.compliance.policy import Outcome, Policy
+from settlement.compliance.spent import SpentToday
 from settlement.config import Settings
 from settlement.invoices import amounts
 from settlement.settlements.moves import move_each, move_where
@@ -38,13 +39,19 @@ class Cleared:
 
 
 def clear(
-    session: Session, policy: Policy, settings: Settings, *, ids: Ids, now: datetime
+    session: Session,
+    policy: Policy,
+    settings: Settings,
+    *,
+    ids: Ids,
+    now: datetime,
+    spent_today: SpentToday,
 ) -> Cleared:
     """Decide on up to `settlements_per_tick_max` due settlements, oldest first."""
     rows = facts.candidates(session, now=now, limit=settings.settlements_per_tick_max)
     if not rows:
         return Cleared()
-    purses = facts.purses(session, rows, _booked(session, rows))
+    purses = facts.purses(session, rows, _booked(session, rows), spent_today)
     listed = facts.list_hits(session, rows)
     versions = {row.name: row.sha256 for row in lists.versions(session)}
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)

@@ -27,7 +27,9 @@ class Balance(SQLModel, table=True):
     __tablename__ = "balance"
     account_id: int = Field(primary_key=True, foreign_key="account.id")
     posted_minor: int = big(default=0)
-    """Money. Left at 0 for accounts in WEI, whose sums do not always fit 63 bits."""
+    """Money. Of an account in WEI, whose sum does not always fit 63 bits, the low part."""
+    posted_high: int = big(default=0)
+    """Of an account in WEI: how often 2^32 is to be added to `posted_minor`; else 0."""
     reserved_minor: int = big(default=0)
     """Of the money, what reservations have set aside to be paid."""
     expected_minor: int = big(default=0)
@@ -107,9 +109,11 @@ class SettlementBreak(SQLModel, table=True):
     __tablename__ = "settlement_break"
     __table_args__ = (
         Index("break_open_once", "subject", "kind", unique=True, **only("closed_at IS NULL")),
+        # Those that have healed grow in number; they are not read with every block.
+        Index("break_open_by_kind", "kind", **only("closed_at IS NULL")),
     )
     id: str = text(primary_key=True)
-    kind: str = text(index=True)
+    kind: str = text()
     """unattributed_deposit, missing_on_chain, missing_in_ledger, amount, reorged, rejected,
     tie_out, …"""
     subject: str = text()

@@ -23,7 +23,10 @@ FUNDING = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'funding')"
 DEPOSIT = "(SELECT MIN(seq) FROM journal_entry WHERE kind = 'transfer')"
 
 _SUMS = (
-    "UPDATE balance SET posted_minor = (SELECT SUM(p.amount_minor) FROM posting p"
+    "UPDATE balance SET (posted_high, posted_minor) = (SELECT"
+    " SUM(CASE a.unit WHEN 'WEI' THEN p.amount_minor / 4294967296 ELSE 0 END),"
+    " SUM(CASE a.unit WHEN 'WEI' THEN p.amount_minor % 4294967296 ELSE p.amount_minor END)"
+    " FROM posting p JOIN account a ON a.id = p.account_id"
     " WHERE p.account_id = balance.account_id AND p.phase = 'posted')"
     " WHERE EXISTS (SELECT 1 FROM posting p WHERE p.account_id = balance.account_id"
     " AND p.phase = 'posted')"

@@ -202,7 +202,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     )
-    op.create_index(op.f("ix_settlement_break_kind"), "settlement_break", ["kind"], unique=False)
+    op.create_index(
+        "break_open_by_kind",
+        "settlement_break",
+        ["kind"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     op.create_table(
         "settlement_sequence",
         sa.Column("debtor_wallet", sa.Text(), nullable=False),
@@ -374,6 +381,7 @@ def upgrade() -> None:
         "balance",
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("posted_minor", BIG, nullable=False),
+        sa.Column("posted_high", BIG, nullable=False),
         sa.Column("reserved_minor", BIG, nullable=False),
         sa.Column("expected_minor", BIG, nullable=False),
         sa.ForeignKeyConstraint(
