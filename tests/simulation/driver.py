@@ -100,7 +100,7 @@ class Driver:
     def _judge_claim(self, place: Place, life: Life) -> None:
         """Only who holds a lane claims on it: what the fencing number is for."""
         number = self.world.places.index(place)
-        if life.at.startswith("stopped at"):
+        if life.at != "idle" and life.at not in STAGES:  # Inside a stage: others may come next.
             self._was_left.add(number)
         elif life.at == "idle":
             self._was_left.discard(number)
