@@ -247,7 +247,7 @@ class Driver:
         for row in world.rows("SELECT signer, state, reason FROM lane ORDER BY signer"):
             world.log.append(f"lane {row.signer[:8]}: {row.state} {row.reason or ''}")
             if row.state == "halted" and not world.may_halt(row.reason or ""):
-                self.violations.append(f"lane {row.signer} halted without a cause: {row.reason}")
+                self.violations.append(f"halted without a cause: lane {row.signer}: {row.reason}")
         world.write("UPDATE lane SET state = 'active', reason = NULL")
 
 

@@ -49,6 +49,8 @@ class FaultyNode:
         self._chain = chain
         self._tell, self._handed_over = tell, handed_over
         self._planned: dict[str, list[tuple[str, int]]] = {}
+        self._shown: dict[int, BlockRef] = {}
+        """The header that was last given of each height."""
 
     def plan(self, method: str, fault: str, amount: int = 1) -> None:
         """Let the next call of `method` suffer `fault`; `amount` is of blocks, for a lag."""
@@ -82,6 +84,10 @@ class FaultyNode:
         found = self._answered(fault, self._chain.headers, first, last)
         if fault == "forged" and found:
             found[-1] = _forged(found[-1])
+        if fault == "torn" and found:
+            # Of two branches: what was shown before, and then what follows on the other one.
+            found[0] = self._shown.get(first, found[0])
+        self._shown.update({header.number: header for header in found})
         return found
 
     def receipts(self, blocks: Sequence[BlockRef]) -> list[list[Receipt]]:

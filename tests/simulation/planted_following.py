@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.planted import Bug
+from tests.simulation.planted_scenes import TORN
 from tests.simulation.planting import all_of, edited, worded
 
 _BOOKING = "settlement.settlements.booking:"
@@ -66,6 +67,16 @@ FOLLOWING = (
             ),
         ),
         scene=(*_PAID, ["reorg", 2, "nothing", 1], ["mine", 1, 1000]),
+    ),
+    Bug(
+        "a new block is not held against the newest one that is stored",
+        ("I10",),
+        edited(
+            "settlement.watcher.steps:step",
+            ("if header.parent_hash == tip.hash else Unclear()", "if True else Unclear()"),
+        ),
+        scene=TORN,
+        seed=1,
     ),
     Bug(
         "a receipt of an orphaned block is believed",

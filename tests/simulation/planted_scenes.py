@@ -9,6 +9,7 @@ FINALITY = "settlement.settlements.finality:"
 ATTEMPTS = "settlement.sender.attempts:"
 BROADCAST = "settlement.sender.broadcast:"
 LANE = "settlement.sender.pipeline:Lane."
+NONCES = "settlement.sender.nonces:"
 LANES = "settlement.sender.lanes:"
 COVERAGE = "settlement.signer.coverage:"
 
@@ -42,6 +43,22 @@ RACE = (
     *(["reorg", 6, "other", 7], *ROUND) * 2,
 )  # fmt: skip
 """A batch and its cancel, its members' next batch, and reorgs that choose among them."""
+
+RACED = (
+    ["instruct", 0, 3, 0], ["rpc", 0, "send", "after", 1], *TICK, ["wait", 6_000], *TICK[:3],
+    ["mine", 1, 1000], *TICK[:2], ["rpc", 0, "headers", "stale", 1], *TICK, *TICK,
+)  # fmt: skip
+"""A nonce that is refused as used: ours is in a block that is not read yet."""
+LIED_TO = (
+    ["instruct", 0, 3, 0], *(["rpc", 0, "send", "nonce too low", 1], *TICK, ["wait", 6_000]) * 3,
+    *TICK,
+)  # fmt: skip
+"""A nonce that is refused as used again and again, and is not."""
+TORN = (
+    ["instruct", 0, 3, 0], *ROUND * 3, ["reorg", 2, "nothing", 1], ["mine", 1, 1000],
+    ["rpc", 0, "headers", "torn", 1], *TICK,
+)  # fmt: skip
+"""A reorg that a node shows together with the newest block of before."""
 
 NO_LIVE_CHECK = (
     edited(COVERAGE + "call", ("if deadline * 1_000_000 <= to_micros(now):", "if False:")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from settlement.chain.port import SendOutcome
 from tests.simulation.planted import Bug
 from tests.simulation.planted_scenes import (
     ATTEMPTS,
@@ -10,13 +11,16 @@ from tests.simulation.planted_scenes import (
     EXPIRED,
     LANE,
     LANES,
+    LIED_TO,
     NO_LIVE_CHECK,
+    NONCES,
+    RACED,
     ROUND,
     STUCK,
     TICK,
     ZOMBIE,
 )
-from tests.simulation.planting import all_of, edited, worded
+from tests.simulation.planting import all_of, edited, valued, worded
 
 SIGNING = (
     Bug(
@@ -165,6 +169,27 @@ SIGNING = (
 )
 
 SENDING = (
+    Bug(
+        "a nonce that is called used halts the lane at once",
+        ("halted without a cause",),
+        valued(BROADCAST + "_HALTS", {SendOutcome.MALFORMED, SendOutcome.NONCE_USED}),
+        scene=RACED,
+    ),
+    Bug(
+        "a nonce is called stolen before its block was read",
+        ("halted without a cause",),
+        edited(
+            NONCES + "require_no_stolen_nonce",
+            ("or not before.hash == after.hash == tip.hash", "or False"),
+        ),
+        scene=RACED,
+    ),
+    Bug(
+        "a nonce is called stolen that was never mined",
+        ("halted without a cause",),
+        edited(NONCES + "require_no_stolen_nonce", ("if nonce < mined", "if True")),
+        scene=LIED_TO,
+    ),
     Bug(
         "after two sends an attempt is given up",
         ("I11",),

@@ -24,6 +24,7 @@ Action = list[Any]
 API_POINTS = tuple(name for name in FAILPOINTS if name.startswith(("api.", "instruct.")))
 WORKER_POINTS = tuple(name for name in FAILPOINTS if name not in API_POINTS)
 _LENGTHS = (40, 64)
+_RARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ def schedule_of(seed: int) -> Schedule:
     while len(actions) < chance.randrange(*_LENGTHS):
         (kind,) = chance.choices(kinds, weights)
         actions += _MADE[kind](chance)
+    # By draws of its own: whatever is added here, all else of a seed stays as it was.
+    rare = random.Random(f"rare beside/{seed}")
+    if rare.random() < _RARE:
+        place = rare.randrange(1, len(actions))
+        actions[place:place] = rare.choice((_raced, _torn))(rare)
     if not any(action[0] in ("crash", "kill") for action in actions):
         actions.insert(chance.randrange(1, len(actions)), ["kill", 0])
     return Schedule(seed, setup, tuple(actions))
@@ -140,6 +146,24 @@ def _reorg(chance: random.Random) -> list[Action]:
     depth = chance.choice((1, 1, 2, 2, 3, 4, 6, 8, 11))
     how = chance.choice(("nothing", "same", "shifted", "other", "cancels", "back"))
     return [["reorg", depth, how, chance.randrange(1 << 16)]]
+
+
+def _raced(chance: random.Random) -> list[Action]:
+    """A nonce is refused as used: ours was mined in a block that the watcher has not read yet."""
+    return [
+        ["instruct", chance.randrange(14), 2, 0], ["rpc", 0, "send", "after", 1],
+        *[["step", 0]] * 5, ["wait", 6_000], *[["step", 0]] * chance.randrange(1, 5),
+        ["mine", 1, 1000], *[["step", 0]] * chance.randrange(1, 4),
+        ["rpc", 0, "headers", "stale", 1], *[["step", 0]] * 8,
+    ]  # fmt: skip
+
+
+def _torn(chance: random.Random) -> list[Action]:
+    """Blocks come of two branches: the newest that is known, and what follows on the other one."""
+    return [
+        *_round(chance), *[["step", 0]] * 5, *_reorg(chance), ["mine", 1, 1000],
+        ["rpc", 0, "headers", "torn", 1], *[["step", 0]] * 5,
+    ]  # fmt: skip
 
 
 def _people(chance: random.Random) -> list[Action]:
