@@ -11,6 +11,8 @@ from itertools import chain
 from typing import Any, TypeVar, cast
 
 import orjson
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 _PARAMETERS_OF_MANY_ROWS = 8_000
@@ -56,6 +58,9 @@ def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
     """Return all rows of a query as plain tuples; `?` stands for a value.
 
     From the driver itself: SQLAlchemy's rows cost more than the database's work.
+
+    Raises:
+        DBAPIError: what the driver said, by SQLAlchemy's names as everywhere.
     """
     connection = session.connection()
     if connection.dialect.name != "sqlite":
@@ -64,8 +69,22 @@ def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
     try:
         cursor.execute(sql, values)
         return cast(list[Row], cursor.fetchall())
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _named(connection, sql, values, error) from error
     finally:
         cursor.close()
+
+
+def _named(connection: Connection, sql: str, values: Sequence[Any], error: Exception) -> Exception:
+    """Return a driver's error as SQLAlchemy names it; a connection that is gone is given up."""
+    dialect = connection.dialect
+    is_gone = dialect.is_disconnect(cast(Any, error), connection.connection.dbapi_connection, None)
+    if is_gone:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        sql, values, error, dialect.loaded_dbapi.Error,
+        connection_invalidated=is_gone, dialect=dialect,
+    )  # fmt: skip
 
 
 def rows_by_key(

@@ -2,9 +2,10 @@
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from settlement.store import transaction
-from settlement.store.bulk import insert_rows
+from settlement.store import open_engine, reading, transaction
+from settlement.store.bulk import insert_rows, rows
 
 COLUMNS = ("name", "number", "hash", "at")
 
@@ -30,3 +31,21 @@ def test_rows_that_are_there_are_passed_over_where_that_is_asked(engine: Engine)
 
     with engine.connect() as connection:
         assert connection.execute(text("SELECT COUNT(*) FROM cursor")).scalar_one() == 2500
+
+
+def test_what_the_driver_says_has_the_name_that_everybody_catches(engine: Engine) -> None:
+    with pytest.raises(DatabaseError, match="nowhere"), reading(engine) as session:
+        rows(session, "SELECT 1 FROM nowhere")
+
+
+def test_a_connection_that_is_gone_is_not_used_again(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    end = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+    with pytest.raises(OperationalError) as told, reading(engine) as session:
+        rows(session, end)
+
+    assert told.value.connection_invalidated
+    with reading(engine) as session:
+        assert rows(session, "SELECT 1") == [(1,)]
+    engine.dispose()
