@@ -12,9 +12,9 @@ FAULT_KINDS = frozenset(
         "fee.spike", "gas.shortage", "kill", "mandate.change", "mandate.revoked", "party.blocked",
         "pause", "rail.list", "rail.pause", "rail.unlist", "rail.unpause", "reorg.back",
         "reorg.cancels", "reorg.nothing", "reorg.other", "reorg.same", "reorg.shifted",
-        "rpc.head.forged", "rpc.headers.forged", "rpc.identity.foreign", "rpc.send.malformed",
-        "rpc.send.words", "token.freeze", "token.stray_transfer", "token.unfreeze",
-        "zombie.fenced",
+        "rpc.head.forged", "rpc.headers.forged", "rpc.headers.torn", "rpc.identity.foreign",
+        "rpc.send.malformed", "rpc.send.words", "token.freeze", "token.stray_transfer",
+        "token.unfreeze", "zombie.fenced",
     }
     | {f"rpc.{method}.{fault}" for method in READS for fault in READ_FAULTS}
     | {f"rpc.{method}.stale" for method in LAGS}

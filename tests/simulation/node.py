@@ -135,6 +135,10 @@ class FaultyNode:
         late = self._chain.receipts(self._chain.headers(newest - amount + 1, newest))
         return found - sum(each.sender == signer for block in late for each in block)
 
+    def nonces_at(self, signers: Sequence[Address], block_hash: Hash) -> list[int]:
+        """See `ChainPort.nonces_at`."""
+        return self._chain.nonces_at(signers, block_hash)
+
     def call_many(
         self, calls: Sequence[tuple[Address, str]], block_hash: Hash | None = None
     ) -> list[str]:

@@ -8,6 +8,7 @@ from tests.simulation.planted_doors import AT_DOORS
 from tests.simulation.planted_following import IN_FOLLOWING
 from tests.simulation.planted_paying import IN_PAYING
 from tests.simulation.planted_sending import IN_SENDING
+from tests.simulation.planted_working import IN_WORKING
 
 BUGS: tuple[Bug, ...] = (
     *IN_PAYING,
@@ -15,4 +16,5 @@ BUGS: tuple[Bug, ...] = (
     *IN_FOLLOWING,
     *IN_BOOKS,
     *AT_DOORS,
+    *IN_WORKING,
 )

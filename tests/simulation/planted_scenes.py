@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.simulation.node import HALTING_WORDS
 from tests.simulation.planting import edited
 
 RAIL = "settlement.chain.memory.rail:Rail."
@@ -59,6 +60,33 @@ TORN = (
     ["rpc", 0, "headers", "torn", 1], *TICK,
 )  # fmt: skip
 """A reorg that a node shows together with the newest block of before."""
+PAID = (["instruct", 0, 3, 0], *ROUND * 2, *TICK)
+"""A payment that is booked."""
+TAKEN = (
+    *PAID, ["mine", 1, 1000], ["pause", 0, "node.receipts.after", 1], *TICK[:2], ["wait", 6_000],
+    *(["step", 1],) * 6, *TICK[:3],
+)  # fmt: skip
+"""A worker that is about to store blocks when another takes the duty."""
+BACK = (
+    *PAID, ["reorg", 2, "other", 1], ["mine", 1, 1000], *TICK, ["reorg", 1, "back", 0], *ROUND,
+)  # fmt: skip
+"""A branch that loses and wins after all."""
+DIED = (
+    *PAID, ["reorg", 2, "nothing", 1], ["mine", 1, 1000], ["crash", 0, "reorg.before_unwind", 1],
+    *TICK * 2, ["wait", 6_000], *TICK, *ROUND,
+)  # fmt: skip
+"""A worker that dies between a reorg's blocks and what they mean."""
+UNSIGNED = (
+    ["instruct", 0, 3, 0], ["rpc", 0, "send", "before", 1], *TICK, ["block_party", 0],
+    ["block_party", 1], ["block_party", 2], *(["signer", 0, "before"],) * 3, ["wait", 6_000],
+    *TICK * 2, ["wait", 6_000], *TICK,
+)  # fmt: skip
+"""Clearances that are revoked while the signer is away."""
+HALTED = (
+    ["instruct", 0, 3, 0], ["rpc", 0, "send", HALTING_WORDS, 1], *TICK, ["wait", 6_000], *TICK,
+    ["mine", 1, 1000], *TICK,
+)  # fmt: skip
+"""A lane whose node calls its bytes malformed."""
 
 NO_LIVE_CHECK = (
     edited(COVERAGE + "call", ("if deadline * 1_000_000 <= to_micros(now):", "if False:")),

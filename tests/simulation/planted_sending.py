@@ -193,7 +193,7 @@ SENDING = (
     Bug(
         "after two sends an attempt is given up",
         ("I11",),
-        worded(BROADCAST + "_DUE", ("ORDER BY c.nonce", "AND a.send_count < 2 ORDER BY c.nonce")),
+        worded(BROADCAST + "_DUE", ("AND (a.sent_block", "AND a.send_count < 2 AND (a.sent_block")),
         seed=5,
     ),
     Bug(
