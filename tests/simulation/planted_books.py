@@ -16,6 +16,8 @@ _FROZEN = (
     ["freeze", 0, 1], ["mine", 1, 1000], *[["step", 0]] * 5, ["instruct", 0, 1, 0], *_ROUND,
     *_ROUND, ["mine", 12, 1000], *[["step", 0]] * 5,
 )  # fmt: skip
+_NO_LOOK_AT_START = edited("gateway.worker:Worker.stages", ("if not self._has_begun:", "if False:"))
+"""Else a worker refuses what was written before the bug, and writes nothing more."""
 _PAID = (["instruct", 0, 3, 0], *_ROUND, *_ROUND, *[["step", 0]] * 5)
 
 BOOKING = (
@@ -221,17 +223,23 @@ KEEPING = (
     Bug(
         "an entry's hash leaves its postings out",
         ("I7",),
-        edited(
-            _JOURNAL + "entry_hash",
-            ("booked_at,\n                lines,", "booked_at,\n                (),"),
+        all_of(
+            _NO_LOOK_AT_START,
+            edited(
+                _JOURNAL + "entry_hash",
+                ("booked_at,\n                lines,", "booked_at,\n                (),"),
+            ),
         ),
     ),
     Bug(
         "an entry's number is not in its hash",
         ("I7",),
-        edited(
-            _JOURNAL + "entry_hash",
-            ("prev_hash,\n                seq,", "prev_hash,\n                0,"),
+        all_of(
+            _NO_LOOK_AT_START,
+            edited(
+                _JOURNAL + "entry_hash",
+                ("prev_hash,\n                seq,", "prev_hash,\n                0,"),
+            ),
         ),
     ),
     Bug(
