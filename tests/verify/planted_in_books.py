@@ -206,7 +206,10 @@ IN_BOOKS = (
     ),
     Planted(
         "an invoice that was withdrawn is settled",
-        sql("UPDATE invoice SET settled_minor = 1 WHERE number = 'RE-note'"),
+        sql(
+            "UPDATE invoice SET settled_minor = 1, credited_minor = credited_minor - 1"
+            " WHERE number = 'RE-note'"
+        ),
         ("I16",),
     ),
     Planted("an invoice is overpaid", overpaid, ("I2", "I16")),
