@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from settlement.store import reading
+from settlement.store.bulk import rows
 from tests.simulation.world import World
 
 _DUTY = "SELECT lease_owner FROM duty WHERE name = 'chain'"
@@ -48,14 +50,13 @@ class Moment:
 
 
 def moment(world: World) -> Moment:
-    """Read it."""
-    holders = [row.lease_owner or "" for row in world.rows(_DUTY)]
-    return Moment(
-        holders[0] if holders else "",
-        world.rows(_WRITTEN)[0].count,
-        world.rows(_BARRED)[0].count,
-        {(row.signer, row.state): row.count for row in world.rows(_SENT)},
-    )
+    """Read it: by the driver itself, before and after every step."""
+    with reading(world.engine) as session:
+        holders = rows(session, _DUTY)
+        ((written,),) = rows(session, _WRITTEN)
+        ((barred,),) = rows(session, _BARRED)
+        sent = {(signer, state): count for signer, state, count in rows(session, _SENT)}
+    return Moment((holders[0][0] or "") if holders else "", written, barred, sent)
 
 
 def strayed(owner: str, before: Moment, after: Moment, was_left: bool) -> list[str]:

@@ -23,7 +23,7 @@ from settlement.chain.memory.pool import ANVIL_RULES, GETH_RULES
 from settlement.compliance import policy
 from settlement.config import Settings
 from settlement.signer import IntentSigner, Signer, SlotStore
-from settlement.store import open_engine, reading, transaction
+from settlement.store import open_engine, reading, statement, transaction
 from tests.simulation.life import Life, Orders
 from tests.simulation.node import FaultyNode
 from tests.simulation.signing import FaultySigner
@@ -209,7 +209,7 @@ class World:
     def rows(self, sql: str, **params: Any) -> list[Any]:
         """Look into the database."""
         with reading(self.engine) as session:
-            return list(session.connection().execute(text(sql), params).all())
+            return list(session.connection().execute(statement(sql), params).all())
 
     def write(self, sql: str, **params: Any) -> None:
         """Change the database as an operator's command does."""
