@@ -20,6 +20,7 @@ _BEFORE_TODAY = (
 _SETTLED = (
     "SELECT l.debtor, l.token, CAST(SUM(l.amount_minor) AS BIGINT) FROM chain_log l"
     " JOIN block b ON b.hash = l.block_hash AND b.canonical"
+    " AND b.timestamp >= ?"
     " WHERE l.name = 'Settled' AND l.block_number > ? AND l.block_number <= ?"
     " GROUP BY l.debtor, l.token"
 )
@@ -40,19 +41,21 @@ class SpentToday:
     def read(self, session: Session, chain_seconds: int) -> Spent:
         """Return the sums of the UTC day that the chain's time `chain_seconds` is in."""
         day_start = chain_seconds - chain_seconds % SECONDS_OF_A_DAY
+        final = rows(session, _FINAL)
+        newest = final[0][0] if final else -1
         if day_start != self._day_start:
             before = rows(session, _BEFORE_TODAY, (day_start,))
-            self._day_start, self._sums = day_start, {}
-            self._through = before[0][0] if before else -1
-        final = rows(session, _FINAL)
-        if final and final[0][0] > self._through:
-            _add(self._sums, session, self._through, final[0][0])
-            self._through = final[0][0]
+            # A block of yesterday that is not final may come back as one of today.
+            through = min(before[0][0], newest) if before else -1
+            self._day_start, self._through, self._sums = day_start, through, {}
+        if newest > self._through:
+            self._add(self._sums, session, newest)
+            self._through = newest
         sums = dict(self._sums)
-        _add(sums, session, self._through, _NO_BLOCK)
+        self._add(sums, session, _NO_BLOCK)
         return sums
 
-
-def _add(sums: Spent, session: Session, after: int, through: int) -> None:
-    for debtor, token, minor in rows(session, _SETTLED, (after, through)):
-        sums[debtor, token] = sums.get((debtor, token), 0) + minor
+    def _add(self, sums: Spent, session: Session, through: int) -> None:
+        found = rows(session, _SETTLED, (self._day_start, self._through, through))
+        for debtor, token, minor in found:
+            sums[debtor, token] = sums.get((debtor, token), 0) + minor
