@@ -53,11 +53,13 @@ ROOMS = (
     Room("invoices", 5, ("invoices", "invoices.*")),
     Room("watcher", 5, ("watcher", "watcher.*")),
     Room("signer", 5, ("signer", "signer.*")),
+    Room("bank", 5, ("bank", "bank.*")),
     Room("fx", 5, ("fx", "fx.*")),
     Room("netting", 5, ("netting", "netting.*")),
     Room("settlements", 6, ("settlements", "settlements.*")),
     Room("sender", 6, ("sender", "sender.*"), beside=("settlements",)),
     Room("reconciliation", 6, ("reconciliation", "reconciliation.*")),
+    Room("statements", 6, ("statements", "statements.*")),
     Room("proof", 6, ("proof", "proof.*")),
     Room("trace", 6, ("trace", "trace.*")),
 )

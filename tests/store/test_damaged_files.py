@@ -221,7 +221,7 @@ def test_migrating_up_again_changes_no_entry_and_the_way_down_is_refused(
         config = _config()
         with engine.connect() as connection:
             config.attributes["connection"] = connection
-            with pytest.raises(NotImplementedError, match="nothing before"):
+            with pytest.raises(NotImplementedError, match="restored backup"):
                 command.downgrade(config, "base")
         require_current(engine)
 
