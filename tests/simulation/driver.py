@@ -19,7 +19,7 @@ from tests.simulation.life import Life
 from tests.simulation.outside import Outside
 from tests.simulation.schedule import Action
 from tests.simulation.template import OPERATORS
-from tests.simulation.watching import miscounted, moment, strayed
+from tests.simulation.watching import Watch, strayed
 from tests.simulation.world import Place, World
 
 STANDBY_MILLISECONDS = 800
@@ -35,6 +35,7 @@ class Driver:
         self.world = world
         self.door = Door(world)
         self.outside = Outside(world)
+        self._watch = Watch(world)
         self.steps = 0
         self.violations: list[str] = []
         self._requests = 0
@@ -54,12 +55,12 @@ class Driver:
 
     def _step(self, number: int) -> str:
         place = self.world.places[number]
-        before, was_left = moment(self.world), number in self._was_left
+        before, was_left = self._watch.moment(), number in self._was_left
         life = self.world.step(place)
         self.world.later(40)
         if life.worker is not None:
             owner = life.worker.owner
-            self.violations += strayed(owner, before, moment(self.world), was_left)
+            self.violations += strayed(owner, before, self._watch.moment(), was_left)
         return self._judged(place, life)
 
     def _judged(self, place: Place, life: Life) -> str:
@@ -71,7 +72,7 @@ class Driver:
             return life.at
         error = life.error
         self._judge_claim(place, life)
-        self.violations += miscounted(self.world)
+        self.violations += self._watch.miscounted()
         if error is None:
             done = life.progress
             if life.at != "idle" and life.at not in STAGES:

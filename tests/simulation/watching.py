@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from settlement.store import reading
-from settlement.store.bulk import rows
 from tests.simulation.world import World
 
 _DUTY = "SELECT lease_owner FROM duty WHERE name = 'chain'"
 _WRITTEN = (
     "SELECT (SELECT COUNT(*) FROM block) + (SELECT COUNT(*) FROM clearance)"
-    " + (SELECT COUNT(*) FROM journal_entry) AS count"
+    " + (SELECT COUNT(*) FROM journal_entry) AS count_"
 )
 """Rows that only who has the duty writes, while no client asks for anything."""
 _BARRED = (
-    "SELECT COUNT(*) AS count FROM clearance c JOIN settlement s ON s.id = c.settlement_id"
+    "SELECT COUNT(*) AS count_ FROM clearance c JOIN settlement s ON s.id = c.settlement_id"
     " JOIN participant p ON p.id IN (s.debtor_id, s.creditor_id) AND p.state <> 'active'"
     " WHERE c.outcome IN ('ALLOW', 'ALLOW_WITH_DATA')"
 )
 """Clearances of parties that are suspended now: none is given while they are."""
 _SENT = (
-    "SELECT l.signer, l.state, COALESCE(SUM(a.send_count), 0) AS count FROM lane l"
+    "SELECT l.signer, l.state, COALESCE(SUM(a.send_count), 0) AS count_ FROM lane l"
     " LEFT JOIN chain_tx c ON c.signer = l.signer LEFT JOIN attempt a ON a.chain_tx_id = c.id"
     " GROUP BY l.signer, l.state"
 )
@@ -49,14 +47,32 @@ class Moment:
     """Times that bytes were sent, by signer and its lane's state."""
 
 
-def moment(world: World) -> Moment:
-    """Read it: by the driver itself, before and after every step."""
-    with reading(world.engine) as session:
-        holders = rows(session, _DUTY)
-        ((written,),) = rows(session, _WRITTEN)
-        ((barred,),) = rows(session, _BARRED)
-        sent = {(signer, state): count for signer, state, count in rows(session, _SENT)}
-    return Moment((holders[0][0] or "") if holders else "", written, barred, sent)
+class Watch:
+    """Looks at the database around every step, and again only when something was committed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._seen: tuple[int, Moment] | None = None
+        self._counted: int | None = None
+
+    def moment(self) -> Moment:
+        """Read what matters of the database now."""
+        commits = self._world.files.glass.commits()
+        if self._seen is None or self._seen[0] != commits:
+            self._seen = (commits, _moment(self._world))
+        return self._seen[1]
+
+    def miscounted(self) -> list[str]:
+        """At every moment an invoice counts as settled what is SETTLED of it, and nothing else."""
+        commits = self._world.files.glass.commits()
+        if commits == self._counted:
+            return []  # It was said already.
+        self._counted = commits
+        return [
+            f"I10: {row.id} is {row.state} and counts {row.settled_minor} as settled,"
+            f" {row.final_minor} is"
+            for row in self._world.rows(_MISCOUNTED)
+        ]
 
 
 def strayed(owner: str, before: Moment, after: Moment, was_left: bool) -> list[str]:
@@ -75,10 +91,10 @@ def strayed(owner: str, before: Moment, after: Moment, was_left: bool) -> list[s
     return wrong
 
 
-def miscounted(world: World) -> list[str]:
-    """At every moment an invoice counts as settled what is SETTLED of it, and nothing else."""
-    return [
-        f"I10: {row.id} is {row.state} and counts {row.settled_minor} as settled,"
-        f" {row.final_minor} is"
-        for row in world.rows(_MISCOUNTED)
-    ]
+def _moment(world: World) -> Moment:
+    holders = world.rows(_DUTY)
+    (written,) = world.rows(_WRITTEN)
+    (barred,) = world.rows(_BARRED)
+    sent = {(row.signer, row.state): row.count_ for row in world.rows(_SENT)}
+    holder = holders[0].lease_owner or "" if holders else ""
+    return Moment(holder, written.count_, barred.count_, sent)

@@ -23,7 +23,8 @@ from settlement.chain.memory.pool import ANVIL_RULES, GETH_RULES
 from settlement.compliance import policy
 from settlement.config import Settings
 from settlement.signer import IntentSigner, Signer, SlotStore
-from settlement.store import open_engine, reading, statement, transaction
+from settlement.store import open_engine, transaction
+from tests.simulation.glass import Glass
 from tests.simulation.life import Life, Orders
 from tests.simulation.node import FaultyNode
 from tests.simulation.signing import FaultySigner
@@ -71,6 +72,7 @@ class Files:
         self.workers = [open_engine(url) for _ in range(WORKERS)]
         self.signers = [open_engine(url) for _ in range(WORKERS)]
         self.gateway, self.driver = open_engine(url), open_engine(url)
+        self.glass = Glass(folder / DATABASE)
 
     def renew(self) -> None:
         """Begin again from the template."""
@@ -81,6 +83,7 @@ class Files:
         """Close every connection."""
         for engine in (*self.workers, *self.signers, self.gateway, self.driver):
             engine.dispose()
+        self.glass.close()
 
 
 @dataclass(slots=True)
@@ -208,8 +211,7 @@ class World:
 
     def rows(self, sql: str, **params: Any) -> list[Any]:
         """Look into the database."""
-        with reading(self.engine) as session:
-            return list(session.connection().execute(statement(sql), params).all())
+        return self.files.glass.rows(sql, **params)
 
     def write(self, sql: str, **params: Any) -> None:
         """Change the database as an operator's command does."""
