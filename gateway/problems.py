@@ -29,6 +29,7 @@ from settlement.documents.errors import (
     RulesEngineClosed,
     UnknownDocumentType,
 )
+from settlement.documents.iso20022.errors import MessageInvalid
 from settlement.invoices import errors as invoices
 from settlement.invoices.amounts import InvoiceOverpaid
 from settlement.money import AmountInvalid
@@ -69,6 +70,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     KeyFileLocked: 500,
     KeyInEnvironment: 500,
     ListUnreadable: 422,
+    MessageInvalid: 422,
     NotAMandateCall: 422,
     ParticipantExists: 409,
     PortInUse: 500,
