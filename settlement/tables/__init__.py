@@ -8,11 +8,21 @@ Knows columns and constraints; queries live in the module that owns the noun.
                list_entry
     sending    lane, duty, chain_tx, chain_tx_event, batch_member, attempt
     facts      block, receipt, chain_log, cursor
+    bank       bank_account, bank_mapping, statement_file, statement, bank_entry
     books      account, balance, journal_entry, posting, settlement_match, settlement_break
+    tie_out    transfer_sum
+    workbench  break_event, break_part, break_effect, break_proposal, break_decision
 """
 
 from sqlmodel import SQLModel
 
+from settlement.tables.bank import (
+    BankAccount,
+    BankEntry,
+    BankMapping,
+    Statement,
+    StatementFile,
+)
 from settlement.tables.books import (
     Account,
     Balance,
@@ -47,6 +57,14 @@ from settlement.tables.sending import (
     Duty,
     Lane,
 )
+from settlement.tables.tie_out import TransferSum
+from settlement.tables.workbench import (
+    BreakDecision,
+    BreakEffect,
+    BreakEvent,
+    BreakPart,
+    BreakProposal,
+)
 
 metadata = SQLModel.metadata
 
@@ -57,6 +75,8 @@ APPEND_ONLY = (
     "settlement_event",
     "chain_tx_event",
     "chain_log",
+    "break_event",
+    "break_decision",
 )
 """Tables in which the database itself refuses UPDATE and DELETE."""
 
@@ -66,8 +86,16 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "Balance",
+    "BankAccount",
+    "BankEntry",
+    "BankMapping",
     "BatchMember",
     "Block",
+    "BreakDecision",
+    "BreakEffect",
+    "BreakEvent",
+    "BreakPart",
+    "BreakProposal",
     "ChainLog",
     "ChainTx",
     "ChainTxEvent",
@@ -92,7 +120,10 @@ __all__ = [
     "SettlementEvent",
     "SettlementMatch",
     "SettlementSequence",
+    "Statement",
+    "StatementFile",
     "Token",
+    "TransferSum",
     "Wallet",
     "metadata",
 ]
