@@ -8,6 +8,7 @@ from settlement.ledger.balances import available, balances, balances_at, codes_o
 from settlement.ledger.entries import (
     PENDING,
     POSTED,
+    Attribution,
     Claim,
     Entry,
     Line,
@@ -30,6 +31,7 @@ from settlement.ledger.verification import (
 __all__ = [
     "PENDING",
     "POSTED",
+    "Attribution",
     "BadEntry",
     "ChainVerdict",
     "Claim",

@@ -18,18 +18,26 @@ OUTSIDE = "outside"
 
 KINDS = frozenset(
     {
-        "wallet",
-        "receivable",
-        "payable",
-        "sales",
-        "purchases",
-        "par",
-        "liability",
-        "outside",
-        "suspense",
+        "adjustment",
+        "clearing",
         "coin",
-        "gas",
+        "fees",
         "funding",
+        "fx_difference",
+        "gas",
+        "liability",
+        "nostro",
+        "outside",
+        "par",
+        "payable",
+        "purchases",
+        "receivable",
+        "reserve",
+        "rounding",
+        "sales",
+        "suspense",
+        "wallet",
+        "write_off",
     }
 )
 
@@ -106,6 +114,51 @@ def gas(operator: str) -> str:
 def funding(operator: str) -> str:
     """Where an operator's gas money came from (-)."""
     return f"funding:{operator}:{WEI}"
+
+
+def nostro(bank_account_id: str, currency: str) -> str:
+    """Money at a bank: mirrors what its statements say is booked."""
+    return f"nostro:{bank_account_id}:{currency}"
+
+
+def clearing(bank_account_id: str, currency: str) -> str:
+    """Bank entries that nobody has explained yet: - what came in, + what went out."""
+    return f"clearing:{bank_account_id}:{currency}"
+
+
+def reserve(token: str, currency: str) -> str:
+    """Money taken in against a token (-): what its supply has to be covered by."""
+    return f"reserve:{token}:{currency}"
+
+
+def fees(owner: str, unit: str) -> str:
+    """What banks and networks have kept (+)."""
+    return f"fees:{owner}:{unit}"
+
+
+def fx_difference(owner: str, unit: str) -> str:
+    """What another rate than the agreed one has cost (+) or brought (-)."""
+    return f"fx_difference:{owner}:{unit}"
+
+
+def rounding(owner: str, unit: str) -> str:
+    """What rounding has cost (+) or brought (-)."""
+    return f"rounding:{owner}:{unit}"
+
+
+def write_off(owner: str, unit: str) -> str:
+    """What somebody has let go (+), or was let off (-)."""
+    return f"write_off:{owner}:{unit}"
+
+
+def adjustment(owner: str, unit: str) -> str:
+    """Corrections of a cause that no other account has a name for: + lost, - gained."""
+    return f"adjustment:{owner}:{unit}"
+
+
+def unit_of(code: str) -> str:
+    """Return the unit that a code ends with."""
+    return code.rpartition(":")[2]
 
 
 def refs(session: Session, codes: Iterable[str]) -> dict[str, AccountRef]:
