@@ -1,65 +1,68 @@
 """Breaks: what does not agree, with its reason; opened once, closed when it has healed.
 
-Finds nothing by itself: `matching` and `tie_out` say what they found.
+What comes back is re-opened with its history. Finds nothing by itself: `matching`, `tie_out` and
+the engine say what they found; what people do about a break is in `workbench`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
+from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
-from settlement.store.bulk import insert_rows, rows_by_key
+from settlement.reconciliation.kinds import ABOUT, Action, BreakKind, Severity
+from settlement.store.bulk import insert_rows, rows_by_key, run_many
 
+__all__ = [
+    "ABOUT",
+    "RAIL",
+    "Action",
+    "BreakKind",
+    "Finding",
+    "OpenBreak",
+    "Severity",
+    "close",
+    "open_new",
+    "open_of",
+]
 
-class BreakKind(StrEnum):
-    """What kind of disagreement a break is."""
+RAIL = "rail"
+"""Who opens and closes what nobody has asked for."""
 
-    MISSING_ON_CHAIN = "missing_on_chain"
-    """Booked or settled, or an entry, without one canonical Settled log and its Transfer."""
-    MISSING_IN_LEDGER = "missing_in_ledger"
-    """Paid on the chain, and no entry for it."""
-    UNPAIRED = "unpaired"
-    """The rail says settled, and the token did not move exactly that: not paid."""
-    AMOUNT = "amount"
-    """The same settlement with another amount."""
-    PAYEE = "payee"
-    """The same settlement with another creditor, debtor, token or sequence."""
-    DUPLICATE = "duplicate"
-    """One settlement with two Settled logs, or two entries."""
-    NOT_BOOKED = "not_booked"
-    """Paid on the chain and in the ledger, final, and the settlement stands elsewhere."""
-    UNMATCHED = "unmatched"
-    """Nothing above, and still no match."""
-    UNKNOWN_SETTLEMENT = "unknown_settlement"
-    """The rail settled under a reference that no settlement has."""
-    UNATTRIBUTED_DEPOSIT = "unattributed_deposit"
-    """A wallet of ours received tokens that no settlement explains."""
-    UNATTRIBUTED_WITHDRAWAL = "unattributed_withdrawal"
-    """A wallet of ours paid tokens that no settlement explains."""
-    REJECTED = "rejected"
-    """The rail refused the payment, and that is final."""
-    REORGED = "reorged"
-    """A booked payment was thrown out by a reorg and has not come back."""
-    TIE_OUT = "tie_out"
-    """A balance of the ledger is not the chain's at a final block."""
+_DAY_MICROS = 86_400 * 1_000_000
+_PASSING = frozenset({"block", "state", "ledger", "chain"})
+"""Parts of a detail that move with every block, and make no other trouble of it."""
+_CONSTANT = frozenset({BreakKind.REORGED})
+"""Kinds of which the subject alone says which trouble it is."""
+
+Detail = str | int | None | Sequence[Mapping[str, str | int | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that does not agree. `detail` becomes JSON: texts and whole numbers."""
+    """Something that does not agree. `detail` becomes JSON: texts, whole numbers, and lists of
+    what differs as {field, ours, theirs}.
+    """
 
     kind: BreakKind
     subject: str
     reason: str
-    detail: Mapping[str, str | int | None] = field(default_factory=dict)
+    detail: Mapping[str, Detail] = field(default_factory=dict)
+    proposed: str | None = None
+    """What to do; None: what the kind proposes."""
+    severity: Severity | None = None
+    """None: the kind's."""
+    party: str | None = None
+    """The participant whose money it is."""
+    amount_minor: int | None = None
+    """What is in question, signed, in minor units of `unit`: + came in, - went out."""
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,52 @@ class OpenBreak:
     id: str
     kind: BreakKind
     subject: str
+
+
+class _Known(NamedTuple):
+    """What is stored of a break that a finding is about."""
+
+    id: str
+    kind: str
+    subject: str
+    facts: str
+    closed_by: str | None
+
+
+_COLUMNS = (
+    "id",
+    "kind",
+    "subject",
+    "reason",
+    "detail",
+    "facts",
+    "severity",
+    "proposed",
+    "party",
+    "amount_minor",
+    "unit",
+    "comment_count",
+    "reopened_count",
+    "version",
+    "opened_at",
+    "due_at",
+)
+_KNOWN = "SELECT id, kind, subject, facts, closed_by FROM settlement_break WHERE subject {keys}"
+_TOLD = (
+    "reason = :reason, detail = :detail, facts = :facts, severity = :severity,"
+    " proposed = :proposed, party = :party, amount_minor = :amount_minor, unit = :unit,"
+    " version = version + 1"
+)
+_CHANGE = f"UPDATE settlement_break SET {_TOLD} WHERE id = :id AND closed_at IS NULL"
+_REOPEN = (
+    f"UPDATE settlement_break SET {_TOLD}, opened_at = :opened_at, due_at = :due_at,"
+    " closed_at = NULL, closed_reason = NULL, closed_by = NULL,"
+    " reopened_count = reopened_count + 1 WHERE id = :id AND closed_at IS NOT NULL"
+)
+_CLOSE = (
+    "UPDATE settlement_break SET closed_at = :at, closed_reason = :reason, closed_by = :by,"
+    " version = version + 1 WHERE id = :id AND closed_at IS NULL"
+)
 
 
 def open_of(session: Session, kinds: Collection[BreakKind]) -> list[OpenBreak]:
@@ -83,45 +132,83 @@ def open_of(session: Session, kinds: Collection[BreakKind]) -> list[OpenBreak]:
 
 
 def open_new(session: Session, findings: Sequence[Finding], now: datetime) -> int:
-    """Open a break for each finding that has none open; return how many."""
-    is_open = {(each.kind, each.subject) for each in open_of(session, {f.kind for f in findings})}
-    fresh = {
-        (each.kind, each.subject): each
-        for each in findings
-        if (each.kind, each.subject) not in is_open
-    }
-    at = to_micros(now)
+    """Open a break for each finding that has none open, again where it was there; return how many.
+
+    One that a person has closed stays closed while it is the same trouble. One that is open and
+    has become another trouble is changed, and what was decided about it no longer counts.
+    """
+    unique = {(each.kind.value, each.subject): each for each in findings}
+    stored = (_Known(*row) for row in rows_by_key(session, _KNOWN, {s for _k, s in unique}))
+    known = {(each.kind, each.subject): each for each in stored}
+    fresh, back, changed = [], [], []
+    for key, finding in unique.items():
+        there = known.get(key)
+        if there is None:
+            fresh.append(_row(finding, now))
+        elif there.closed_by == RAIL or (there.closed_by and there.facts != _facts(finding)):
+            back.append(_row(finding, now) | {"id": there.id})
+        elif not there.closed_by and there.facts != _facts(finding):
+            changed.append(_row(finding, now) | {"id": there.id})
     insert_rows(
         session,
         "settlement_break",
-        ("id", "kind", "subject", "reason", "detail", "opened_at"),
-        [
-            (
-                _id(each, at),
-                each.kind.value,
-                each.subject,
-                each.reason,
-                orjson.dumps(dict(each.detail)).decode(),
-                at,
-            )
-            for each in fresh.values()
-        ],
-        "ON CONFLICT (subject, kind) WHERE closed_at IS NULL DO NOTHING",
+        _COLUMNS,
+        [tuple(row[name] for name in _COLUMNS) for row in fresh],
+        "ON CONFLICT (subject, kind) DO NOTHING",
     )
-    return len(fresh)
+    run_many(session, _REOPEN, back)
+    run_many(session, _CHANGE, changed)
+    for move, rows in (("open", fresh), ("reopen", back), ("change", changed)):
+        _record(session, move, ((row["id"], row["reason"]) for row in rows), now)
+    return len(fresh) + len(back)
 
 
 def close(session: Session, healed: Sequence[OpenBreak], reason: str, now: datetime) -> int:
     """Close breaks that have healed; return how many."""
-    if healed:
-        session.connection().execute(
-            text(
-                "UPDATE settlement_break SET closed_at = :at, closed_reason = :reason"
-                " WHERE id = :id AND closed_at IS NULL"
-            ),
-            [{"id": each.id, "reason": reason, "at": to_micros(now)} for each in healed],
-        )
+    at = to_micros(now)
+    rows = [{"id": each.id, "reason": reason, "at": at, "by": RAIL} for each in healed]
+    run_many(session, _CLOSE, rows)
+    _record(session, "heal", ((each.id, reason) for each in healed), now)
     return len(healed)
+
+
+def _record(session: Session, move: str, reasons: Iterable[tuple[str, str]], now: datetime) -> None:
+    at = to_micros(now)
+    rows = [(key, move, RAIL, reason, "{}", at) for key, reason in reasons]
+    columns = ("break_id", "move", "actor", "reason", "detail", "at")
+    insert_rows(session, "break_event", columns, rows)
+
+
+def _row(finding: Finding, now: datetime) -> dict[str, Any]:
+    at, about = to_micros(now), ABOUT[finding.kind]
+    return {
+        "id": _id(finding, at),
+        "kind": finding.kind.value,
+        "subject": finding.subject,
+        "reason": finding.reason,
+        "detail": orjson.dumps(dict(finding.detail)).decode(),
+        "facts": _facts(finding),
+        "severity": (finding.severity or about.severity).value,
+        "proposed": str(finding.proposed or about.proposed),
+        "party": finding.party,
+        "amount_minor": finding.amount_minor,
+        "unit": finding.unit,
+        "comment_count": 0,
+        "reopened_count": 0,
+        "version": 1,
+        "opened_at": at,
+        "due_at": at + about.due_days * _DAY_MICROS,
+    }
+
+
+def _facts(finding: Finding) -> str:
+    """Return the hash of what makes a finding this trouble and no other. Pure."""
+    parts: dict[str, Any] = {"amount": finding.amount_minor, "unit": finding.unit}
+    if finding.kind in _CONSTANT:
+        parts = {}
+    else:
+        parts |= {key: value for key, value in finding.detail.items() if key not in _PASSING}
+    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _id(finding: Finding, at: int) -> str:

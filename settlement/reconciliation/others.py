@@ -160,4 +160,13 @@ def _uninstructed(row: tuple[object, ...]) -> Finding:
         kind, what = BreakKind.UNATTRIBUTED_WITHDRAWAL, f"{payer} paid {amount} to {creditor}"
     else:
         kind, what = BreakKind.UNATTRIBUTED_DEPOSIT, f"{payee} received {amount} from {debtor}"
-    return Finding(kind, str(subject), f"{what}, and no settlement says why", detail)
+    minor_in = int(str(minor)) if payee is not None else -int(str(minor))
+    return Finding(
+        kind,
+        str(subject),
+        f"{what}, and no settlement says why",
+        detail,
+        party=str(payee or payer),
+        amount_minor=minor_in,
+        unit=str(symbol),
+    )

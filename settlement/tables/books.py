@@ -104,13 +104,16 @@ class SettlementMatch(SQLModel, table=True):
 
 
 class SettlementBreak(SQLModel, table=True):
-    """Something that does not agree, with its reason."""
+    """Something that does not agree, with its reason; one row per subject and kind, for ever."""
 
     __tablename__ = "settlement_break"
     __table_args__ = (
-        Index("break_open_once", "subject", "kind", unique=True, **only("closed_at IS NULL")),
+        # What comes back is re-opened: its history stays with it.
+        Index("break_once", "subject", "kind", unique=True),
         # Those that have healed grow in number; they are not read with every block.
         Index("break_open_by_kind", "kind", **only("closed_at IS NULL")),
+        CheckConstraint("severity IN ('low', 'medium', 'high', 'critical')"),
+        CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)"),
     )
     id: str = text(primary_key=True)
     kind: str = text()
@@ -120,6 +123,26 @@ class SettlementBreak(SQLModel, table=True):
     """What it is about: a settlement's id, `log:<block>:<index>`, `wallet:<address>:<symbol>`."""
     reason: str = text()
     detail: str = text(default="{}")
+    facts: str = text()
+    """SHA-256 of what makes it this trouble and no other: a change of it is a change of the break."""
+    severity: str = text()
+    proposed: str = text()
+    """What is proposed to be done."""
+    party: str | None = text(default=None, index=True)
+    """The participant whose money it is, where that is known."""
+    amount_minor: int | None = big(default=None)
+    """What is in question, signed: + came in, - went out; None where no one amount is."""
+    unit: str | None = text(default=None)
+    owner: str | None = text(default=None)
+    """Who works on it."""
+    comment_count: int = 0
+    reopened_count: int = 0
+    version: int = 1
+    """Changes with every act: what was decided about an older one is refused."""
     opened_at: int = moment()
+    """When it was opened the last time."""
+    due_at: int = moment()
     closed_at: int | None = moment(default=None)
     closed_reason: str | None = text(default=None)
+    closed_by: str | None = text(default=None)
+    """`rail` where it has healed by itself; else who has closed it."""

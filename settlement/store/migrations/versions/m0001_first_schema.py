@@ -189,19 +189,27 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("proposed", sa.Text(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=True),
+        sa.Column("amount_minor", BIG, nullable=True),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("comment_count", sa.Integer(), nullable=False),
+        sa.Column("reopened_count", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("opened_at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
         sa.Column("closed_at", BIG, nullable=True),
         sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("severity IN ('low', 'medium', 'high', 'critical')"),
+        sa.CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "break_open_once",
-        "settlement_break",
-        ["subject", "kind"],
-        unique=True,
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
+    op.create_index("break_once", "settlement_break", ["subject", "kind"], unique=True)
+    op.create_index(op.f("ix_settlement_break_party"), "settlement_break", ["party"], unique=False)
     op.create_index(
         "break_open_by_kind",
         "settlement_break",
