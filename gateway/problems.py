@@ -18,6 +18,7 @@ from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import errors
+from settlement.bank import BankAccountExists
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
 from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
 from settlement.compliance.lists import ListUnreadable
@@ -61,6 +62,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     AmountInvalid: 422,
     AnvilFailed: 503,
     AnvilMissing: 500,
+    BankAccountExists: 409,
     DocumentRejected: 422,
     DocumentTooLarge: 413,
     DocumentUnreadable: 422,
