@@ -36,7 +36,7 @@ RAIL = "rail"
 """Who opens and closes what nobody has asked for."""
 
 _DAY_MICROS = 86_400 * 1_000_000
-_PASSING = frozenset({"block", "state", "ledger", "chain"})
+_PASSING = frozenset({"block", "state", "ledger", "chain", "logs_in", "logs_out", "bank"})
 """Parts of a detail that move with every block, and make no other trouble of it."""
 _CONSTANT = frozenset({BreakKind.REORGED})
 """Kinds of which the subject alone says which trouble it is."""

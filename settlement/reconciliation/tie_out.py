@@ -1,7 +1,8 @@
 """Tie-out: at a final block that booking has passed, every balance of the ledger is the chain's.
 
-Wallets against `balanceOf`, supplies against the issuers' liability, operators' coins against their
-balance. A difference opens a break and holds up nothing; gas money that came in is booked.
+Wallets against `balanceOf` and against what their Transfer logs add up to, supplies against the
+issuers' liability, operators' coins against their balance. A difference opens a break and holds up
+nothing; gas money that came in is booked.
 """
 
 from __future__ import annotations
@@ -9,26 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from settlement import ledger
 from settlement.chain.port import Address, ChainPort, Hash
-from settlement.chain.rail_abi import BALANCE_OF, TOTAL_SUPPLY, address_word
-from settlement.errors import Invalid
-from settlement.ledger import Source, accounts, entries
-from settlement.reconciliation import breaks
+from settlement.clock import to_micros
+from settlement.ledger import Source, entries
+from settlement.reconciliation import breaks, transfer_sums
 from settlement.reconciliation.breaks import BreakKind, Finding
-from settlement.reconciliation.matching import newest_settled_block
+from settlement.reconciliation.sides import Sides, leave_turn, sides
 from settlement.store import reading, transaction
-from settlement.store.bulk import rows
 
 
 @dataclass(frozen=True, slots=True)
 class TieOutRow:
-    """One balance on both sides, in minor units. `chain_minor` is None where nothing answered."""
+    """One balance on every side that knows it, in minor units."""
 
     subject: str
     """`wallet:<address>:<symbol>`, `supply:<symbol>` or `coin:<operator>`."""
@@ -36,21 +34,37 @@ class TieOutRow:
     block_number: int
     ledger_minor: int
     chain_minor: int | None
+    """None where the chain gave no answer."""
+    received_minor: int | None = None
+    """By the logs: all that came in; of a supply, all that was minted. None where none tell."""
+    paid_minor: int | None = None
+    """By the logs: all that went out; of a supply, all that was burnt."""
+
+    @property
+    def logs_minor(self) -> int | None:
+        """What the logs add up to."""
+        if self.received_minor is None or self.paid_minor is None:
+            return None
+        return self.received_minor - self.paid_minor
 
     @property
     def difference_minor(self) -> int | None:
-        """The chain's balance less the ledger's."""
-        return None if self.chain_minor is None else self.chain_minor - self.ledger_minor
+        """The chain's balance, or else what the logs add up to, less the ledger's."""
+        if self.chain_minor is None:
+            return None
+        if self.logs_minor is not None and self.chain_minor == self.ledger_minor:
+            return self.logs_minor - self.ledger_minor
+        return self.chain_minor - self.ledger_minor
 
     @property
     def ties(self) -> bool:
-        """Whether both sides are the same."""
-        return self.chain_minor == self.ledger_minor
+        """Whether all sides are the same."""
+        return self.difference_minor == 0
 
 
 @dataclass(frozen=True, slots=True)
 class TieOut:
-    """All balances at one final block; no rows before there is one."""
+    """Balances at one final block; no rows before there is one."""
 
     block_number: int | None
     block_hash: str | None
@@ -58,29 +72,8 @@ class TieOut:
 
     @property
     def ties(self) -> bool:
-        """Whether every balance is the chain's."""
+        """Whether every balance is the same on all sides."""
         return all(row.ties for row in self.rows)
-
-
-class _Question(NamedTuple):
-    """A balance of the ledger, and the call that asks the chain for its own; a coin has no call."""
-
-    subject: str
-    unit: str
-    ledger_minor: int
-    to: str
-    data: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What the database says, at a block."""
-
-    number: int
-    hash: str
-    timestamp: int
-    questions: tuple[_Question, ...]
-    is_newest: bool
 
 
 def tie_out(
@@ -90,93 +83,65 @@ def tie_out(
     at: int | None = None,
     guard: Callable[[Session], object] = lambda _session: None,
 ) -> TieOut:
-    """Compare every balance with the chain's, at the newest final block that booking has passed.
+    """Compare balances with the chain's, at the newest final block that booking has passed.
 
-    With `at`, an older block: the comparison alone, which leaves breaks as they are. `guard` is
-    called before anything is written; it raises where writing is another worker's.
+    With `at`, at that block: the comparison alone of all there is, which leaves breaks as they
+    are. Without, all that moved and the others in turns. `guard` is called before anything is
+    written; it raises where writing is another worker's.
 
     Raises:
         Invalid: `at` is not final, not booked yet, or not known.
         ChainUnreachable: the node did not answer; nothing was written.
     """
     with reading(engine) as session:
-        facts = _facts(session, at)
-    if facts is None:
+        is_open = breaks.open_of(session, [BreakKind.TIE_OUT]) if at is None else []
+        known = sides(session, at, frozenset(each.subject for each in is_open))
+    if known is None:
         return TieOut(None, None, ())
-    found = _ask(chain, facts)
+    found = _ask(chain, known)
     if at is not None:
         return found
     with transaction(engine) as session:
         guard(session)
-        found = _book_funding(session, facts, found, now)
+        found = _book_funding(session, known, found, now)
         _record(session, found, now)
+        transfer_sums.keep(session, known.sums, known.hash, now)
+        leave_turn(session, known, to_micros(now))
     return found
 
 
-def _facts(session: Session, at: int | None) -> _Facts | None:
-    newest = newest_settled_block(session)
-    if at is not None and (newest is None or at > newest):
-        raise Invalid(
-            f"block {at} is not final, or not booked yet",
-            field="block",
-            repair=f"name a block up to {newest}" if newest is not None else "wait for one",
-        )
-    if newest is None:
-        return None
-    wanted = newest if at is None else at
-    # The newest block that is stored may lie below: not every block holds something of ours.
-    block = rows(
-        session,
-        "SELECT number, hash, timestamp FROM block WHERE canonical AND number <= ?"
-        " ORDER BY number DESC LIMIT 1",
-        (wanted,),
-    )
-    if not block or (at is not None and block[0][0] != at):
-        if at is None:
-            return None
-        raise Invalid(f"block {at} is not known here", field="block", repair="name a later one")
-    number, block_hash, timestamp = block[0]
-    return _Facts(number, block_hash, timestamp, _questions(session, number), at is None)
+def differing(found: TieOut) -> Sequence[TieOutRow]:
+    """Return the rows that do not tie."""
+    return [row for row in found.rows if not row.ties]
 
 
-def _questions(session: Session, number: int) -> tuple[_Question, ...]:
-    tokens = rows(session, "SELECT address, symbol FROM token ORDER BY symbol")
-    holders = [address for (address,) in rows(session, "SELECT address FROM wallet ORDER BY 1")]
-    operators = [signer for (signer,) in rows(session, "SELECT signer FROM lane ORDER BY 1")]
-    booked = ledger.balances_at(session, ("wallet", "liability", "coin"), number)
-    asked = []
-    for token, symbol in tokens:
-        supply = -booked.get(accounts.liability(token, symbol), 0)
-        asked.append(_Question(f"supply:{symbol}", symbol, supply, token, TOTAL_SUPPLY))
-        for holder in holders:
-            code = accounts.wallet(holder, symbol)
-            data = BALANCE_OF + address_word(holder)
-            asked.append(_Question(code, symbol, booked.get(code, 0), token, data))
-    for operator in operators:
-        minor = booked.get(accounts.coin(operator), 0)
-        asked.append(_Question(f"coin:{operator}", accounts.WEI, minor, operator, None))
-    return tuple(asked)
-
-
-def _ask(chain: ChainPort, facts: _Facts) -> TieOut:
-    """Ask the chain for the other side of every question, in one call of each kind."""
-    at = Hash(facts.hash)
-    calls = [(Address(q.to), q.data) for q in facts.questions if q.data is not None]
-    coins = [Address(q.to) for q in facts.questions if q.data is None]
+def _ask(chain: ChainPort, known: Sides) -> TieOut:
+    """Ask the chain for its side of every question, in one call of each kind."""
+    at = Hash(known.hash)
+    calls = [(Address(q.to), q.data) for q in known.questions if q.data is not None]
+    coins = [Address(q.to) for q in known.questions if q.data is None]
     answers = [_number(answer) for answer in chain.call_many(calls, at)] if calls else []
     answers += chain.coin_balances(coins, at) if coins else []
     # Tokens come first and coins last, in the questions as in the answers.
     found = tuple(
-        TieOutRow(q.subject, q.unit, facts.number, q.ledger_minor, answer)
-        for q, answer in zip(facts.questions, answers, strict=True)
+        TieOutRow(
+            q.subject,
+            q.unit,
+            known.number,
+            q.ledger_minor,
+            answer,
+            None if q.logs is None else q.logs.received,
+            None if q.logs is None else q.logs.paid,
+        )  # fmt: skip
+        for q, answer in zip(known.questions, answers, strict=True)
     )
-    return TieOut(facts.number, facts.hash, found)
+    return TieOut(known.number, known.hash, found)
 
 
-def _book_funding(session: Session, facts: _Facts, found: TieOut, now: datetime) -> TieOut:
+def _book_funding(session: Session, known: Sides, found: TieOut, now: datetime) -> TieOut:
     """Book the coins that an operator has more than the books say: they leave no log behind."""
-    day = datetime.fromtimestamp(facts.timestamp, UTC).date().isoformat()
-    source = Source(facts.number, facts.hash, "", day)
+    day = datetime.fromtimestamp(known.timestamp, UTC).date().isoformat()
+    source = Source(known.number, known.hash, "", day)
     made, tied = [], []
     for row in found.rows:
         more = row.difference_minor or 0
@@ -198,19 +163,24 @@ def _record(session: Session, found: TieOut, now: datetime) -> None:
 
 
 def _finding(row: TieOutRow) -> Finding:
-    detail: dict[str, str | int | None] = {
-        "block": row.block_number,
-        "unit": row.unit,
-        "ledger": str(row.ledger_minor),
-        "chain": None if row.chain_minor is None else str(row.chain_minor),
-        "difference": None if row.difference_minor is None else str(row.difference_minor),
+    sides = {
+        "ledger": row.ledger_minor,
+        "chain": row.chain_minor,
+        "logs_in": row.received_minor,
+        "logs_out": row.paid_minor,
+        "difference": row.difference_minor,
     }
+    detail: dict[str, str | int | None] = {"block": row.block_number, "unit": row.unit}
+    detail |= {name: None if minor is None else str(minor) for name, minor in sides.items()}
+    at = f"at block {row.block_number}"
     if row.chain_minor is None:
-        reason = f"at block {row.block_number} the chain gave no balance"
+        reason = f"{at} the chain gave no balance"
+    elif row.chain_minor != row.ledger_minor:
+        reason = f"{at} the chain has {row.chain_minor} {row.unit}, the ledger {row.ledger_minor}"
     else:
         reason = (
-            f"at block {row.block_number} the chain has {row.chain_minor} {row.unit},"
-            f" the ledger {row.ledger_minor}"
+            f"{at} chain and ledger have {row.ledger_minor} {row.unit}, and the logs add up to"
+            f" {row.received_minor} in and {row.paid_minor} out"
         )
     return Finding(BreakKind.TIE_OUT, row.subject, reason, detail)
 
@@ -218,8 +188,3 @@ def _finding(row: TieOutRow) -> Finding:
 def _number(answer: str) -> int | None:
     """Return a call's answer; None where the call reverted or nothing is there to answer."""
     return int(answer, 16) if len(answer) == 66 else None
-
-
-def differing(found: TieOut) -> Sequence[TieOutRow]:
-    """Return the rows that do not tie."""
-    return [row for row in found.rows if not row.ties]
