@@ -8,6 +8,8 @@ Knows columns and constraints; queries live in the module that owns the noun.
                list_entry
     sending    lane, duty, chain_tx, chain_tx_event, batch_member, attempt
     facts      block, receipt, chain_log, cursor
+    matching   recon_record, recon_mark, expected_payment, recon_rule_set, recon_run,
+               recon_match, recon_member
     bank       bank_account, bank_mapping, statement_file, statement, bank_entry
     books      account, balance, journal_entry, posting, settlement_match, settlement_break
     tie_out    transfer_sum
@@ -33,6 +35,15 @@ from settlement.tables.books import (
 )
 from settlement.tables.facts import Block, ChainLog, Cursor, Receipt
 from settlement.tables.invoices import Document, Invoice, InvoiceEvent, Outbox
+from settlement.tables.matching import (
+    ExpectedPayment,
+    ReconMark,
+    ReconMatch,
+    ReconMember,
+    ReconRecord,
+    ReconRuleSet,
+    ReconRun,
+)
 from settlement.tables.parties import (
     ApiKey,
     Deployment,
@@ -104,6 +115,7 @@ __all__ = [
     "Deployment",
     "Document",
     "Duty",
+    "ExpectedPayment",
     "Idempotency",
     "Invoice",
     "InvoiceEvent",
@@ -115,6 +127,12 @@ __all__ = [
     "Participant",
     "Posting",
     "Receipt",
+    "ReconMark",
+    "ReconMatch",
+    "ReconMember",
+    "ReconRecord",
+    "ReconRuleSet",
+    "ReconRun",
     "Settlement",
     "SettlementBreak",
     "SettlementEvent",

@@ -90,6 +90,8 @@ class SettlementMatch(SQLModel, table=True):
         Index("match_settlement_once", "settlement_id", unique=True, **only("live")),
         Index("match_entry_once", "entry_seq", unique=True, **only("live")),
         Index("match_log_once", "block_hash", "log_index", unique=True, **only("live")),
+        # Those that a reorg undid are few; who follows them does not read the others.
+        Index("match_undone", "id", **only("NOT live")),
     )
     id: int | None = big(default=None, primary_key=True)
     settlement_id: str = text(foreign_key="settlement.id")
