@@ -15,8 +15,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
-
-from lxml import etree
+from xml.sax.saxutils import escape, quoteattr
 
 from settlement.documents.iso20022.schema import namespace, require_valid
 
@@ -41,7 +40,7 @@ def message(name: str, tree: Tree) -> bytes:
     return require_valid(text.encode(), name)
 
 
-def filled(kind: type[Any], tree: Tree) -> Any:
+def filled(kind: Any, tree: Tree) -> Any:
     """Return an instance of a generated class, with everything below it."""
     known = _members(kind)
     values: dict[str, Any] = {}
@@ -58,32 +57,32 @@ def filled(kind: type[Any], tree: Tree) -> Any:
     return kind(**values)
 
 
-def element(name: str, tree: Tree, space: str) -> etree._Element:
-    """Return the XML element of a tree, in a namespace: for long lists, where classes are slow."""
-    node = etree.Element(f"{{{space}}}{name}")
-    _grow(node, tree, f"{{{space}}}")
-    return node
+def written(name: str, tree: Tree) -> str:
+    """Return the XML text of a tree, in the namespace around it: for long lists, many times faster.
+
+    Its values are trusted to hold no control characters, as `values.clean` leaves them.
+    """
+    parts: list[str] = []
+    _write(parts, name, tree)
+    return "".join(parts)
 
 
-def _grow(node: etree._Element, tree: Tree, prefix: str) -> None:
-    for name, value in tree.items():
-        if value is None or value == [] or value == {}:
-            continue
-        if name == "":
-            node.text = value
-        elif name[0] == "@":
-            node.set(name[1:], value)
-        else:
-            for one in value if isinstance(value, list) else (value,):
-                below = etree.SubElement(node, prefix + name)
-                if isinstance(one, Mapping):
-                    _grow(below, one, prefix)
-                else:
-                    below.text = _written(one)
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _write(parts: list[str], name: str, value: Any) -> None:
+    if not isinstance(value, Mapping):
+        text = str(value).lower() if isinstance(value, bool) else escape(str(value))
+        parts.append(f"<{name}>{text}</{name}>")
+        return
+    attributes = "".join(
+        f" {key[1:]}={quoteattr(one)}" for key, one in value.items() if key[:1] == "@"
+    )
+    parts.append(f"<{name}{attributes}>")
+    for key, below in value.items():
+        if key == "":
+            parts.append(escape(below))
+        elif key[0] != "@" and not _is_empty(below):
+            for one in below if isinstance(below, list) else (below,):
+                _write(parts, key, one)
+    parts.append(f"</{name}>")
 
 
 def _is_empty(value: object) -> bool:
