@@ -7,7 +7,7 @@ element name that the message does not have is a bug, and found at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from enum import Enum
@@ -23,6 +23,20 @@ if TYPE_CHECKING:
     from xsdata.formats.dataclass.serializers import XmlSerializer
 
 Tree = Mapping[str, Any]
+
+
+class Fixed(dict[str, Any]):
+    """A tree that many messages share and nobody changes: its XML is made once."""
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__(tree)
+        self._texts: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        """Return its XML as the element `name`."""
+        if name not in self._texts:
+            self._texts[name] = written(name, self)
+        return self._texts[name]
 
 
 def message(name: str, tree: Tree) -> bytes:
@@ -63,26 +77,38 @@ def written(name: str, tree: Tree) -> str:
     Its values are trusted to hold no control characters, as `values.clean` leaves them.
     """
     parts: list[str] = []
-    _write(parts, name, tree)
+    _write(parts.append, name, tree)
     return "".join(parts)
 
 
-def _write(parts: list[str], name: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
-        text = str(value).lower() if isinstance(value, bool) else escape(str(value))
-        parts.append(f"<{name}>{text}</{name}>")
-        return
-    attributes = "".join(
-        f" {key[1:]}={quoteattr(one)}" for key, one in value.items() if key[:1] == "@"
-    )
-    parts.append(f"<{name}{attributes}>")
-    for key, below in value.items():
-        if key == "":
-            parts.append(escape(below))
-        elif key[0] != "@" and not _is_empty(below):
-            for one in below if isinstance(below, list) else (below,):
-                _write(parts, key, one)
-    parts.append(f"</{name}>")
+def _write(add: Callable[[str], None], name: str, tree: Tree) -> None:
+    # Only an element with a text of its own has attributes: an amount its currency.
+    add(f"<{name}{_attributes(tree)}>" if "" in tree else f"<{name}>")
+    for key, value in tree.items():
+        if key[:1] == "@" or value is None:
+            continue
+        if type(value) is str:
+            add(_escaped(value) if key == "" else f"<{key}>{_escaped(value)}</{key}>")
+        elif isinstance(value, Fixed):
+            add(value.text(key))
+        elif isinstance(value, dict):
+            if value:
+                _write(add, key, value)
+        elif isinstance(value, list):
+            for one in value:
+                _write(add, key, one if isinstance(one, dict) else {"": one})
+        else:
+            add(f"<{key}>{str(value).lower()}</{key}>")  # True or False.
+    add(f"</{name}>")
+
+
+def _attributes(tree: Tree) -> str:
+    names = [name for name in tree if name[:1] == "@"]
+    return "".join(f" {name[1:]}={quoteattr(tree[name])}" for name in names)
+
+
+def _escaped(text: str) -> str:
+    return escape(text) if "&" in text or "<" in text or ">" in text else text
 
 
 def _is_empty(value: object) -> bool:

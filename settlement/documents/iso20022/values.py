@@ -8,10 +8,12 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from settlement.documents.identifiers import iban_fault, minor_units, text_fault
 from settlement.documents.iso20022.errors import MessageInvalid
+from settlement.documents.iso20022.filling import Fixed
 from settlement.money import format_minor
 
 Tree = dict[str, Any]
@@ -135,15 +137,19 @@ def moment(at: datetime) -> str:
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+@lru_cache(maxsize=4096)
 def party(who: Party) -> Tree:
     """Return a party: name, structured address, LEI."""
-    return {
-        "Nm": clean(who.name, NAME_MAX, field="name"),
-        "PstlAdr": _postal_address(who),
-        "Id": {"OrgId": {"LEI": who.lei}} if who.lei else None,
-    }
+    return Fixed(
+        {
+            "Nm": clean(who.name, NAME_MAX, field="name"),
+            "PstlAdr": _postal_address(who),
+            "Id": {"OrgId": {"LEI": who.lei}} if who.lei else None,
+        }
+    )
 
 
+@lru_cache(maxsize=4096)
 def account(which: CashAccount) -> Tree:
     """Return an account with its identification.
 
@@ -155,12 +161,14 @@ def account(which: CashAccount) -> Tree:
             f"{which.iban!r}: {iban_fault(which.iban)}", field="iban", repair="correct the IBAN"
         )
     alias = which.alias or which.address
-    return {
-        "Id": _account_identification(which),
-        "Ccy": which.currency,
-        "Nm": clean(which.name, 70, field="account name") if which.name else None,
-        "Prxy": {"Id": alias} if alias else None,
-    }
+    return Fixed(
+        {
+            "Id": _account_identification(which),
+            "Ccy": which.currency,
+            "Nm": clean(which.name, 70, field="account name") if which.name else None,
+            "Prxy": {"Id": alias} if alias else None,
+        }
+    )
 
 
 def agent(who: Agent | None) -> Tree:
