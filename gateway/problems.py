@@ -33,6 +33,7 @@ from settlement.documents.errors import (
 from settlement.documents.iso20022.errors import MessageInvalid
 from settlement.invoices import errors as invoices
 from settlement.invoices.amounts import InvoiceOverpaid
+from settlement.ledger import periods
 from settlement.money import AmountInvalid
 from settlement.participants import (
     AddressInvalid,
@@ -92,6 +93,9 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     invoices.PartyUnknown: 422,
     invoices.PrecedingInvoiceUnknown: 422,
     invoices.ReasonMissing: 422,
+    periods.PeriodMoved: 409,
+    periods.PeriodNotNext: 409,
+    periods.SecondPersonMissing: 403,
     refusals.BodyInvalid: 422,
     refusals.BodyTooLarge: 413,
     refusals.BodyUnreadable: 400,

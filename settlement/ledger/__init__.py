@@ -3,7 +3,7 @@
 Every entry sums to zero in each unit by itself; what must not stand is reversed, never changed.
 """
 
-from settlement.ledger import accounts, entries
+from settlement.ledger import accounts, entries, periods
 from settlement.ledger.balances import available, balances, balances_at, codes_of
 from settlement.ledger.entries import (
     PENDING,
@@ -53,6 +53,7 @@ __all__ = [
     "codes_of",
     "entries",
     "head",
+    "periods",
     "post",
     "releases",
     "require_sound_head",

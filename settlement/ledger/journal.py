@@ -27,6 +27,12 @@ from settlement.clock import to_micros
 from settlement.errors import Fatal
 from settlement.ledger.accounts import WEI, AccountRef, refs
 from settlement.ledger.balances import keep
+from settlement.ledger.booking_dates import (
+    CLOSED_THROUGH,
+    NOTHING_CLOSED,
+    closed_through,
+    in_open_period,
+)
 from settlement.ledger.entries import POSTED, Entry
 from settlement.store.bulk import insert_rows, rows_by_key
 
@@ -71,25 +77,34 @@ class Unbalanced(Fatal):
 def post(session: Session, entries: Sequence[Entry], now: datetime) -> int:
     """Append entries in their order and return how many; one whose source key is there is skipped.
 
-    Holds the journal's head until the database transaction ends, so it belongs late in one.
+    Holds the journal's head until the database transaction ends, so it belongs late in one. A value
+    date in a closed period becomes the first open day (see `booking_dates`).
 
     Raises:
         Unbalanced: an entry does not sum to zero in each unit and phase.
     """
     if not entries:
         return 0
-    head = lock_head(session)
+    lock_head(session)
+    newest, closed = _head_and_close(session)
     fresh = _fresh(session, entries)
     if not fresh:
         return 0
     known = refs(session, {line[0] for entry in fresh for line in entry.lines})
     require_balanced(fresh, known)
-    _write(session, fresh, head, known, to_micros(now), now.date().isoformat())
-    return len(fresh)
+    today = now.date().isoformat()
+    dated = [
+        entry
+        if entry.value_date is not None and entry.value_date > closed
+        else in_open_period(entry, entry.value_date or today, closed)
+        for entry in fresh
+    ]
+    _write(session, dated, newest, known, to_micros(now))
+    return len(dated)
 
 
-def lock_head(session: Session) -> Head:
-    """Return the newest entry and let nobody else post until this database transaction ends.
+def lock_head(session: Session) -> None:
+    """Let nobody else post, nor close a period, until this database transaction ends.
 
     On SQLite the one writer is alone already. On PostgreSQL a lock of the newest row would not do:
     who waited for it would go on with the row that was newest when it began to wait.
@@ -97,7 +112,6 @@ def lock_head(session: Session) -> Head:
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_HEAD_LOCK,))
-    return head(session)
 
 
 def head(session: Session) -> Head:
@@ -107,6 +121,17 @@ def head(session: Session) -> Head:
     )
     row = found.first()
     return Head(0, FIRST_PREV_HASH) if row is None else Head(row[0], row[1])
+
+
+def _head_and_close(session: Session) -> tuple[Head, str]:
+    """Return the newest entry and the last closed day, in one question where there is an entry."""
+    found = session.connection().exec_driver_sql(
+        f"SELECT seq, hash, ({CLOSED_THROUGH}) FROM journal_entry ORDER BY seq DESC LIMIT 1"
+    )
+    row = found.first()
+    if row is None:
+        return Head(0, FIRST_PREV_HASH), closed_through(session)
+    return Head(row[0], row[1]), row[2] or NOTHING_CLOSED
 
 
 def require_balanced(entries: Sequence[Entry], known: Mapping[str, AccountRef]) -> None:
@@ -173,7 +198,6 @@ def _write(
     at_head: Head,
     known: Mapping[str, AccountRef],
     booked_at: int,
-    today: str,
 ) -> None:
     seq, prev_hash = at_head
     entry_rows: list[tuple[object, ...]] = []
@@ -182,8 +206,6 @@ def _write(
     pending: list[tuple[int, int, str]] = []
     for entry in entries:
         seq += 1
-        if entry.value_date is None:
-            entry = entry._replace(value_date=today)
         lines = [(code, phase, minor) for code, minor, phase in entry.lines]
         digest = entry_hash(prev_hash, seq, entry, booked_at, lines)
         entry_rows.append((seq, *entry[:2], *entry[3:], booked_at, prev_hash, digest))

@@ -13,6 +13,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     bank       bank_account, bank_mapping, statement_file, statement, bank_entry
     books      account, balance, journal_entry, posting, settlement_match, settlement_break
     tie_out    transfer_sum
+    periods    accounting_period, balance_monitor, monitor_crossing
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
 """
 
@@ -60,6 +61,7 @@ from settlement.tables.payments import (
     SettlementEvent,
     SettlementSequence,
 )
+from settlement.tables.periods import AccountingPeriod, BalanceMonitor, MonitorCrossing
 from settlement.tables.sending import (
     Attempt,
     BatchMember,
@@ -86,6 +88,7 @@ APPEND_ONLY = (
     "settlement_event",
     "chain_tx_event",
     "chain_log",
+    "monitor_crossing",
     "break_event",
     "break_decision",
 )
@@ -94,9 +97,11 @@ APPEND_ONLY = (
 __all__ = [
     "APPEND_ONLY",
     "Account",
+    "AccountingPeriod",
     "ApiKey",
     "Attempt",
     "Balance",
+    "BalanceMonitor",
     "BankAccount",
     "BankEntry",
     "BankMapping",
@@ -123,6 +128,7 @@ __all__ = [
     "Lane",
     "ListEntry",
     "ListVersion",
+    "MonitorCrossing",
     "Outbox",
     "Participant",
     "Posting",

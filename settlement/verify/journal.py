@@ -21,6 +21,9 @@ APPEND_ONLY = (
     "settlement_event",
     "chain_tx_event",
     "chain_log",
+    "monitor_crossing",
+    "break_event",
+    "break_decision",
 )
 """Tables in which the database has to refuse UPDATE and DELETE."""
 
