@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from gateway.upkeep import Upkeep
 from settlement import reconciliation, watcher
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids
@@ -54,7 +55,7 @@ class Progress:
     standby: bool = False
     """Other workers hold lanes and duty; this one only looks on."""
     troubles: dict[str, str] = field(default_factory=dict)
-    """What befell single lanes, by signer, while others went on."""
+    """What befell single lanes, by signer, or the work beside payments, while others went on."""
     ties: bool = True
     """Whether every balance was the chain's, where this tick compared them."""
     stages: dict[str, float] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class Worker:
     _reachable: dict[str, Signer] = field(default_factory=dict)
     _lines: dict[str, ChainPort] = field(default_factory=dict)
     _spent_today: SpentToday = field(default_factory=SpentToday)
+    _upkeep: Upkeep = field(init=False)
     _has_begun: bool = False
     """The newest journal entry was looked at since the start."""
     _began: float = 0.0
@@ -108,6 +110,9 @@ class Worker:
     """Blocks were stored that the steps after it have not followed yet; true after every start."""
     _behind: bool = True
     """The chain has more blocks than are stored: who may be paid is not judged by old facts."""
+
+    def __post_init__(self) -> None:
+        self._upkeep = Upkeep(self.engine, self.settings)
 
     def tick(self, now: datetime) -> Progress:
         """Do one round of all that is due.
@@ -200,6 +205,13 @@ class Worker:
             yield session
 
     def _follow(self, progress: Progress, now: datetime) -> None:
+        """Let states and books follow the chain; compare what has become final, however busy."""
+        self._follow_chain(progress, now)
+        progress.ties = self._upkeep.tie_out(
+            self.chain, self._guard(now), now, is_new=progress.new_blocks > 0
+        )
+
+    def _follow_chain(self, progress: Progress, now: datetime) -> None:
         """Store what the chain shows, then let states and books follow it."""
         was_unsettled, self._unsettled_facts = self._unsettled_facts, True
         guard = self._guard(now)
@@ -272,15 +284,11 @@ class Worker:
         return self._lines[signer]
 
     def _reconcile(self, progress: Progress, now: datetime) -> None:
-        if progress.idle:
-            return
-        with self._writing(now) as session:
-            progress.matched = reconciliation.match(session, now).matched
-        if progress.new_blocks and not progress.claimed:
-            # After the payments: a busy tick leaves the comparison to the next one.
-            progress.ties = reconciliation.tie_out(
-                self.engine, self.chain, now, guard=self._guard(now)
-            ).ties
+        if not progress.idle:
+            with self._writing(now) as session:
+                progress.matched = reconciliation.match(session, now).matched
+        self._upkeep.tend(self._guard(now), now, idle=progress.idle)
+        progress.troubles |= self._upkeep.troubles
 
     def _halt_all(self, reason: str, now: datetime) -> None:
         with suppress(LeaseLost), self._writing(now) as session:

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     priority_fee_wei: int = Field(default=1_000_000_000, ge=0)
     reverts_max: int = Field(default=3, ge=1)
     """Batches that may revert as a whole before their settlements are held for a person."""
+    upkeep_seconds: int = Field(default=10, ge=0)
+    """Between two rounds of the work beside payments while there are payments to make."""
+    stuck_after_seconds: int = Field(default=900, ge=60)
+    """A settlement that is being sent and has not moved for so long is a break."""
 
     signer_amounts: SignerAmounts = SignerAmounts()
     """For every token without its own, as JSON: `{"payment_units": 250000, …}`."""

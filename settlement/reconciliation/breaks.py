@@ -28,6 +28,7 @@ __all__ = [
     "OpenBreak",
     "Severity",
     "close",
+    "close_orphaned",
     "open_new",
     "open_of",
 ]
@@ -114,6 +115,10 @@ _REOPEN = (
     " closed_at = NULL, closed_reason = NULL, closed_by = NULL,"
     " reopened_count = reopened_count + 1 WHERE id = :id AND closed_at IS NOT NULL"
 )
+_ORPHANED = (
+    "SELECT k.subject FROM settlement_break k JOIN block b ON b.hash = substr(k.subject, 5, 66)"
+    " WHERE k.closed_at IS NULL AND k.kind {keys} AND NOT b.canonical"
+)
 _CLOSE = (
     "UPDATE settlement_break SET closed_at = :at, closed_reason = :reason, closed_by = :by,"
     " version = version + 1 WHERE id = :id AND closed_at IS NULL"
@@ -170,6 +175,14 @@ def close(session: Session, healed: Sequence[OpenBreak], reason: str, now: datet
     run_many(session, _CLOSE, rows)
     _record(session, "heal", ((each.id, reason) for each in healed), now)
     return len(healed)
+
+
+def close_orphaned(session: Session, is_open: Sequence[OpenBreak], now: datetime) -> int:
+    """Close those about a log, `log:<block>:<index>`, whose block was orphaned; return how many."""
+    kinds = {each.kind.value for each in is_open}
+    orphaned = {subject for (subject,) in rows_by_key(session, _ORPHANED, kinds)}
+    healed = [each for each in is_open if each.subject in orphaned]
+    return close(session, healed, "its block was orphaned", now)
 
 
 def _record(session: Session, move: str, reasons: Iterable[tuple[str, str]], now: datetime) -> None:

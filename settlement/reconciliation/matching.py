@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from settlement import watcher
 from settlement.clock import to_micros
-from settlement.reconciliation import breaks, others
+from settlement.reconciliation import bare_transfers, breaks, others
 from settlement.reconciliation.breaks import BreakKind, OpenBreak
 from settlement.reconciliation.evidence import explain, gather
 from settlement.store.bulk import rows
@@ -32,6 +32,7 @@ _OF_SETTLEMENTS = (
     BreakKind.NOT_BOOKED,
     BreakKind.UNMATCHED,
 )
+_KINDS = ", ".join(f"'{kind}'" for kind in (*_OF_SETTLEMENTS, BreakKind.REORGED))
 _UNREVERSED = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq)"
 _UNMATCHED = "NOT EXISTS (SELECT 1 FROM settlement_match m WHERE m.settlement_id = s.id AND m.live)"
 # Not a plain comparison: the index by state would lead through every settlement that ever was.
@@ -44,6 +45,7 @@ _MATCH = text(
         SELECT s.id FROM settlement s WHERE s.block_number > :after
             AND {_IS_BOOKED} AND {_UNMATCHED}
         UNION SELECT k.subject FROM settlement_break k WHERE k.closed_at IS NULL
+            AND k.kind IN ({_KINDS}) AND substr(k.subject, 1, 4) = 'stl_'
     )
     SELECT s.id, l.block_hash, l.log_index, l.block_number, e.seq, true, :at
     FROM candidate c
@@ -111,8 +113,8 @@ def match(session: Session, now: datetime) -> Matched:
     opened, closed = _explain(session, after, through, now)
     for opened_here, closed_here in (
         others.unknown_settlements(session, after, now),
-        others.uninstructed(session, after, now),
-        others.rejected(session, now),
+        bare_transfers.uninstructed(session, after, now),
+        others.rejected(session, after, now),
         others.reorged(session, after, now),
     ):
         opened, closed = opened + opened_here, closed + closed_here
@@ -134,7 +136,11 @@ def newest_settled_block(session: Session) -> int | None:
 
 
 def _explain(session: Session, after: int, through: int, now: datetime) -> tuple[int, int]:
-    is_open = breaks.open_of(session, _OF_SETTLEMENTS)
+    is_open = [
+        each
+        for each in breaks.open_of(session, _OF_SETTLEMENTS)
+        if each.subject.startswith("stl_")  # Others have breaks of these kinds about other things.
+    ]
     span = (after, through)
     asked = {key for (key,) in rows(session, _TO_EXPLAIN, (after, *span, *span))}
     asked |= {each.subject for each in is_open}

@@ -1,4 +1,4 @@
-"""The breaks beside matching: movements that nobody instructed, rejections, what a reorg took.
+"""The breaks beside matching: settlements that nobody knows, rejections, what a reorg took.
 
 Each function opens what it finds and closes what has healed, and returns both counts.
 """
@@ -9,9 +9,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from settlement.money import format_minor
 from settlement.reconciliation import breaks
-from settlement.reconciliation.breaks import BreakKind, Finding, OpenBreak
+from settlement.reconciliation.breaks import BreakKind, Finding
 from settlement.store.bulk import rows, rows_by_key
 
 _LIVE_REVERSALS = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = {}.seq)"
@@ -32,28 +31,13 @@ _KNOWN_NOW = (
     " JOIN settlement s ON s.reference = l.reference AND s.rail = l.address"
     " WHERE k.kind = 'unknown_settlement' AND k.closed_at IS NULL"
 )
-_ORPHANED = (
-    "SELECT k.subject FROM settlement_break k JOIN block b ON b.hash = substr(k.subject, 5, 66)"
-    " WHERE k.closed_at IS NULL AND k.kind {keys} AND NOT b.canonical"
-)
-_TRANSFER_ENTRIES = (
-    "SELECT e.source_key FROM journal_entry e WHERE e.block_number > ? AND e.kind = 'transfer'"
-    f" AND {_LIVE_REVERSALS.format('e')}"
-)
-_TRANSFERS = (
-    "SELECT 'log:' || l.block_hash || ':' || l.log_index, l.debtor, l.creditor, l.amount_minor,"
-    " l.tx_hash, l.block_number, t.symbol, t.decimals, payer.participant_id, payee.participant_id"
-    " FROM chain_log l JOIN token t ON t.address = l.address"
-    " LEFT JOIN wallet payer ON payer.address = l.debtor"
-    " LEFT JOIN wallet payee ON payee.address = l.creditor"
-    # One that the rail reported too is explained by its Settled log.
-    " WHERE l.block_hash {keys} AND l.name = 'Transfer' AND l.pair_index IS NULL"
-    " AND l.amount_minor > 0"
-)
 _REJECTED = (
-    "SELECT id, outcome_code, reason, block_number, tx_hash, log_index FROM settlement"
-    " WHERE state = 'REJECTED' AND outcome = 'rejected'"
+    "SELECT s.id, s.outcome_code, s.reason, s.block_number, s.tx_hash, s.log_index,"
+    " s.creditor_id, s.amount_minor, t.symbol FROM settlement s JOIN token t ON t.address = s.token"
+    # Not a plain comparison: the index by state would lead through all that ever were rejected.
+    " WHERE s.block_number > ? AND (s.state || '') = 'REJECTED' AND s.outcome = 'rejected'"
 )
+_STILL_REJECTED = "SELECT id FROM settlement WHERE id {keys} AND state = 'REJECTED'"
 _REORGED = (
     "SELECT e.settlement_id, MAX(e.seq), MAX(e.block_number)"
     " FROM journal_entry r CROSS JOIN journal_entry e"
@@ -86,33 +70,33 @@ def unknown_settlements(session: Session, after: int, now: datetime) -> tuple[in
     known_now = {subject for (subject,) in rows(session, _KNOWN_NOW)} if is_open else set()
     known = [each for each in is_open if each.subject in known_now]
     closed = breaks.close(session, known, "a settlement has its reference", now)
-    closed += _close_orphaned(session, is_open, now)
+    closed += breaks.close_orphaned(session, is_open, now)
     return breaks.open_new(session, found, now), closed
 
 
-def uninstructed(session: Session, after: int, now: datetime) -> tuple[int, int]:
-    """Tokens that came to or left a wallet of ours without a settlement."""
-    kinds = (BreakKind.UNATTRIBUTED_DEPOSIT, BreakKind.UNATTRIBUTED_WITHDRAWAL)
-    # A source key may carry the number of its posting behind the log's place.
-    keys = {":".join(key.split(":")[:3]) for (key,) in rows(session, _TRANSFER_ENTRIES, (after,))}
-    moved = rows_by_key(session, _TRANSFERS, {key.split(":")[1] for key in keys})
-    found = [_uninstructed(row) for row in moved if row[0] in keys]
-    closed = _close_orphaned(session, breaks.open_of(session, kinds), now)
-    return breaks.open_new(session, found, now), closed
-
-
-def rejected(session: Session, now: datetime) -> tuple[int, int]:
-    """Settlements that the rail refused for good, until they are retried."""
+def rejected(session: Session, after: int, now: datetime) -> tuple[int, int]:
+    """Settlements that the rail refused for good behind block `after`, until they are retried."""
     found = [
         Finding(
             BreakKind.REJECTED,
             key,
             f"{reason or 'the rail refused the payment'} (code {code})",
             {"code": code, "block": number, "tx": tx_hash, "log_index": log_index},
+            party=creditor,
+            amount_minor=minor,
+            unit=symbol,
         )
-        for key, code, reason, number, tx_hash, log_index in rows(session, _REJECTED)
+        for key, code, reason, number, tx_hash, log_index, creditor, minor, symbol in rows(
+            session, _REJECTED, (after,)
+        )
     ]
-    return _keep_in_step(session, BreakKind.REJECTED, found, "it is retried", now)
+    is_open = breaks.open_of(session, [BreakKind.REJECTED])
+    still = {
+        key for (key,) in rows_by_key(session, _STILL_REJECTED, [each.subject for each in is_open])
+    }
+    retried = [each for each in is_open if each.subject not in still]
+    closed = breaks.close(session, retried, "it is retried", now)
+    return breaks.open_new(session, found, now), closed
 
 
 def reorged(session: Session, after: int, now: datetime) -> tuple[int, int]:
@@ -135,38 +119,3 @@ def _keep_in_step(
     healed = [each for each in breaks.open_of(session, [kind]) if each.subject not in stands]
     closed = breaks.close(session, healed, healed_by, now)
     return breaks.open_new(session, found, now), closed
-
-
-def _close_orphaned(session: Session, is_open: list[OpenBreak], now: datetime) -> int:
-    kinds = {each.kind.value for each in is_open}
-    orphaned = {subject for (subject,) in rows_by_key(session, _ORPHANED, kinds)}
-    healed = [each for each in is_open if each.subject in orphaned]
-    return breaks.close(session, healed, "its block was orphaned", now)
-
-
-def _uninstructed(row: tuple[object, ...]) -> Finding:
-    subject, debtor, creditor, minor, tx_hash, number, symbol, decimals, payer, payee = row
-    amount = f"{format_minor(int(str(minor)), int(str(decimals)))} {symbol}"
-    detail = {
-        "amount": amount,
-        "from": str(debtor),
-        "to": str(creditor),
-        "payer": None if payer is None else str(payer),
-        "payee": None if payee is None else str(payee),
-        "tx": str(tx_hash),
-        "block": int(str(number)),
-    }
-    if payee is None:
-        kind, what = BreakKind.UNATTRIBUTED_WITHDRAWAL, f"{payer} paid {amount} to {creditor}"
-    else:
-        kind, what = BreakKind.UNATTRIBUTED_DEPOSIT, f"{payee} received {amount} from {debtor}"
-    minor_in = int(str(minor)) if payee is not None else -int(str(minor))
-    return Finding(
-        kind,
-        str(subject),
-        f"{what}, and no settlement says why",
-        detail,
-        party=str(payee or payer),
-        amount_minor=minor_in,
-        unit=str(symbol),
-    )

@@ -132,7 +132,7 @@ def _ask(chain: ChainPort, known: Sides) -> TieOut:
             answer,
             None if q.logs is None else q.logs.received,
             None if q.logs is None else q.logs.paid,
-        )  # fmt: skip
+        )
         for q, answer in zip(known.questions, answers, strict=True)
     )
     return TieOut(known.number, known.hash, found)

@@ -1,4 +1,4 @@
-"""What the Transfer logs add up to, per token and holder, both signs apart: the tie-out's third side.
+"""What the Transfer logs add up to, per token and holder, both signs apart.
 
 Up to the last tie-out the sums are kept, so that a new block costs what it holds and no more; what
 lies before that is added up from the logs themselves. Knows no ledger and asks no chain.
@@ -24,14 +24,14 @@ ZERO = "0x" + "00" * 20
 
 _HALF = 2**32
 _MOVED = (
-    "SELECT l.address, l.debtor, l.creditor, SUM(l.amount_minor / {half}),"
-    " SUM(l.amount_minor - l.amount_minor / {half} * {half})"
+    f"SELECT l.address, l.debtor, l.creditor, SUM(l.amount_minor / {_HALF}),"
+    f" SUM(l.amount_minor - l.amount_minor / {_HALF} * {_HALF})"
     # In this order: the logs of a few blocks are few, the blocks all there are.
     " FROM chain_log l CROSS JOIN block b"
     " WHERE l.block_number > ? AND l.block_number <= ? AND l.name = 'Transfer'"
     " AND l.amount_minor IS NOT NULL AND b.hash = l.block_hash AND b.canonical"
     " GROUP BY l.address, l.debtor, l.creditor"
-).format(half=_HALF)
+)
 _KEPT = (
     "SELECT s.token, s.holder, s.received_high, s.received_low, s.paid_high, s.paid_low"
     " FROM {holders} JOIN transfer_sum s ON s.token = t.address AND s.holder = {holder}"

@@ -1,0 +1,117 @@
+"""The worker's work beside the payments: the tie-out, late and stuck, bank postings, the engine.
+
+Each step is bounded, under the duty's lease, and fails by itself: payments go on, and what befell
+it is told. Decides nothing about money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from settlement import reconciliation
+from settlement.chain.port import ChainPort
+from settlement.config import Settings
+from settlement.errors import Fatal, LeaseLost, Retryable
+from settlement.reconciliation import by_time, others
+from settlement.store import transaction
+
+Guard = Callable[[Session], object]
+Step = Callable[[Guard, datetime], bool]
+"""Does a bounded part of what is due; True where there is more of it."""
+
+_LATE_EVERY = timedelta(seconds=60)
+"""A day is the unit of what is late: looking more often would only cost."""
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """What one worker does beside the payments, and when it did it last."""
+
+    engine: Engine
+    settings: Settings
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What befell a step the last time, by its name, until it succeeds again."""
+    _ties_are_due: bool = True
+    """Blocks have become final that were not compared yet; true after every start."""
+    _next: datetime | None = None
+    _next_late: datetime | None = None
+
+    def tie_out(self, chain: ChainPort, guard: Guard, now: datetime, *, is_new: bool) -> bool:
+        """Compare the newest final block's balances if there `is_new` one; return whether it ties.
+
+        Where the node does not answer, the next tick asks again, and payments go on.
+        """
+        self._ties_are_due |= is_new
+        if not self._ties_are_due:
+            return True
+        ties = True
+
+        def compare(guard: Guard, now: datetime) -> bool:
+            nonlocal ties
+            ties = reconciliation.tie_out(self.engine, chain, now, guard=guard).ties
+            self._ties_are_due = False
+            return False
+
+        self._try("tie_out", compare, guard, now)
+        return ties
+
+    def tend(self, guard: Guard, now: datetime, *, idle: bool) -> None:
+        """Do a part of what is due, if it is time: seldom while payments are made."""
+        if self._next is not None and now < self._next:
+            return
+        more = False
+        for name, step in self._steps():
+            more |= self._try(name, step, guard, now)
+        seconds = self.settings.upkeep_seconds
+        if idle:
+            seconds = 0 if more else min(seconds, 1)
+        self._next = now + timedelta(seconds=seconds)
+
+    def _steps(self) -> list[tuple[str, Step]]:
+        return [("stuck", self._stuck), ("late", self._late)]
+
+    def _stuck(self, guard: Guard, now: datetime) -> bool:
+        after = timedelta(seconds=self.settings.stuck_after_seconds)
+        with transaction(self.engine) as session:
+            guard(session)
+            opened, _closed = by_time.stuck(session, now, after)
+        return opened >= by_time.FOUND_MAX
+
+    def _late(self, guard: Guard, now: datetime) -> bool:
+        if self._next_late is not None and now < self._next_late:
+            return False
+        with transaction(self.engine) as session:
+            guard(session)
+            opened, _closed = by_time.late_invoices(session, now)
+            by_time.late_payments(session, now)
+            untold = by_time.oldest_untold_rejection(session)
+            if untold is not None:
+                others.rejected(session, untold - 1, now)
+        more = opened >= by_time.FOUND_MAX
+        self._next_late = now if more else now + _LATE_EVERY
+        return more
+
+    def _try(self, name: str, step: Step, guard: Guard, now: datetime) -> bool:
+        """Do a step; a failure of it is kept in `troubles` and hinders nothing else.
+
+        Raises:
+            LeaseLost: the duty is another worker's now.
+            Fatal: what was found must not be.
+        """
+        try:
+            more = step(guard, now)
+        except (LeaseLost, Fatal):
+            raise
+        except Retryable as error:
+            self.troubles[name] = str(error)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, no payment waits for it.
+            self.troubles[name] = f"{type(error).__name__}: {error}"
+            return False
+        self.troubles.pop(name, None)
+        return more
