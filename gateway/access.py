@@ -23,6 +23,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "GET /v1/invoices": EVERYBODY,
     "GET /v1/invoices/{invoice_id}": EVERYBODY,
     "GET /v1/invoices/{invoice_id}/document": EVERYBODY,
+    "GET /v1/invoices/{invoice_id}/proof": EVERYBODY,
     "POST /v1/invoices/accept": BUYERS,
     "POST /v1/invoices/{invoice_id}/accept": BUYERS,
     "POST /v1/invoices/{invoice_id}/query": BUYERS,

@@ -27,6 +27,7 @@ from gateway.api import (
     invoices,
     mandate_routes,
     parties,
+    proofs,
     settlements,
     trace,
 )
@@ -59,6 +60,7 @@ QUERIES = (
     *parties.QUERIES,
     *book_routes.QUERIES,
     *events.QUERIES,
+    *proofs.QUERIES,
     *trace.QUERIES,
 )
 

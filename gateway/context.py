@@ -6,7 +6,7 @@ Chooses nothing: `wiring` and tests do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -19,6 +19,7 @@ from settlement.chain.port import ChainPort
 from settlement.clock import Ids
 from settlement.config import Settings
 from settlement.documents.rules_engine import RulesEngine
+from settlement.proof import JournalTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,4 @@ class Gateway:
     writer: Writer
     in_flight: InFlight
     metrics: Metrics
+    journal_tree: JournalTree = field(default_factory=JournalTree)

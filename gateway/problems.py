@@ -21,6 +21,7 @@ from settlement import errors
 from settlement.bank import BankAccountExists
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
 from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
+from settlement.chain.port import NoHeaderEvidence
 from settlement.compliance.lists import ListUnreadable
 from settlement.documents.errors import (
     DocumentRejected,
@@ -41,6 +42,7 @@ from settlement.participants import (
     ParticipantExists,
     WalletRefused,
 )
+from settlement.proof import NothingPaid, NotProvable
 from settlement.settlements.instruct import InvoiceNotPayable
 from settlement.signer.opening import NothingDeployed, OtherRail
 
@@ -74,7 +76,10 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     KeyInEnvironment: 500,
     ListUnreadable: 422,
     MessageInvalid: 422,
+    NoHeaderEvidence: 503,
     NotAMandateCall: 422,
+    NothingPaid: 409,
+    NotProvable: 409,
     ParticipantExists: 409,
     PortInUse: 500,
     RulesEngineBusy: 503,

@@ -24,6 +24,7 @@ class Room:
 
 CHAIN_BASICS = (
     "chain.bloom", "chain.keccak", "chain.rlp", "chain.rpc", "chain.signing", "chain.send_answers",
+    "chain.trie",
 )  # fmt: skip
 ROOMS = (
     Room("errors", 0, ("errors",)),
@@ -35,7 +36,11 @@ ROOMS = (
     # What a chain must offer, and the plain arithmetic and wire that each of its users needs.
     Room("chain/port", 2, ("chain", "chain.port", "chain.*_abi", "chain.dev_keys", *CHAIN_BASICS)),
     Room("store", 3, ("store", "store.*")),
-    Room("chain/evm", 3, ("chain.evm", "chain.receipts", "chain.proving", "chain.cross_checked")),
+    Room(
+        "chain/evm",
+        3,
+        ("chain.evm", "chain.receipts", "chain.proving", "chain.cross_checked", "chain.encoding"),
+    ),
     Room("chain/memory", 3, ("chain.memory", "chain.memory.*")),
     Room("chain/anvil", 3, ("chain.anvil", "chain.anvil_controls")),
     Room("chain/keystore", 3, ("chain.keystore",)),

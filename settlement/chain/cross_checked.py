@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from settlement.chain.port import (
     Address,
+    BlockBody,
     BlockRef,
     ChainIdentity,
     ChainPort,
@@ -19,6 +20,7 @@ from settlement.chain.port import (
     Receipt,
     SendAnswer,
     SendOutcome,
+    proving,
 )
 from settlement.errors import ChainUnreachable
 
@@ -150,6 +152,14 @@ class CrossChecked:
             lambda: self.first.code_hashes(addresses),
             lambda: self.second.code_hashes(addresses),
         )
+
+    def header_bytes(self, first: int, last: int) -> list[bytes]:
+        """See `ProvesBlocks.header_bytes`; headers prove themselves, so one node is asked."""
+        return proving(self.first).header_bytes(first, last)
+
+    def block_body(self, block_hash: Hash) -> BlockBody:
+        """See `ProvesBlocks.block_body`; its roots are in the header, so one node is asked."""
+        return proving(self.first).block_body(block_hash)
 
     def _same(
         self,

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from settlement.chain.encoding import header_bytes, receipt_bytes, transaction_bytes
 from settlement.chain.keccak import keccak
 from settlement.chain.port import (
     Address,
+    BlockBody,
     BlockRef,
     ChainIdentity,
     Hash,
@@ -156,6 +158,30 @@ class EvmChain:
         """See `ChainPort.code_hashes`."""
         codes = self._results([("eth_getCode", (address, "latest")) for address in addresses])
         return [self._code_hash(code) for code in codes]
+
+    def header_bytes(self, first: int, last: int) -> list[bytes]:
+        """See `ProvesBlocks.header_bytes`."""
+        numbers = [hex(number) for number in range(first, last + 1)]
+        answers = self._results([("eth_getBlockByNumber", (each, False)) for each in numbers])
+        try:
+            return [header_bytes(answer) for answer in answers]
+        except WrongShape as error:
+            raise self._lied(str(error)) from error
+
+    def block_body(self, block_hash: Hash) -> BlockBody:
+        """See `ProvesBlocks.block_body`."""
+        block, receipts = self._results(
+            [("eth_getBlockByHash", (block_hash, True)), ("eth_getBlockReceipts", (block_hash,))]
+        )
+        if block is None or receipts is None:
+            raise ChainUnreachable(f"the node at {self.rpc.place} has no block {block_hash}")
+        try:
+            return BlockBody(
+                [transaction_bytes(each) for each in block["transactions"]],
+                [receipt_bytes(each) for each in receipts],
+            )
+        except WrongShape as error:
+            raise self._lied(str(error)) from error
 
     def web3(self) -> Web3:
         """Return a web3 on the same node, for looking around; never for the rail's own work."""

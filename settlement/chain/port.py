@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, NewType, Protocol
+from typing import NamedTuple, NewType, Protocol, runtime_checkable
+
+from settlement.errors import Refused
 
 Address = NewType("Address", str)
 Hash = NewType("Hash", str)
@@ -151,6 +153,50 @@ class ChainPort(Protocol):
 
     def code_hashes(self, addresses: Sequence[Address]) -> list[Hash | None]:
         """Return keccak-256 of the runtime code, None where there is none."""
+
+
+class BlockBody(NamedTuple):
+    """What a block's two roots are made over, in the order of its chain transactions."""
+
+    transactions: list[bytes]
+    receipts: list[bytes]
+
+
+class NoHeaderEvidence(Refused):
+    """The chain keeps no headers, or nothing says where it is: nothing can be shown to others."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the chain behind this gateway keeps no headers that a proof could be made from",
+            field="SETTLE_RPC_URL",
+            repair="give the gateway the address of a real node",
+        )
+
+
+@runtime_checkable
+class ProvesBlocks(Protocol):
+    """What can show others what a block held. Each answer has to be checked by its hash.
+
+    Raises:
+        ChainUnreachable: also where the node does not give all of it.
+    """
+
+    def header_bytes(self, first: int, last: int) -> list[bytes]:
+        """Return the canonical headers from `first` to `last` in RLP."""
+
+    def block_body(self, block_hash: Hash) -> BlockBody:
+        """Return a block's chain transactions and receipts as they stand in its tries."""
+
+
+def proving(chain: object) -> ProvesBlocks:
+    """Return a chain that can show what its blocks held.
+
+    Raises:
+        NoHeaderEvidence: it cannot.
+    """
+    if isinstance(chain, ProvesBlocks):
+        return chain
+    raise NoHeaderEvidence
 
 
 class ChainControls(Protocol):
