@@ -3,7 +3,8 @@
 Every entry sums to zero in each unit by itself; what must not stand is reversed, never changed.
 """
 
-from settlement.ledger import accounts, entries, periods
+from settlement.ledger import accounts, entries, monitors, periods
+from settlement.ledger.account_statement import AccountStatement, Basis, account_statement
 from settlement.ledger.balances import available, balances, balances_at, codes_of
 from settlement.ledger.entries import (
     PENDING,
@@ -31,8 +32,10 @@ from settlement.ledger.verification import (
 __all__ = [
     "PENDING",
     "POSTED",
+    "AccountStatement",
     "Attribution",
     "BadEntry",
+    "Basis",
     "ChainVerdict",
     "Claim",
     "Entry",
@@ -46,6 +49,7 @@ __all__ = [
     "TrialBalance",
     "TrialRow",
     "Unbalanced",
+    "account_statement",
     "accounts",
     "available",
     "balances",
@@ -53,6 +57,7 @@ __all__ = [
     "codes_of",
     "entries",
     "head",
+    "monitors",
     "periods",
     "post",
     "releases",

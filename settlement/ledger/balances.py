@@ -8,7 +8,7 @@ added up in two halves, because SQLite's sums end at 63 bits and an operator's c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -16,10 +16,9 @@ from settlement.clock import to_micros
 from settlement.ledger.accounts import wallet
 from settlement.store.bulk import Row, insert_rows, rows, rows_by_key
 
-_HALF = 2**32
-SUM_HALVES = (
-    f"SUM(p.amount_minor / {_HALF}), SUM(p.amount_minor - p.amount_minor / {_HALF} * {_HALF})"
-)
+HALF = 2**32
+"""Sums are kept and added up as `high * HALF + low`."""
+SUM_HALVES = f"SUM(p.amount_minor / {HALF}), SUM(p.amount_minor - p.amount_minor / {HALF} * {HALF})"
 """Two columns of a query over `posting p`, put together by `whole`."""
 _OPENING = frozenset({"reserve", "reversal"})
 """Kinds whose pending lines set something aside; those of all others release it."""
@@ -27,7 +26,7 @@ _OPENING = frozenset({"reserve", "reversal"})
 
 def whole(high: object, low: object) -> int:
     """Put the two halves of a sum together; None is the sum of nothing."""
-    return int(high or 0) * _HALF + int(low or 0)  # type: ignore[call-overload]
+    return int(high or 0) * HALF + int(low or 0)  # type: ignore[call-overload]
 
 
 def balances(
@@ -36,17 +35,18 @@ def balances(
     *,
     at_block: int | None = None,
     at: datetime | None = None,
+    on: date | None = None,
 ) -> dict[str, int]:
     """Return the balance of each account; 0 for one that was never posted to.
 
     `at_block` counts what happened on the chain up to and including that block, and nothing that
-    has no block. `at` counts what had been posted by that moment. A reversed entry and its reversal
-    cancel out.
+    has no block. `at` counts what had been posted by that moment; `on` what has a value date up to
+    and including that day, whenever it was posted. A reversed entry and its reversal cancel out.
     """
-    if at_block is None and at is None:
+    if at_block is None and at is None and on is None:
         found = {code: posted for code, posted, _reserved in _kept(session, codes)}
     else:
-        where, values = _until(at_block, at)
+        where, values = _until(at_block, at, on)
         found = _added_up(session, codes, where, values)
     return {code: found.get(code, 0) for code in codes}
 
@@ -135,7 +135,7 @@ def keep(
 
 def _halves(minor: int, in_wei: bool) -> tuple[int, int]:
     """Return what is added to the high and to the low part of a kept sum."""
-    return divmod(minor, _HALF) if in_wei else (0, minor)
+    return divmod(minor, HALF) if in_wei else (0, minor)
 
 
 def _kept(session: Session, codes: Iterable[str]) -> list[Row]:
@@ -149,7 +149,7 @@ def _kept(session: Session, codes: Iterable[str]) -> list[Row]:
 
 
 def _added_up(
-    session: Session, codes: Sequence[str], where: str, values: tuple[int, ...]
+    session: Session, codes: Sequence[str], where: str, values: tuple[int | str, ...]
 ) -> dict[str, int]:
     found = rows_by_key(
         session,
@@ -162,11 +162,14 @@ def _added_up(
     return {code: whole(high, low) for code, high, low in found}
 
 
-def _until(at_block: int | None, at: datetime | None) -> tuple[str, tuple[int, ...]]:
-    where = ""
-    values: list[int] = []
+def _until(
+    at_block: int | None, at: datetime | None, on: date | None
+) -> tuple[str, tuple[int | str, ...]]:
+    bounds: dict[str, int | str] = {}
     if at_block is not None:
-        where, values = f"{where} AND e.block_number <= ?", [at_block]
+        bounds["block_number"] = at_block
     if at is not None:
-        where, values = f"{where} AND e.booked_at <= ?", [*values, to_micros(at)]
-    return where, tuple(values)
+        bounds["booked_at"] = to_micros(at)
+    if on is not None:
+        bounds["value_date"] = on.isoformat()
+    return "".join(f" AND e.{column} <= ?" for column in bounds), tuple(bounds.values())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -57,11 +57,12 @@ def accounts_page(
     kind: str | None = None,
     at_block: int | None = None,
     at: datetime | None = None,
+    on: date | None = None,
 ) -> list[AccountBalance]:
     """Return up to `limit` accounts with a code above `after`, with their balances at a moment."""
     params = {"after": after, "limit": limit, "owner": owner, "kind": kind}
     found = session.connection().execute(_ACCOUNTS, params).all()
-    posted = balances(session, [row.code for row in found], at_block=at_block, at=at)
+    posted = balances(session, [row.code for row in found], at_block=at_block, at=at, on=on)
     return [AccountBalance(**row._mapping, posted_minor=posted[row.code]) for row in found]
 
 
