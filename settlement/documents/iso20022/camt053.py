@@ -70,6 +70,8 @@ class StatementHead:
     movements: Movements
     page: int = 1
     is_last: bool = True
+    is_over: bool = True
+    """Whether the day has ended: a closing balance of a running day is an interim one."""
     note: str | None = None
 
 
@@ -134,7 +136,7 @@ def _beginning(head: StatementHead, created_at: datetime) -> Tree:
     """Return what comes before the entries. Source: ISO 20022, AccountStatement9."""
     # Between pages of one statement the balances are interim ones.
     opening = "OPBD" if head.page == 1 else "ITBD"
-    closing = "CLBD" if head.is_last else "ITBD"
+    closing = "CLBD" if head.is_last and head.is_over else "ITBD"
     return {
         "Id": {"": head.statement_id},
         "StmtPgntn": {"PgNb": str(head.page), "LastPgInd": head.is_last},

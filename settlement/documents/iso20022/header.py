@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from lxml import etree
+
 from settlement.documents.iso20022.filling import message
+from settlement.documents.iso20022.schema import NAMESPACE
 from settlement.documents.iso20022.values import Party, identifier, moment, party
 
 NAME = "head.001.001.02"
@@ -32,6 +35,15 @@ def header(
         "CreDt": moment(created_at),
     }
     return message(NAME, tree)
+
+
+def identity(document: bytes) -> tuple[str, str]:
+    """Return a message's definition, such as `pacs.008.001.08`, and its own id."""
+    root = etree.fromstring(document)
+    space = etree.QName(root).namespace or ""
+    message_id = root.findtext(f".//{{{space}}}GrpHdr/{{{space}}}MsgId")
+    assert message_id, "every message that we write has an id"
+    return space.removeprefix(NAMESPACE), message_id
 
 
 def enveloped(head: bytes, document: bytes) -> bytes:

@@ -1,0 +1,111 @@
+"""Statements (camt.053) and notifications (camt.054) of a bank, read as a stream.
+
+Gives heads, entries and ends one after the other in bounded memory; keeps and books nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+from lxml import etree
+
+from settlement.documents.iso20022 import reading_entry, reading_source
+from settlement.documents.iso20022.reading_head import head_of
+from settlement.documents.iso20022.reading_model import (
+    ReadEnd,
+    ReadEntry,
+    ReadHead,
+    StatementUnreadable,
+)
+from settlement.documents.iso20022.reading_plan import Shapes
+from settlement.documents.iso20022.reading_schema import APART_BYTES, JudgedApart
+from settlement.documents.iso20022.reading_source import Message, message_of, schema_of
+
+ROWS_AT_ONCE = 500
+ELEMENTS_OF_AN_ENTRY_MAX = 500_000
+"""An entry is read as a whole; one of more elements is an attack, or no entry."""
+
+Read = ReadHead | list[ReadEntry] | ReadEnd
+_CONTAINERS = {"camt.053": ("Stmt", "statement"), "camt.054": ("Ntfctn", "notification")}
+
+
+def read(file: BinaryIO, message: Message, path: Path | None = None) -> Iterator[Read]:
+    """Yield each statement's head, its entries by the hundred, and its end.
+
+    `path` is the file's own: with it, a large file is judged by its schema beside the reading.
+    Raises:
+        StatementUnreadable: no XML, cut short, mis-encoded, or not by its schema.
+        StatementInvalid, StatementContradicts: a value, or a batch's sum, is wrong.
+    """
+    schema_file = message.schema_file
+    apart = (
+        path is not None
+        and schema_file is not None
+        and os.fstat(file.fileno()).st_size >= APART_BYTES
+    )
+    schema = None if apart else schema_of(message)
+    with JudgedApart(path) if apart and path else nullcontext() as judge:
+        yield from _read(file, message, schema)
+        if judge is not None:
+            judge.result(file)
+
+
+def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> Iterator[Read]:
+    container, kind = _CONTAINERS[message.name]
+    prefix = f"{{{message.namespace}}}"
+    tag, entry_tag = prefix + container, f"{prefix}Ntry"
+    shapes, head, index, count = Shapes(), None, 0, 0
+    waiting: list[ReadEntry] = []
+    for element in reading_source.elements(file, (entry_tag, tag), schema):
+        parent = element.getparent()
+        assert parent is not None
+        if head is None:
+            count += 1
+            holder = parent if element.tag == entry_tag else element
+            head = head_of(holder, message, kind, f"{container}[{count}]")
+            yield head
+        if element.tag == entry_tag:
+            if parent.tag != tag:
+                raise reading_source.fault(
+                    file, element.sourceline or 1, "Element 'Ntry' stands outside a statement"
+                )
+            index += 1
+            waiting += _rows(shapes, element, head, index)
+            if len(waiting) >= ROWS_AT_ONCE:
+                yield waiting
+                waiting = []
+            _forget(element)
+            continue
+        if waiting:
+            yield waiting
+        yield ReadEnd(element.sourceline or 1)
+        head, index, waiting = None, 0, []
+        _forget(element)
+    if count == 0:
+        raise StatementUnreadable(
+            f"it holds no {container}", line=1, path="/Document",
+            repair="send a file with at least one statement",
+        )  # fmt: skip
+
+
+def _rows(shapes: Shapes, element: etree._Element, head: ReadHead, index: int) -> list[ReadEntry]:
+    plan, texts = shapes.read(element)
+    place = reading_entry.Place(
+        element.sourceline or 0, index, f"{head.path}/Ntry[{index}]", head.account, head.currency
+    )
+    return reading_entry.rows(plan, texts, place)
+
+
+def _forget(element: etree._Element) -> None:
+    """Let go of an element and of all that stand before it: memory stays that of one entry."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and element.getprevious() is not None:
+        del parent[0]
+
+
+__all__ = ["Read", "message_of", "read"]
