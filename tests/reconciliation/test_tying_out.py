@@ -240,3 +240,43 @@ def test_before_the_first_block_there_is_nothing_to_tie_out(engine: Engine) -> N
     found = tie_out(engine, Skewed(engine, None), NOW)
 
     assert found == TieOut(None, None, ())
+
+
+@pytest.mark.parametrize("sign", ["received_low", "paid_low"])
+def test_logs_that_add_up_to_something_else_are_a_break_though_the_chain_agrees(
+    rail: Rail, sign: str
+) -> None:
+    subject, _call = _balance_of(rail)
+    rail.write(
+        f"UPDATE transfer_sum SET {sign} = {sign} + 1 WHERE holder = :holder AND token = :token",
+        holder=rail.seller_wallet,
+        token=rail.token(),
+    )
+
+    found = _tie_out(rail)
+    older = _tie_out(rail, at=found.block_number)
+
+    off = _row(found, subject)
+    assert off.chain_minor == off.ledger_minor
+    assert off.difference_minor == (1 if sign == "received_low" else -1)
+    assert open_breaks(rail.engine) == {("tie_out", subject)}
+    assert "the logs add up to" in reason_of(rail.engine, subject)
+    assert _row(older, subject).difference_minor == off.difference_minor
+
+
+def test_an_older_block_is_added_up_from_the_logs_themselves(rail: Rail) -> None:
+    newest = _tie_out(rail).block_number
+    assert newest is not None
+    rail.write("UPDATE transfer_sum SET received_low = received_low + 1")
+
+    older = _tie_out(rail, at=newest - 1)
+
+    assert [row.subject for row in differing(older)] in ([], [COIN])
+    supply = _row(older, "supply:TUSD")
+    assert (supply.received_minor, supply.paid_minor) == (supply.ledger_minor, 0)
+    seller, buyer = (
+        _row(older, f"wallet:{wallet}:TUSD") for wallet in (rail.seller_wallet, rail.buyer_wallet)
+    )
+    paid = 300_003 * 10**4
+    assert (buyer.received_minor, buyer.paid_minor) == (supply.ledger_minor // 3, paid)
+    assert (seller.received_minor, seller.paid_minor) == (supply.ledger_minor // 3 + paid, 0)
