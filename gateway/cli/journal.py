@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import show
 from gateway.cli.client import open_api
 from gateway.cli.options import LIMIT, URL, AsJson, KeyFile, KeyName, Limit, Url, noun
+from gateway.cli.verify import Head, judge_journal
 
 app = noun("Show journal entries and verify their chain of hashes.")
 
@@ -55,24 +55,9 @@ def show_(
 
 
 @app.command(epilog="Example: settle journal verify --json")
-def verify(as_json: AsJson = False) -> None:
-    """Recompute every hash of the journal from the database itself (SETTLE_DATABASE_URL)."""
-    from gateway import wiring
-    from settlement.config import Settings
-    from settlement.ledger import verify_chain
-    from settlement.store import reading
+def verify(head: Head = None, as_json: AsJson = False) -> None:
+    """Recompute every hash of the journal from the database itself (SETTLE_DATABASE_URL).
 
-    engine = wiring.open_database(Settings())
-    with reading(engine) as session:
-        verdict = verify_chain(session)
-    engine.dispose()
-    answer = {
-        "holds": verdict.holds,
-        "entries": verdict.head.seq,
-        "head": verdict.head.hash,
-        "bad_entry": None if verdict.bad is None else verdict.bad.seq,
-        "reason": None if verdict.bad is None else verdict.bad.reason,
-    }
-    show.fields(answer, as_json=as_json)
-    if not verdict.holds:
-        raise typer.Exit(1)
+    The same as `settle verify journal`.
+    """
+    judge_journal("", head, as_json=as_json)

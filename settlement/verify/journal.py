@@ -166,7 +166,7 @@ class History:
             self.finding.against(f"je_{entry.seq} does not follow je_{self._seq}")
         if [posting.line for posting in entry.postings] != list(range(len(entry.postings))):
             self.finding.against(f"je_{entry.seq} lacks a posting")
-        if _digest(entry) != entry.hash:
+        if digest_of(entry) != entry.hash:
             self.finding.against(f"je_{entry.seq} is not what was posted: its hash differs")
         self._seq, self._hash = entry.seq, entry.hash
 
@@ -181,7 +181,8 @@ class History:
         return self.finding
 
 
-def _digest(entry: Entry) -> str:
+def digest_of(entry: Entry) -> str:
+    """Return the hash that an entry has to have, made anew from its stored rows."""
     lines = [[posting.code, posting.phase, posting.amount] for posting in entry.postings]
     content = [
         entry.prev_hash, entry.seq, entry.kind, entry.source_key, entry.invoice_id,
