@@ -65,8 +65,12 @@ _BREAK = {
 _LINE = {
     "subject": _WALLET,
     "unit": "TEUR",
+    "block": 4711,
     "ledger": "95680.000000",
     "chain": "95680.000000",
+    "logs_in": "120000.000000",
+    "logs_out": "24320.000000",
+    "bank": None,
     "difference": "0.000000",
     "ties": True,
 }

@@ -105,13 +105,17 @@ class BreakList(Shape):
 
 
 class TieOutLine(Shape):
-    """One balance on both sides."""
+    """One balance on every side that knows it; a side that does not is null."""
 
     subject: str
     unit: str
+    block: int
     ledger: str
     chain: str | None
-    difference: str | None
+    logs_in: str | None = Field(description="Sum of all that came in; of a supply, was minted.")
+    logs_out: str | None = Field(description="Sum of all that went out; of a supply, was burnt.")
+    bank: str | None = Field(description="The bank's closing balance, of what a bank knows.")
+    difference: str | None = Field(description="Null where the chain gave no answer.")
     ties: bool
 
 
@@ -226,19 +230,7 @@ def get_tie_out(
         found = reconciliation.TieOut(None, None, ())
     else:
         found = reconciliation.tie_out(gateway.engine, gateway.chain, gateway.clock(), at)
-    data = [
-        {
-            "subject": row.subject,
-            "unit": row.unit,
-            "ledger": amount(row.ledger_minor, row.unit, tokens),
-            "chain": None if row.chain_minor is None else amount(row.chain_minor, row.unit, tokens),
-            "difference": None
-            if row.difference_minor is None
-            else amount(row.difference_minor, row.unit, tokens),
-            "ties": row.ties,
-        }
-        for row in found.rows
-    ]
+    data = [_tie_out_line(row, tokens) for row in found.rows]
     return json_answer(
         {
             "object": "tie_out",
@@ -248,6 +240,23 @@ def get_tie_out(
             "data": data,
         }
     )
+
+
+def _tie_out_line(row: reconciliation.TieOutRow, tokens: dict[str, int]) -> dict[str, Any]:
+    sides = {
+        "ledger": row.ledger_minor,
+        "chain": row.chain_minor,
+        "logs_in": row.received_minor,
+        "logs_out": row.paid_minor,
+        "bank": row.bank_minor,
+        "difference": row.difference_minor,
+    }
+    shown = {
+        name: None if minor is None else amount(minor, row.unit, tokens)
+        for name, minor in sides.items()
+    }
+    return {"subject": row.subject, "unit": row.unit, "block": row.block_number, **shown,
+            "ties": row.ties}  # fmt: skip
 
 
 def _entry(row: StoredEntry, tokens: dict[str, int]) -> dict[str, Any]:

@@ -29,7 +29,8 @@ class TieOutRow:
     """One balance on every side that knows it, in minor units."""
 
     subject: str
-    """`wallet:<address>:<symbol>`, `supply:<symbol>` or `coin:<operator>`."""
+    """`wallet:<address>:<symbol>`, `supply:<symbol>`, `coin:<operator>`, `reserve:<symbol>` or
+    `nostro:<bank account>:<currency>`."""
     unit: str
     block_number: int
     ledger_minor: int
@@ -40,6 +41,11 @@ class TieOutRow:
     paid_minor: int | None = None
     """By the logs: all that went out; of a supply, all that was burnt."""
 
+    bank_minor: int | None = None
+    """What the bank has said last, in the unit of the row. None where no bank knows it."""
+    has_chain: bool = True
+    """Whether there is a balance on the chain to compare with."""
+
     @property
     def logs_minor(self) -> int | None:
         """What the logs add up to."""
@@ -49,12 +55,13 @@ class TieOutRow:
 
     @property
     def difference_minor(self) -> int | None:
-        """The chain's balance, or else what the logs add up to, less the ledger's."""
-        if self.chain_minor is None:
+        """What the first other side that differs has more than the ledger; None: no answer."""
+        if self.has_chain and self.chain_minor is None:
             return None
-        if self.logs_minor is not None and self.chain_minor == self.ledger_minor:
-            return self.logs_minor - self.ledger_minor
-        return self.chain_minor - self.ledger_minor
+        for other in (self.chain_minor, self.logs_minor, self.bank_minor):
+            if other is not None and other != self.ledger_minor:
+                return other - self.ledger_minor
+        return 0
 
     @property
     def ties(self) -> bool:
@@ -168,21 +175,27 @@ def _finding(row: TieOutRow) -> Finding:
         "chain": row.chain_minor,
         "logs_in": row.received_minor,
         "logs_out": row.paid_minor,
+        "bank": row.bank_minor,
         "difference": row.difference_minor,
     }
     detail: dict[str, str | int | None] = {"block": row.block_number, "unit": row.unit}
     detail |= {name: None if minor is None else str(minor) for name, minor in sides.items()}
-    at = f"at block {row.block_number}"
-    if row.chain_minor is None:
+    at, ledger_has = f"at block {row.block_number}", f"the ledger {row.ledger_minor}"
+    if row.has_chain and row.chain_minor is None:
         reason = f"{at} the chain gave no balance"
-    elif row.chain_minor != row.ledger_minor:
-        reason = f"{at} the chain has {row.chain_minor} {row.unit}, the ledger {row.ledger_minor}"
-    else:
+    elif row.chain_minor not in (None, row.ledger_minor):
+        reason = f"{at} the chain has {row.chain_minor} {row.unit}, {ledger_has}"
+    elif row.logs_minor not in (None, row.ledger_minor):
         reason = (
-            f"{at} chain and ledger have {row.ledger_minor} {row.unit}, and the logs add up to"
-            f" {row.received_minor} in and {row.paid_minor} out"
+            f"{at} the logs add up to {row.received_minor} {row.unit} in and {row.paid_minor} out,"
+            f" {ledger_has}"
         )
-    return Finding(BreakKind.TIE_OUT, row.subject, reason, detail)
+    else:
+        reason = f"{at} the bank has {row.bank_minor} {row.unit}, {ledger_has}"
+    return Finding(
+        BreakKind.TIE_OUT, row.subject, reason, detail,
+        amount_minor=row.difference_minor, unit=row.unit,
+    )  # fmt: skip
 
 
 def _number(answer: str) -> int | None:
