@@ -1,0 +1,185 @@
+"""What the rules have left over, read for the classifier: records, companions, what excuses them.
+
+Set-based reads alone; what they mean is `classifying`'s to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from settlement.documents.identifiers import minor_units
+from settlement.store.bulk import rows, rows_by_key
+
+_COLUMNS = (
+    "r.id, r.source, r.origin, r.owner, r.account, r.currency, r.amount_micro, r.end_to_end_id,"
+    " r.reference, r.counterparty, r.value_day, r.due_day, r.first_day, r.last_day, r.low_micro,"
+    " r.high_micro, r.settlement_id, r.state"
+)
+_OPEN = f"SELECT {_COLUMNS} FROM recon_record r WHERE r.state = 'open' ORDER BY r.id"
+_SETTLED_KEYS = "r.state IN ('matched', 'explained')"
+_BY_END_TO_END = (
+    f"SELECT {_COLUMNS} FROM recon_record r WHERE r.end_to_end_id {{keys}} AND {_SETTLED_KEYS}"
+)
+_BY_REFERENCE = (
+    f"SELECT {_COLUMNS} FROM recon_record r WHERE r.reference {{keys}} AND {_SETTLED_KEYS}"
+)
+_CHARGES = "SELECT id, charges_minor FROM bank_entry WHERE id {keys} AND charges_minor <> 0"
+# Stage one has a break of it, or waits for it still; either way it is no trouble of its own.
+_UNDER_WAY = (
+    " AND (s.state || '') NOT IN ('CANCELLED', 'REJECTED') AND NOT EXISTS"
+    " (SELECT 1 FROM settlement_match m WHERE m.settlement_id = s.id AND m.live)"
+)
+_EXCUSED_IDS = (
+    f"SELECT s.end_to_end_id FROM settlement s WHERE s.end_to_end_id {{keys}}{_UNDER_WAY}"
+)
+_EXCUSED_NUMBERS = (
+    "SELECT i.number, i.seller_id FROM invoice i JOIN settlement s ON s.invoice_id = i.id"
+    f" WHERE i.number {{keys}}{_UNDER_WAY}"
+)
+_OPEN_BREAKS = (
+    "SELECT subject FROM settlement_break WHERE subject {keys} AND closed_at IS NULL"
+    " AND kind IN ('unattributed_deposit', 'unattributed_withdrawal', 'wrong_token', 'duplicate',"
+    " 'unknown_settlement')"
+)
+_GAPS = (
+    "SELECT id, account_id, statement_id, owner_id, currency, opening_date, opening_minor,"
+    " sequence, before_closing, before_sequence, before_id FROM"
+    " (SELECT s.id, s.account_id, s.statement_id, a.owner_id, a.currency, s.opening_date,"
+    " s.opening_minor, s.sequence, LAG(s.closing_minor) OVER w AS before_closing,"
+    " LAG(s.sequence) OVER w AS before_sequence, LAG(s.statement_id) OVER w AS before_id"
+    " FROM statement s JOIN bank_account a ON a.id = s.account_id"
+    " WHERE s.kind = 'statement' AND s.opening_minor IS NOT NULL AND s.closing_minor IS NOT NULL"
+    " WINDOW w AS (PARTITION BY s.account_id ORDER BY s.closing_date, s.sequence, s.id)) AS told"
+    " WHERE opening_minor <> before_closing"
+    # Most banks begin to count anew with each year: a lower number is none that is missing.
+    " OR sequence > before_sequence + 1 ORDER BY id"
+)
+_MICRO_DECIMALS = 6
+
+
+class Leftover(NamedTuple):
+    """A record that no live match has, or one that shares a key with such a record."""
+
+    id: int
+    source: str
+    origin: str
+    owner: str
+    account: str
+    currency: str
+    amount_micro: int
+    end_to_end_id: str | None
+    reference: str | None
+    counterparty: str | None
+    value_day: int
+    due_day: int | None
+    first_day: int | None
+    last_day: int | None
+    low_micro: int | None
+    high_micro: int | None
+    settlement_id: str | None
+    state: str
+
+    @property
+    def low(self) -> int:
+        """The least that will do, signed."""
+        return self.amount_micro if self.low_micro is None else self.low_micro
+
+    @property
+    def high(self) -> int:
+        """The most that will do, signed."""
+        return self.amount_micro if self.high_micro is None else self.high_micro
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is what others tell us, and not what we expect of them."""
+        return self.source in ("bank", "deposit", "withdrawal")
+
+
+class Gap(NamedTuple):
+    """A statement that does not begin where the one before it has ended. Amounts in cents."""
+
+    id: str
+    account_id: str
+    statement_id: str
+    owner: str
+    currency: str
+    opening_date: str | None
+    opening_minor: int
+    sequence: int | None
+    before_closing: int
+    before_sequence: int | None
+    before_id: str
+
+
+class Excuses(NamedTuple):
+    """What has a break of its own already, or is still under way on the rail."""
+
+    end_to_end_ids: frozenset[str]
+    numbers: frozenset[tuple[str, str]]
+    """Invoice number as references are written, and its seller."""
+    origins: frozenset[str]
+
+    def excuse(self, record: Leftover) -> bool:
+        """Whether a record is explained by trouble, or work, that stands elsewhere."""
+        return (
+            record.end_to_end_id in self.end_to_end_ids
+            or (record.reference, record.owner) in self.numbers
+            or record.origin in self.origins
+        )
+
+
+def leftovers(session: Session) -> list[Leftover]:
+    """Return every open record."""
+    return [Leftover(*row) for row in rows(session, _OPEN)]
+
+
+def companions(session: Session, records: Iterable[Leftover]) -> list[Leftover]:
+    """Return what shares a strong key with a record and is matched or explained already."""
+    ids = {each.end_to_end_id for each in records if each.end_to_end_id}
+    references = {each.reference for each in records if each.reference}
+    found = rows_by_key(session, _BY_END_TO_END, sorted(ids))
+    found += rows_by_key(session, _BY_REFERENCE, sorted(references))
+    return list({row[0]: Leftover(*row) for row in found}.values())
+
+
+def excuses(session: Session, records: Sequence[Leftover]) -> Excuses:
+    """Return what excuses these records."""
+    ids = sorted({each.end_to_end_id for each in records if each.end_to_end_id})
+    references = sorted({each.reference for each in records if each.reference})
+    logs = [each.origin for each in records if each.origin.startswith("log:")]
+    return Excuses(
+        frozenset(key for (key,) in rows_by_key(session, _EXCUSED_IDS, ids)),
+        frozenset(
+            (number, seller)
+            for number, seller in rows_by_key(session, _EXCUSED_NUMBERS, references)
+        ),
+        frozenset(key for (key,) in rows_by_key(session, _OPEN_BREAKS, logs)),
+    )
+
+
+def charges(session: Session, records: Collection[Leftover]) -> dict[int, int]:
+    """Return what the bank says it has kept of each record, in millionths of one unit."""
+    currency_of = {
+        int(each.origin.partition(":")[2]): (each.id, each.currency)
+        for each in records
+        if each.source == "bank" and each.origin.startswith("bank:")
+    }
+    kept = {}
+    for entry, minor in rows_by_key(session, _CHARGES, sorted(currency_of)):
+        record, currency = currency_of[entry]
+        kept[record] = minor * micro_of_minor(currency)
+    return kept
+
+
+def gaps(session: Session) -> list[Gap]:
+    """Return the statements that do not go on where the one before has ended."""
+    return [Gap(*row) for row in rows(session, _GAPS)]
+
+
+def micro_of_minor(currency: str) -> int:
+    """Return how many millionths of one unit a minor unit of a currency is; cents where unknown."""
+    digits = minor_units(currency)
+    return int(10 ** (_MICRO_DECIMALS - (2 if digits is None else digits)))
