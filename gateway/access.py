@@ -11,11 +11,12 @@ from gateway.auth import Role
 from gateway.refusals import RoleNotAllowed
 
 EVERYBODY = frozenset(Role)
-STAFF = frozenset({Role.TREASURY, Role.OVERSEER, Role.ADMIN})
+STAFF = frozenset({Role.TREASURY, Role.APPROVER, Role.OVERSEER, Role.ADMIN})
 SELLERS = frozenset({Role.EXPORTER})
 BUYERS = frozenset({Role.IMPORTER})
 PAYERS = frozenset({Role.IMPORTER, Role.TREASURY})
 TREASURY = frozenset({Role.TREASURY})
+APPROVERS = frozenset({Role.APPROVER})
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "POST /v1/invoices": SELLERS,
@@ -32,6 +33,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "POST /v1/settlements": PAYERS,
     "GET /v1/settlements": EVERYBODY,
     "GET /v1/settlements/{settlement_id}": EVERYBODY,
+    "GET /v1/settlements/{settlement_id}/advice": EVERYBODY,
     "POST /v1/settlements/{settlement_id}/hold": PAYERS,
     "POST /v1/settlements/{settlement_id}/cancel": PAYERS,
     # A hold may be the policy's: only the treasury lifts one, or pays again what was rejected.
@@ -45,8 +47,27 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "GET /v1/participants/{participant_id}": EVERYBODY,
     "GET /v1/tokens": EVERYBODY,
     "GET /v1/accounts": EVERYBODY,
+    "GET /v1/statements/{account}": EVERYBODY,
     "GET /v1/journal": STAFF,
     "GET /v1/breaks": STAFF,
+    "GET /v1/breaks/aging": STAFF,
+    "GET /v1/breaks/{break_id}": STAFF,
+    "POST /v1/breaks/bulk": TREASURY | APPROVERS,
+    "POST /v1/breaks/{break_id}/assign": TREASURY,
+    "POST /v1/breaks/{break_id}/comment": TREASURY | APPROVERS,
+    "POST /v1/breaks/{break_id}/match": TREASURY,
+    "POST /v1/breaks/{break_id}/unmatch": TREASURY,
+    "POST /v1/breaks/{break_id}/split": TREASURY,
+    "POST /v1/breaks/{break_id}/attribute": TREASURY,
+    "POST /v1/breaks/{break_id}/return": TREASURY,
+    "POST /v1/breaks/{break_id}/undo": TREASURY,
+    "POST /v1/breaks/{break_id}/close": TREASURY,
+    "POST /v1/breaks/{break_id}/reopen": TREASURY,
+    # Whoever proposes never decides: the database refuses it too.
+    "POST /v1/breaks/{break_id}/propose": TREASURY,
+    "POST /v1/breaks/{break_id}/withdraw": TREASURY,
+    "POST /v1/breaks/{break_id}/approve": APPROVERS,
+    "POST /v1/breaks/{break_id}/refuse": APPROVERS,
     "GET /v1/tie-out": STAFF,
     "GET /v1/events": EVERYBODY,
     "GET /v1/trace/{key:path}": EVERYBODY,

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway import auth, openapi, registration
 from gateway.api import (
     book_routes,
+    break_routes,
     events,
     health,
     intake,
@@ -29,6 +30,7 @@ from gateway.api import (
     parties,
     proofs,
     settlements,
+    statements,
     trace,
 )
 from gateway.commands import command_app
@@ -52,6 +54,7 @@ COMMANDS = (
     *invoices.COMMANDS,
     *settlements.COMMANDS,
     *mandate_routes.COMMANDS,
+    *break_routes.COMMANDS,
 )
 QUERIES = (
     *invoices.QUERIES,
@@ -59,6 +62,8 @@ QUERIES = (
     *mandate_routes.QUERIES,
     *parties.QUERIES,
     *book_routes.QUERIES,
+    *break_routes.QUERIES,
+    *statements.QUERIES,
     *events.QUERIES,
     *proofs.QUERIES,
     *trace.QUERIES,

@@ -18,11 +18,18 @@ from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import errors
-from settlement.bank import BankAccountExists
+from settlement.bank import (
+    BankAccountExists,
+    NoBankMapping,
+    OtherBankAccount,
+    StatementConflict,
+    UnknownBankAccount,
+)
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
 from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
 from settlement.chain.port import NoHeaderEvidence
 from settlement.compliance.lists import ListUnreadable
+from settlement.documents.bank_csv import MappingInvalid
 from settlement.documents.errors import (
     DocumentRejected,
     DocumentTooLarge,
@@ -32,6 +39,13 @@ from settlement.documents.errors import (
     UnknownDocumentType,
 )
 from settlement.documents.iso20022.errors import MessageInvalid
+from settlement.invoices import attributions, returns
+from settlement.documents.iso20022.reading_model import (
+    StatementContradicts,
+    StatementInvalid,
+    StatementRefused,
+    StatementUnreadable,
+)
 from settlement.invoices import errors as invoices
 from settlement.invoices.amounts import InvoiceOverpaid
 from settlement.ledger import periods
@@ -43,8 +57,10 @@ from settlement.participants import (
     WalletRefused,
 )
 from settlement.proof import NothingPaid, NotProvable
+from settlement.reconciliation.workbench import errors as workbench
 from settlement.settlements.instruct import InvoiceNotPayable
 from settlement.signer.opening import NothingDeployed, OtherRail
+from settlement.statements import errors as statements
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -75,15 +91,24 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     KeyFileLocked: 500,
     KeyInEnvironment: 500,
     ListUnreadable: 422,
+    MappingInvalid: 422,
+    NoBankMapping: 422,
     MessageInvalid: 422,
     NoHeaderEvidence: 503,
     NotAMandateCall: 422,
     NothingPaid: 409,
     NotProvable: 409,
+    OtherBankAccount: 409,
     ParticipantExists: 409,
     PortInUse: 500,
     RulesEngineBusy: 503,
     RulesEngineClosed: 503,
+    StatementConflict: 409,
+    StatementContradicts: 422,
+    StatementInvalid: 422,
+    StatementRefused: 422,
+    StatementUnreadable: 422,
+    UnknownBankAccount: 422,
     UnknownDocumentType: 415,
     WalletRefused: 409,
     invoices.CreditNoteHasNoMoves: 409,
@@ -101,6 +126,25 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     periods.PeriodMoved: 409,
     periods.PeriodNotNext: 409,
     periods.SecondPersonMissing: 403,
+    statements.DayNotBegun: 422,
+    statements.NoSuchPage: 422,
+    statements.NothingToAdvise: 409,
+    statements.StatementTooLong: 422,
+    attributions.NothingToTakeBack: 409,
+    returns.ReturnTooLarge: 409,
+    workbench.ActMakesNoSense: 409,
+    workbench.BreakChanged: 409,
+    workbench.BreakIsClosed: 409,
+    workbench.BreakIsOpen: 409,
+    workbench.NotThisMoney: 409,
+    workbench.NothingLeft: 409,
+    workbench.NothingToUndo: 409,
+    workbench.OverTheLimit: 403,
+    workbench.ProposalOpen: 409,
+    workbench.ProposalOutdated: 409,
+    workbench.ReturnImpossible: 409,
+    workbench.SameHand: 403,
+    workbench.SheetUnreadable: 422,
     refusals.BodyInvalid: 422,
     refusals.BodyTooLarge: 413,
     refusals.BodyUnreadable: 400,

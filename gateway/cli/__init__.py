@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "lane": "List the signers' lanes, pause, resume, drain and heal them.",
     "review": "List settlements that need a person, and decide about them.",
     "journal": "Show journal entries and verify their chain of hashes.",
+    "statement": "Write an account's statement of a day: camt.053, csv, xlsx or pdf.",
+    "advice": "Write an advice of a payment: pdf, remt.001, camt.054, pacs.008, pacs.002.",
     "export": "Write invoices, settlements, the journal or breaks to a file.",
     "doctor": "Check this machine, database and chain, and say what to do.",
     "gateway": "Serve the HTTP API.",

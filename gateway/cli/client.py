@@ -10,9 +10,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from settlement.errors import Refused, Retryable
@@ -20,6 +21,7 @@ from settlement.errors import Refused, Retryable
 DEFAULT_URL = "http://127.0.0.1:8400"
 TIMEOUT_SECONDS = 120
 PAGE_MAX = 100
+_PIECE = 65_536
 
 Json = dict[str, Any]
 
@@ -70,6 +72,24 @@ class Api:
         query = f"?{urlencode(given)}" if given else ""
         return self._call("GET", quote(path) + query, None, {})
 
+    def download(self, path: str, out: BinaryIO, **parameters: object) -> str:
+        """Write the file that a route gives to `out`, piece by piece; return its media type.
+
+        Raises as `get`.
+        """
+        given = {name: str(value) for name, value in parameters.items() if value is not None}
+        query = f"?{urlencode(given)}" if given else ""
+        with self._answered("GET", quote(path) + query, None, {}) as answer:
+            if answer.status >= 400:
+                raise ApiRefused(self._json(self._read(answer)))
+            expected, count = answer.length, 0
+            while piece := self._read(answer, _PIECE):
+                count += out.write(piece)
+            # A connection that breaks off in the middle looks like the end.
+            if expected is not None and count != expected:
+                raise GatewayUnreachable(self.url, f"{count} of {expected} bytes came")
+            return answer.headers.get("Content-Type", "")
+
     def pages(self, path: str, *, limit: int, cursor: str = "id", **more: object) -> Iterator[Json]:
         """Yield up to `limit` items of a list, page after page; `cursor` names an item's place."""
         after: object = None
@@ -100,27 +120,44 @@ class Api:
         return self._call("POST", quote(path), body, headers)
 
     def _call(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Json:
+        with self._answered(method, path, body, headers) as answer:
+            found = self._json(self._read(answer))
+            if answer.status >= 400:
+                raise ApiRefused(found)
+        return found
+
+    @contextmanager
+    def _answered(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Send a request and give its answer, to be read until the end of the block."""
         parts = urlsplit(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         try:
-            sent = {"Authorization": f"Bearer {self.key}", **headers}
-            connection.request(method, parts.path.rstrip("/") + path, body, sent)
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise GatewayUnreachable(self.url, error) from error
+            try:
+                sent = {"Authorization": f"Bearer {self.key}", **headers}
+                connection.request(method, parts.path.rstrip("/") + path, body, sent)
+                answer = connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                raise GatewayUnreachable(self.url, error) from error
+            yield answer
         finally:
             connection.close()
+
+    def _read(self, answer: http.client.HTTPResponse, most: int | None = None) -> bytes:
         try:
-            found = json.loads(content)
+            return answer.read(most)
+        except (OSError, http.client.HTTPException) as error:
+            raise GatewayUnreachable(self.url, error) from error
+
+    def _json(self, content: bytes) -> Json:
+        try:
+            return dict(json.loads(content))
         except ValueError:
             raise GatewayUnreachable(self.url, f"no JSON ({content[:80]!r})") from None
-        if answer.status >= 400:
-            raise ApiRefused(found)
-        return dict(found)
 
 
 def open_api(url: str, key_file: Path | None, key_name: str | None) -> Api:

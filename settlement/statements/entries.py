@@ -6,7 +6,8 @@ Reads one entry after the other; keeps the parties that it has met, nothing else
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -43,15 +44,16 @@ def chain_id(session: Session) -> int:
     return session.connection().execute(_CHAIN).scalar() or 0
 
 
-def day_entries(session: Session, figures: DayFigures) -> Iterator[DayEntry]:
+def day_entries(session: Session, figures: DayFigures) -> Generator[DayEntry, None, None]:
     """Yield the entries of a day; those as stated carry what a currency has no digits for."""
     parties, scale = _Parties(session), scale_of(figures)
     chain, balance = chain_id(session), figures.opening_minor
-    for row in lines(session, figures):
-        shown_before = scale.shown(balance)
-        balance += row.amount_minor
-        minor = scale.shown(balance) - shown_before
-        yield DayEntry(row.amount_minor, balance, _stated(row, minor, figures, parties, chain))
+    with closing(lines(session, figures)) as rows:
+        for row in rows:
+            shown_before = scale.shown(balance)
+            balance += row.amount_minor
+            minor = scale.shown(balance) - shown_before
+            yield DayEntry(row.amount_minor, balance, _stated(row, minor, figures, parties, chain))
 
 
 class _Parties:

@@ -6,7 +6,7 @@ booking date a day that is over never changes; by value date it can, until its p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -111,7 +111,7 @@ def amounts(session: Session, figures: DayFigures) -> Iterator[int]:
         raise FiguresOff(code, figures.day, made, figures.closing_minor)
 
 
-def lines(session: Session, figures: DayFigures) -> Iterator[Row[Any]]:
+def lines(session: Session, figures: DayFigures) -> Generator[Row[Any], None, None]:
     """Yield the movements with all that is known of each, in the order of the journal."""
     statement = _LINES.format(inside=_inside(figures.basis))
     yield from _streamed(session, statement, figures)
@@ -126,7 +126,10 @@ def _streamed(session: Session, statement: str, figures: DayFigures) -> Iterator
     values = _values(figures.account, figures.head_seq, figures.day, figures.basis)
     options = {"yield_per": _AT_ONCE}
     result = session.connection().execute(text(statement), values, execution_options=options)
-    yield from result
+    try:
+        yield from result
+    finally:
+        result.close()  # Whoever stops half-way leaves no cursor open in the database.
 
 
 def _sum(

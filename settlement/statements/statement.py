@@ -6,6 +6,7 @@ Decides nothing: the figures are the journal's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -133,13 +134,10 @@ def _write_message(
             repair="ask for csv, xlsx or pdf",
         )
     page = _page(figures, amounts(session, figures), wanted)
-    entries = (entry.stated for entry in day_entries(session, figures))
-    camt053(
-        _head(figures, account.currency, page, wanted),
-        islice(entries, page.first, page.end),
-        out,
-        created_at=now,
-    )
+    head = _head(figures, account.currency, page, wanted)
+    with closing(day_entries(session, figures)) as entries:
+        shown = (entry.stated for entry in islice(entries, page.first, page.end))
+        camt053(head, shown, out, created_at=now)
 
 
 @dataclass(frozen=True, slots=True)
