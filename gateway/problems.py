@@ -39,13 +39,13 @@ from settlement.documents.errors import (
     UnknownDocumentType,
 )
 from settlement.documents.iso20022.errors import MessageInvalid
-from settlement.invoices import attributions, returns
 from settlement.documents.iso20022.reading_model import (
     StatementContradicts,
     StatementInvalid,
     StatementRefused,
     StatementUnreadable,
 )
+from settlement.invoices import attributions, returns
 from settlement.invoices import errors as invoices
 from settlement.invoices.amounts import InvoiceOverpaid
 from settlement.ledger import periods

@@ -1,0 +1,155 @@
+"""A file that was read and found sound, waiting to be stored: its rows in a temporary file.
+
+Nothing of a file is in the database before all of it was judged; memory holds one batch of rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from settlement.bank.accounts import BankAccount
+from settlement.bank.fingerprints import Repeats, key_of
+from settlement.bank.judging import Sums
+from settlement.documents.iso20022.reading_model import (
+    Balance,
+    ReadEnd,
+    ReadEntry,
+    ReadHead,
+    StatementInvalid,
+    StatementRefused,
+)
+
+_IN_MEMORY_BYTES = 4_000_000
+_DIGEST_SIZE = 32
+_SUM_MODULUS = 1 << (8 * _DIGEST_SIZE)
+
+Accounts = Mapping[tuple[str, str], BankAccount]
+"""By IBAN and currency."""
+Row = tuple[Any, ...]
+"""Key of the entry, then the columns of `ReadEntry` up to `return_reason`."""
+
+
+class UnknownBankAccount(StatementRefused):
+    """The statement is of an account that nobody has registered."""
+
+
+class OtherBankAccount(StatementRefused):
+    """The statement is of another account than the one that was named."""
+
+
+@dataclass(slots=True)
+class SpooledStatement:
+    """A statement that adds up."""
+
+    head: ReadHead
+    account: BankAccount
+    opening: Balance | None = None
+    closing: Balance | None = None
+    entry_rows: int = 0
+    content_sha256: str = ""
+    """Of balances and entries in any order: the same statement written anew has the same."""
+
+
+@dataclass(slots=True)
+class Spool:
+    """All that a file holds."""
+
+    repeats: Repeats
+    statements: list[SpooledStatement] = field(default_factory=list)
+    line_reached: int = 0
+    _blocks: list[int] = field(default_factory=list)
+    """Which statement each block of rows belongs to."""
+    _file: Any = field(default_factory=partial(SpooledTemporaryFile, _IN_MEMORY_BYTES))
+
+    def close(self) -> None:
+        """Let go of the temporary file."""
+        self._file.close()
+
+    def fill(
+        self,
+        read: Iterable[ReadHead | list[ReadEntry] | ReadEnd],
+        accounts: Accounts,
+        wanted: BankAccount | None,
+    ) -> None:
+        """Judge all that is read, statement by statement, and keep its rows.
+
+        Raises:
+            StatementRefused: of whatever kind; the file is not to be stored.
+        """
+        sums, content = None, 0
+        for each in read:
+            if isinstance(each, ReadHead):
+                account = _account(each, accounts, wanted)
+                self.statements.append(SpooledStatement(each, account))
+                sums, content = Sums(each), 0
+                continue
+            assert sums is not None, "a reader gives the head first"
+            if isinstance(each, ReadEnd):
+                self._end(each, sums, content)
+            else:
+                sums.add(each)
+                content += self._keep(each)
+
+    def blocks(self) -> Iterator[tuple[int, list[Row]]]:
+        """Yield (statement's place, rows), in the order of the file."""
+        self._file.seek(0)
+        for place in self._blocks:
+            yield place, marshal.load(self._file)  # Our own bytes of a moment ago.
+
+    def _keep(self, entries: list[ReadEntry]) -> int:
+        """Write rows down and return the sum of their hashes."""
+        account_id = self.statements[-1].account.id
+        rows, content, key = [], 0, ""
+        for entry in entries:
+            if entry.detail_index <= 1:
+                key = key_of(entry, account_id)
+                self.repeats.note(key)
+            rows.append((key, *entry[:20]))
+            told = f"{key}\x1d{entry.detail_index}\x1d{entry.amount_minor}\x1d{entry.value_date}"
+            content += int.from_bytes(
+                hashlib.blake2b(told.encode(), digest_size=_DIGEST_SIZE).digest()
+            )
+        marshal.dump(rows, self._file)
+        self._blocks.append(len(self.statements) - 1)
+        self.line_reached = entries[-1].source_line
+        return content
+
+    def _end(self, end: ReadEnd, sums: Sums, content: int) -> None:
+        statement = self.statements[-1]
+        statement.opening, statement.closing = sums.judge(end)
+        statement.entry_rows = sums.rows
+        told = f"{statement.opening}\x1d{statement.closing}\x1d{sums.rows}\x1d"
+        body = (content % _SUM_MODULUS).to_bytes(_DIGEST_SIZE)
+        statement.content_sha256 = hashlib.sha256(told.encode() + body).hexdigest()
+        self.line_reached = max(self.line_reached, end.line)
+
+
+def _account(head: ReadHead, accounts: Accounts, wanted: BankAccount | None) -> BankAccount:
+    found = accounts.get((head.account, head.currency))
+    if found is not None and wanted is not None and found.id != wanted.id:
+        raise OtherBankAccount(
+            f"the statement is of {head.account} in {head.currency}, not of {wanted.id}",
+            line=head.line, path=f"{head.path}/Acct",
+            repair=f"import it for {found.id}, or without naming an account",
+        )  # fmt: skip
+    if found is not None:
+        return found
+    others = sorted(currency for iban, currency in accounts if iban == head.account)
+    if others:
+        raise StatementInvalid(
+            f"the statement is in {head.currency}, the account {head.account} is registered"
+            f" in {', '.join(others)}",
+            line=head.line, path=f"{head.path}/Acct/Ccy",
+            repair="register the account in this currency too, or ask for the right file",
+        )  # fmt: skip
+    raise UnknownBankAccount(
+        f"nobody has registered the account {head.account[:64]} in {head.currency}",
+        line=head.line, path=f"{head.path}/Acct/Id",
+        repair="register it with `settle bank account add`, then import the file again",
+    )  # fmt: skip
