@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
 from gateway.cli.client import open_api
+from gateway.cli.files_out import a_new_file
 from gateway.cli.options import URL, KeyFile, KeyName, Url
 
 app = typer.Typer(rich_markup_mode=None)
 
 _MOST = 10_000_000
+Rows = Iterator[dict[str, Any]]
 
 
 class What(StrEnum):
@@ -26,6 +28,8 @@ class What(StrEnum):
     INVOICES = "invoices"
     SETTLEMENTS = "settlements"
     JOURNAL = "journal"
+    ACCOUNTS = "accounts"
+    PARTICIPANTS = "participants"
     BREAKS = "breaks"
 
 
@@ -33,42 +37,43 @@ class Format(StrEnum):
     """How it is written."""
 
     CSV = "csv"
+    XLSX = "xlsx"
     JSONL = "jsonl"
 
 
-@app.command(epilog="Example: settle export journal --format csv --output journal.csv")
+@app.command(epilog="Example: settle export journal --format xlsx --output journal.xlsx")
 def export(
     what: Annotated[What, typer.Argument(help="Which list.")],
     file_format: Annotated[
-        Format, typer.Option("--format", help="csv, or jsonl: a JSON object a line.")
+        Format, typer.Option("--format", help="csv, xlsx, or jsonl: a JSON object a line.")
     ] = Format.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A new file; else standard output.")
     ] = None,
+    with_bom: Annotated[bool, typer.Option("--bom", help="Mark a CSV file as UTF-8.")] = False,
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
 ) -> None:
-    """Write all invoices, settlements, journal lines or breaks, newest first."""
-    from settlement.errors import Conflict
-
+    """Write all invoices, settlements, journal lines, accounts or breaks, newest first."""
     api = open_api(url, key_file, key_name)
-    cursor = "seq" if what is What.JOURNAL else "id"
-    found = api.pages(f"/v1/{what.value}", limit=_MOST, cursor=cursor)
-    write = _write_csv if file_format is Format.CSV else _write_jsonl
-    rows = _postings(found) if what is What.JOURNAL and file_format is Format.CSV else found
+    found = api.pages(f"/v1/{what.value}", limit=_MOST, cursor=_CURSORS.get(what, "id"))
+    is_table = file_format is not Format.JSONL
+    rows = _postings(found) if what is What.JOURNAL and is_table else found
+    write = _writer(file_format, title=what.value, with_bom=with_bom)
     if output is None:
-        count = write(rows, sys.stdout)
+        count = write(rows, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
     else:
-        try:
-            with output.open("x", encoding="utf-8", newline="") as stream:
-                count = write(rows, stream)
-        except FileExistsError:
-            raise Conflict(f"{output} is there already", repair="name a new file") from None
+        with a_new_file(output) as stream:
+            count = write(rows, stream)
     typer.echo(f"{count} lines", err=True)
 
 
-def _postings(entries: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+_CURSORS = {What.JOURNAL: "seq", What.ACCOUNTS: "code"}
+
+
+def _postings(entries: Rows) -> Rows:
     """A line per posting: what a spreadsheet can sum."""
     for entry in entries:
         lines = entry.pop("lines")
@@ -76,30 +81,47 @@ def _postings(entries: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {**entry, **line}
 
 
-def _write_csv(rows: Iterator[dict[str, Any]], stream: IO[str]) -> int:
-    writer: csv.DictWriter[str] | None = None
+def _writer(file_format: Format, *, title: str, with_bom: bool) -> Callable[[Rows, BinaryIO], int]:
+    def write(rows: Rows, stream: BinaryIO) -> int:
+        if file_format is Format.JSONL:
+            return _write_jsonl(rows, stream)
+        return _write_table(rows, stream, file_format, title=title, with_bom=with_bom)
+
+    return write
+
+
+def _write_jsonl(rows: Rows, stream: BinaryIO) -> int:
     count = 0
     for row in rows:
-        flat = {name: _cell(value) for name, value in row.items() if name != "object"}
-        if writer is None:
-            writer = csv.DictWriter(stream, list(flat), extrasaction="ignore")
-            writer.writeheader()
-        writer.writerow(flat)
+        stream.write(json.dumps(row).encode() + b"\n")
         count += 1
     return count
 
 
-def _write_jsonl(rows: Iterator[dict[str, Any]], stream: IO[str]) -> int:
-    count = 0
-    for row in rows:
-        stream.write(json.dumps(row) + "\n")
-        count += 1
+def _write_table(
+    rows: Rows, stream: BinaryIO, file_format: Format, *, title: str, with_bom: bool
+) -> int:
+    """Write rows with the columns of the first one; all of a list have the same."""
+    from datetime import UTC, datetime
+
+    from settlement.statements import tables_out
+    from settlement.statements.columns import columns
+
+    first = next(rows, None)
+    names = [] if first is None else [name for name in first if name != "object"]
+    cells = (_cells(row, names) for row in chain([first] if first else [], rows))
+    if file_format is Format.XLSX:
+        now = datetime.now(UTC)
+        return tables_out.write_xlsx(columns(names), cells, stream, title=title, created_at=now)
+    text = tables_out.csv_into(stream)
+    count = tables_out.write_csv(columns(names), cells, text, with_bom=with_bom)
+    text.detach()
     return count
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, dict | list):
-        return json.dumps(value)
-    # A spreadsheet takes such a text for a formula and runs it.
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "@", "\t", "\r")
-    return f"'{value}" if is_formula else value
+def _cells(row: dict[str, Any], names: Sequence[str]) -> list[object]:
+    return [_plain(row.get(name)) for name in names]
+
+
+def _plain(value: object) -> object:
+    return json.dumps(value) if isinstance(value, dict | list) else value

@@ -31,6 +31,9 @@ def a_new_file(path: Path) -> Iterator[BinaryIO]:
     """
     from settlement.errors import Conflict
 
+    there = Conflict(f"{path} is there already", repair="name a new file")
+    if path.exists():
+        raise there
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("xb") as stream:
@@ -38,7 +41,7 @@ def a_new_file(path: Path) -> Iterator[BinaryIO]:
         try:
             os.link(part, path)  # Unlike a rename, it never takes the place of another file.
         except FileExistsError:
-            raise Conflict(f"{path} is there already", repair="name a new file") from None
+            raise there from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -56,7 +59,7 @@ def saved(
     Raises:
         Conflict: the file is there already, or a JSON answer has no file to tell of.
     """
-    from settlement.errors import Conflict, Invalid
+    from settlement.errors import Invalid
 
     api = open_api(*door)
     if output is None:
@@ -65,8 +68,6 @@ def saved(
         api.download(path, sys.stdout.buffer, **parameters)
         sys.stdout.buffer.flush()
         return
-    if output.exists():
-        raise Conflict(f"{output} is there already", repair="name a new file")
     with a_new_file(output) as stream:
         media_type = api.download(path, stream, **parameters)
         count = stream.tell()
