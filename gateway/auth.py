@@ -47,6 +47,7 @@ class Role(StrEnum):
     EXPORTER = "exporter"
     IMPORTER = "importer"
     TREASURY = "treasury"
+    APPROVER = "approver"
     OVERSEER = "overseer"
     ADMIN = "admin"
 

@@ -68,6 +68,15 @@ INVOICE_MOVES: Mapping[tuple[InvoiceState, str], InvoiceState] = {
     (I.ACCEPTED, "credited"): I.CANCELLED,  # A credit note took the whole amount.
     (I.PARTLY_PAID, "part_paid"): I.PARTLY_PAID,
     (I.PARTLY_PAID, "paid"): I.PAID,
+    # Money from outside the rail was attributed, and the attribution is undone.
+    (I.PARTLY_PAID, "taken_back"): I.PARTLY_PAID,
+    (I.PAID, "taken_back"): I.PARTLY_PAID,
+    (I.PARTLY_PAID, "unpaid"): I.ACCEPTED,
+    (I.PAID, "unpaid"): I.ACCEPTED,
+    # The creditor has sent a part of it back, and that is final.
+    (I.PARTLY_PAID, "returned"): I.PARTLY_PAID,
+    (I.PAID, "returned"): I.PARTLY_PAID,
+    (I.ACCEPTED, "drop"): I.CANCELLED,  # A return claim alone, of which nothing was paid.
 }
 
 SETTLEMENT_MOVES: Mapping[tuple[SettlementState, str], SettlementState] = {

@@ -51,17 +51,6 @@ _ENTRY = {
         },
     ],
 }
-_BREAK = {
-    "object": "break",
-    "id": "brk_00064a1b2c3d4e5f0011223344556677",
-    "kind": "unattributed_deposit",
-    "subject": f"log:0x{_HASH}:3",
-    "reason": "a wallet received 250.000000 TEUR that no settlement explains",
-    "detail": {"amount": "250000000"},
-    "opened_at": "2026-11-04T07:30:00.000000Z",
-    "closed_at": None,
-    "closed_reason": None,
-}
 _LINE = {
     "subject": _WALLET,
     "unit": "TEUR",
@@ -95,14 +84,6 @@ QUERIES = (
         "List journal entries",
         books.JournalList,
         _listed(_ENTRY),
-        tag="books",
-    ),
-    QueryRoute(
-        "/v1/breaks",
-        books.list_breaks,
-        "List breaks",
-        books.BreakList,
-        _listed(_BREAK),
         tag="books",
     ),
     QueryRoute(

@@ -1,10 +1,9 @@
-"""The books over HTTP: accounts, journal, breaks, tie-out. Read only."""
+"""The books over HTTP: accounts, journal, tie-out. Read only."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
@@ -18,8 +17,6 @@ from settlement.clock import iso
 from settlement.errors import ChainUnreachable
 from settlement.ledger import listing
 from settlement.ledger.stored import StoredEntry
-from settlement.reconciliation import BreakKind
-from settlement.reconciliation import listing as break_listing
 from settlement.store import reading
 
 
@@ -80,28 +77,6 @@ class JournalList(Shape):
     object: Literal["list"]
     has_more: bool
     data: list[JournalEntry]
-
-
-class Break(Shape):
-    """Something that does not agree, with its reason."""
-
-    object: Literal["break"]
-    id: str
-    kind: str
-    subject: str
-    reason: str
-    detail: Any
-    opened_at: str
-    closed_at: str | None
-    closed_reason: str | None
-
-
-class BreakList(Shape):
-    """A page of breaks, newest first."""
-
-    object: Literal["list"]
-    has_more: bool
-    data: list[Break]
 
 
 class TieOutLine(Shape):
@@ -180,39 +155,6 @@ def list_journal(
         tokens = token_decimals(session)
         rows = listing.entries_page(session, wanted, before=starting_after, limit=limit + 1)
     data = [_entry(row, tokens) for row in rows[:limit]]
-    return json_answer({"object": "list", "has_more": len(rows) > limit, "data": data})
-
-
-def list_breaks(
-    gateway: TheGateway,
-    limit: Limit = 20,
-    starting_after: Annotated[str | None, Query(max_length=64)] = None,
-    is_open: Annotated[bool | None, Query(description="Left out: both.")] = None,
-    kind: BreakKind | None = None,
-) -> Response:
-    """Newest first: what does not agree, and what did not and has healed."""
-    with reading(gateway.engine) as session:
-        rows = break_listing.page(
-            session,
-            limit=limit + 1,
-            is_open=is_open,
-            kind=kind.value if kind else None,
-            before_id=starting_after,
-        )
-    data = [
-        {
-            "object": "break",
-            "id": row.id,
-            "kind": row.kind,
-            "subject": row.subject,
-            "reason": row.reason,
-            "detail": orjson.loads(row.detail),
-            "opened_at": iso(row.opened_at),
-            "closed_at": None if row.closed_at is None else iso(row.closed_at),
-            "closed_reason": row.closed_reason,
-        }
-        for row in rows[:limit]
-    ]
     return json_answer({"object": "list", "has_more": len(rows) > limit, "data": data})
 
 

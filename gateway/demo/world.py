@@ -50,7 +50,7 @@ def demo_keys(
                 keys[f"{company.key}-{role}"] = issue_key(
                     session, pepper, role=role, participant_id=participant_id, now=now
                 )
-        for role in (Role.TREASURY, Role.OVERSEER, Role.ADMIN):
+        for role in (Role.TREASURY, Role.APPROVER, Role.OVERSEER, Role.ADMIN):
             keys[str(role)] = issue_key(session, pepper, role=role, participant_id=None, now=now)
     kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(kept, json.dumps(keys, indent=2) + "\n")

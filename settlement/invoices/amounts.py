@@ -15,6 +15,7 @@ from sqlmodel import Session
 from settlement import outbox
 from settlement.clock import to_micros
 from settlement.errors import Conflict
+from settlement.invoices import returns
 from settlement.outbox import OutboxEvent
 from settlement.states import INVOICE_MOVES, InvoiceState
 from settlement.store.bulk import insert_rows, run_many
@@ -88,6 +89,7 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
         [(key, move, state, "rail", at) for key, move, state in moves],
     )
     outbox.record(session, [OutboxEvent(f"invoice.{move}", key) for key, move, _ in moves], now)
+    returns.count_returned(session, [key for key, move, _ in moves if move == "paid"], now)
     return len(moves)
 
 

@@ -126,7 +126,7 @@ class SettlementBreak(SQLModel, table=True):
     reason: str = text()
     detail: str = text(default="{}")
     facts: str = text()
-    """SHA-256 of what makes it this trouble and no other: a change of it is a change of the break."""
+    """SHA-256 of what makes it this trouble and no other."""
     severity: str = text()
     proposed: str = text()
     """What is proposed to be done."""

@@ -72,7 +72,9 @@ class ApiKey(SQLModel, table=True):
 
     __tablename__ = "api_key"
     __table_args__ = (
-        CheckConstraint("role IN ('exporter', 'importer', 'treasury', 'overseer', 'admin')"),
+        CheckConstraint(
+            "role IN ('exporter', 'importer', 'treasury', 'approver', 'overseer', 'admin')"
+        ),
     )
     prefix: str = text(primary_key=True)
     key_hash: str = text()

@@ -17,6 +17,8 @@ class BreakEvent(SQLModel, table=True):
     """`rail`, or the role and key of a person."""
     reason: str | None = text(default=None)
     detail: str = text(default="{}")
+    act_key: str | None = text(default=None, unique=True)
+    """What it was made from, where it may come again: a sheet's row does nothing the second time."""
     at: int = moment()
 
 

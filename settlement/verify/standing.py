@@ -91,11 +91,17 @@ class Claims:
             is_note = kind == "381"
             found = self._entries.pop(f"{'credit' if is_note else 'accept'} {key}", None)
             minor = -payable if is_note else payable
+            # A return claim (383) makes owed again what was paid: no sale and no purchase.
+            sold, bought = (
+                (f"payable:{seller}:{currency}", f"receivable:{buyer}:{currency}")
+                if kind == "383"
+                else (f"sales:{seller}:{currency}", f"purchases:{buyer}:{currency}")
+            )
             due = frozenset(
                 (
                     (f"receivable:{seller}:{currency}", minor),
-                    (f"sales:{seller}:{currency}", -minor),
-                    (f"purchases:{buyer}:{currency}", minor),
+                    (sold, -minor),
+                    (bought, minor),
                     (f"payable:{buyer}:{currency}", -minor),
                 )
             )

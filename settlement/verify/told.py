@@ -32,6 +32,10 @@ INVOICE: Mapping[str, str] = {
     "cancel": "invoice.cancelled",
     "paid": "invoice.paid",
     "part_paid": "invoice.part_paid",
+    "taken_back": "invoice.taken_back",
+    "unpaid": "invoice.unpaid",
+    "returned": "invoice.returned",
+    "drop": "invoice.cancelled",
     "credit": "invoice.credit",
     "credited": "invoice.credited",
 }

@@ -60,6 +60,9 @@ def the_keys(engine: Engine, home: Path, companies: Companies, now: datetime) ->
         "stranger-importer": (Role.IMPORTER, companies.stranger),
         "seller-importer": (Role.IMPORTER, companies.seller),
         "treasury": (Role.TREASURY, None),
+        "second-treasury": (Role.TREASURY, None),
+        "approver": (Role.APPROVER, None),
+        "second-approver": (Role.APPROVER, None),
         "overseer": (Role.OVERSEER, None),
         "admin": (Role.ADMIN, None),
     }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from gateway.api import books, events, mandates, parties
+from gateway.api import books, break_shapes, events, mandates, parties
 from settlement.chain import mandate_abi
 from settlement.chain.port import Address, SendAnswer, SendOutcome
 from settlement.chain.signing import KeyPair, sign_eip1559
@@ -58,7 +58,7 @@ def test_the_journal_shows_entries_with_their_lines_and_hashes(busy: Door) -> No
 def test_breaks_are_an_empty_list_while_all_agrees(busy: Door) -> None:
     for query in ("", "?is_open=true", "?is_open=false", "?kind=amount"):
         page = busy.get(f"/v1/breaks{query}").json()
-        books.BreakList.model_validate(page, strict=True)
+        break_shapes.BreakList.model_validate(page, strict=True)
         assert page["data"] == []
 
 

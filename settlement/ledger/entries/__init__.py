@@ -14,6 +14,7 @@ from settlement.ledger.entries.corrections import (
 from settlement.ledger.entries.rail import (
     accept,
     burn,
+    claim_back,
     credit,
     funding,
     gas,
@@ -47,6 +48,7 @@ __all__ = [
     "attribution",
     "bank_movement",
     "burn",
+    "claim_back",
     "claim_write_off",
     "credit",
     "funding",

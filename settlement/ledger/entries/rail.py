@@ -17,6 +17,19 @@ def credit(claim: Claim) -> Entry:
     return _claim_entry("credit", claim, -claim.minor)
 
 
+def claim_back(claim: Claim) -> Entry:
+    """What a creditor sends back of a paid invoice: owed to the debtor, who owes it again."""
+    debtor, creditor, currency = claim.seller_id, claim.buyer_id, claim.currency
+    lines = (
+        Line(f"receivable:{debtor}:{currency}", claim.minor),
+        Line(f"payable:{debtor}:{currency}", -claim.minor),
+        Line(f"receivable:{creditor}:{currency}", claim.minor),
+        Line(f"payable:{creditor}:{currency}", -claim.minor),
+    )
+    key = f"accept:{claim.invoice_id}"
+    return Entry("accept", key, lines, claim.invoice_id, value_date=claim.value_date)
+
+
 def _claim_entry(kind: str, claim: Claim, minor: int) -> Entry:
     seller, buyer, currency = claim.seller_id, claim.buyer_id, claim.currency
     lines = (

@@ -248,7 +248,9 @@ def upgrade() -> None:
         sa.Column("expires_at", BIG, nullable=True),
         sa.Column("revoked_at", BIG, nullable=True),
         sa.Column("created_at", BIG, nullable=False),
-        sa.CheckConstraint("role IN ('exporter', 'importer', 'treasury', 'overseer', 'admin')"),
+        sa.CheckConstraint(
+            "role IN ('exporter', 'importer', 'treasury', 'approver', 'overseer', 'admin')"
+        ),
         sa.ForeignKeyConstraint(
             ["participant_id"],
             ["participant.id"],

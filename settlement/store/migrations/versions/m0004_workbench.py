@@ -1,5 +1,7 @@
 """Work on breaks: owners, comments, proposals that need a second person."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -25,7 +27,7 @@ def downgrade() -> None:
     raise NotImplementedError("the way back is a restored backup")
 
 
-def _only(condition: str) -> dict[str, sa.TextClause]:
+def _only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
@@ -42,9 +44,11 @@ def _events_and_parts() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("act_key", sa.Text(), nullable=True),
         sa.Column("at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["break_id"], ["settlement_break.id"]),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("act_key"),
     )
     _index("break_event", "break_id")
     op.create_table(

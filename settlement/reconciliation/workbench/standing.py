@@ -1,0 +1,168 @@
+"""Where the money of a break stands in the books, whose it is, and whether that is for good.
+
+Reads alone. A break is about a log of the chain or an entry of a bank by its subject.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from settlement import watcher
+from settlement.ledger import accounts
+from settlement.reconciliation.workbench.desk import Desk
+from settlement.reconciliation.workbench.errors import NotThisMoney
+
+_LOG = text(
+    "SELECT l.block_number, b.canonical, t.symbol, l.amount_minor, l.debtor, l.creditor,"
+    " payer.participant_id AS payer, payee.participant_id AS payee,"
+    " (SELECT COUNT(*) FROM journal_entry e WHERE e.kind = 'transfer'"
+    "   AND (e.source_key = :subject OR e.source_key LIKE :parts)"
+    "   AND NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq)) AS booked"
+    " FROM chain_log l JOIN block b ON b.hash = l.block_hash"
+    " JOIN token t ON t.address = l.address"
+    " LEFT JOIN wallet payer ON payer.address = l.debtor"
+    " LEFT JOIN wallet payee ON payee.address = l.creditor"
+    " WHERE l.block_hash = :hash AND l.log_index = :index AND l.name = 'Transfer'"
+)
+_BANK = text(
+    "SELECT e.amount_minor, e.currency, e.account_id, e.posted_seq, e.status, e.duplicate_of,"
+    " a.owner_id, a.role FROM bank_entry e JOIN bank_account a ON a.id = e.account_id"
+    " WHERE e.id = :id"
+)
+_RECORDS = text("SELECT id, state FROM recon_record WHERE origin = :origin ORDER BY id")
+_EXPLAIN = text(
+    "UPDATE recon_record SET state = 'explained', fresh = false"
+    " WHERE origin = :origin AND state = 'open'"
+)
+_FREE = text(
+    "UPDATE recon_record SET state = 'open', fresh = true"
+    " WHERE origin = :origin AND state = 'explained'"
+)
+
+
+class Standing(NamedTuple):
+    """Unexplained money: + `minor` came to `owner`, - it went out."""
+
+    received_in: str
+    """The owner's side: suspense, or clearing of the bank account."""
+    paid_from: str
+    """The other side, where it stands against the owner's."""
+    unit: str
+    minor: int
+    owner: str
+    payer: str | None
+    """The participant that sent it, where one did."""
+
+
+def standing(session: Session, desk: Desk) -> Standing:
+    """Return where the break's money stands.
+
+    Raises:
+        NotThisMoney: it stands nowhere by itself, or may still go away.
+    """
+    if desk.subject.startswith("log:"):
+        return _on_chain(session, desk)
+    if desk.subject.startswith("bank:"):
+        return _at_bank(session, desk)
+    raise NotThisMoney(
+        f"break {desk.id} is not about money that stands unexplained",
+        field="action",
+        repair="match it by hand, or propose an adjustment",
+    )
+
+
+def records(session: Session, origin: str) -> list[tuple[int, str]]:
+    """Return id and state of the matching engine's records of a break's subject."""
+    return [(row.id, row.state) for row in session.execute(_RECORDS, {"origin": origin})]
+
+
+def explain(session: Session, origin: str) -> None:
+    """Tell the matching engine that a record needs no partner any more."""
+    session.connection().execute(_EXPLAIN, {"origin": origin})
+
+
+def free(session: Session, origin: str) -> None:
+    """Take `explain` back."""
+    session.connection().execute(_FREE, {"origin": origin})
+
+
+def require_unmatched(session: Session, origin: str) -> None:
+    """Refuse where the engine has matched the money meanwhile.
+
+    Raises:
+        NotThisMoney: it is in a live match.
+    """
+    if any(state == "matched" for _id, state in records(session, origin)):
+        raise NotThisMoney(
+            f"{origin} is matched", field="action", repair="undo the match before, or leave it"
+        )
+
+
+def _on_chain(session: Session, desk: Desk) -> Standing:
+    _log, block_hash, index = desk.subject.split(":")[:3]
+    row = (
+        session.connection()
+        .execute(
+            _LOG,
+            {
+                "hash": block_hash,
+                "index": int(index),
+                "subject": desk.subject,
+                "parts": f"{desk.subject}:%",
+            },
+        )
+        .one_or_none()
+    )
+    if row is None or not row.canonical or not row.booked:
+        raise NotThisMoney(
+            f"{desk.subject} is not booked, or its block was orphaned",
+            repair="let the worker run: the break heals or stays",
+        )
+    final = watcher.final(session)
+    if final is None or row.block_number > final.number:
+        raise NotThisMoney(
+            f"block {row.block_number} is not final: the deposit may still go away",
+            repair=f"wait until block {row.block_number} is final",
+        )
+    if row.payee is None:
+        raise NotThisMoney(
+            f"{desk.subject} went to an address that nobody registered",
+            repair="propose an adjustment, or close the break with a reason",
+        )
+    return Standing(
+        received_in=accounts.suspense(row.payee, row.symbol),
+        paid_from=accounts.suspense(row.payer or accounts.OUTSIDE, row.symbol),
+        unit=row.symbol,
+        minor=row.amount_minor,
+        owner=row.payee,
+        payer=row.payer,
+    )
+
+
+def _at_bank(session: Session, desk: Desk) -> Standing:
+    number = desk.subject.split(":")[1]
+    row = session.connection().execute(_BANK, {"id": int(number)}).one_or_none()
+    if row is None or row.status != "BOOK" or row.duplicate_of is not None:
+        raise NotThisMoney(
+            f"{desk.subject} is no booked entry of a bank", repair="look at the statement again"
+        )
+    if row.posted_seq is None:
+        raise NotThisMoney(
+            f"{desk.subject} is not in the ledger yet", repair="let the worker post it"
+        )
+    if row.role == "reserve":
+        raise NotThisMoney(
+            f"{desk.subject} is on an account that backs a token: it pays no invoice",
+            repair="match it by hand to the mint or burn that it belongs to",
+        )
+    return Standing(
+        received_in=accounts.clearing(row.account_id, row.currency),
+        paid_from=accounts.outside(row.currency),
+        unit=row.currency,
+        minor=row.amount_minor,
+        owner=row.owner_id,
+        payer=None,
+    )
