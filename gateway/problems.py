@@ -48,7 +48,7 @@ from settlement.documents.iso20022.reading_model import (
 from settlement.invoices import attributions, returns
 from settlement.invoices import errors as invoices
 from settlement.invoices.amounts import InvoiceOverpaid
-from settlement.ledger import periods
+from settlement.ledger import exports, periods
 from settlement.money import AmountInvalid
 from settlement.participants import (
     AddressInvalid,
@@ -123,6 +123,8 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     invoices.PartyUnknown: 422,
     invoices.PrecedingInvoiceUnknown: 422,
     invoices.ReasonMissing: 422,
+    exports.FileNotSound: 422,
+    exports.NotExported: 422,
     periods.PeriodMoved: 409,
     periods.PeriodNotNext: 409,
     periods.SecondPersonMissing: 403,
