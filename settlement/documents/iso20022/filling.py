@@ -96,10 +96,14 @@ def _write(add: Callable[[str], None], name: str, tree: Tree) -> None:
                 _write(add, key, value)
         elif isinstance(value, list):
             for one in value:
-                _write(add, key, one if isinstance(one, dict) else {"": one})
+                _write(add, key, one if isinstance(one, dict) else {"": _worded(one)})
         else:
-            add(f"<{key}>{str(value).lower()}</{key}>")  # True or False.
+            add(f"<{key}>{_worded(value)}</{key}>")
     add(f"</{name}>")
+
+
+def _worded(value: object) -> str:
+    return value if isinstance(value, str) else str(value).lower()  # True or False.
 
 
 def _attributes(tree: Tree) -> str:
