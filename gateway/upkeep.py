@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from settlement import reconciliation
+from settlement import bank, reconciliation
 from settlement.chain.port import ChainPort
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
-from settlement.reconciliation import by_time, others
-from settlement.store import transaction
+from settlement.ledger import monitors
+from settlement.reconciliation import by_time, engine, others
+from settlement.store import reading, transaction
 
 Guard = Callable[[Session], object]
 Step = Callable[[Guard, datetime], bool]
@@ -38,8 +39,13 @@ class Upkeep:
     """What befell a step the last time, by its name, until it succeeds again."""
     _ties_are_due: bool = True
     """Blocks have become final that were not compared yet; true after every start."""
+    _stated: tuple[object, ...] = ()
+    """What the banks had said when they were last compared with the books."""
     _next: datetime | None = None
     _next_late: datetime | None = None
+    _next_run: datetime | None = None
+    _news: tuple[object, ...] | None = None
+    """What the engine had seen when it ran last."""
 
     def tie_out(self, chain: ChainPort, guard: Guard, now: datetime, *, is_new: bool) -> bool:
         """Compare the newest final block's balances if there `is_new` one; return whether it ties.
@@ -62,18 +68,39 @@ class Upkeep:
 
     def tend(self, guard: Guard, now: datetime, *, idle: bool) -> None:
         """Do a part of what is due, if it is time: seldom while payments are made."""
-        if self._next is not None and now < self._next:
-            return
-        more = False
-        for name, step in self._steps():
-            more |= self._try(name, step, guard, now)
-        seconds = self.settings.upkeep_seconds
-        if idle:
-            seconds = 0 if more else min(seconds, 1)
-        self._next = now + timedelta(seconds=seconds)
+        if self._next is None or now >= self._next:
+            more = False
+            for name, step in self._steps():
+                more |= self._try(name, step, guard, now)
+            seconds = self.settings.upkeep_seconds
+            if idle:
+                seconds = 0 if more else min(seconds, 1)
+            self._next = now + timedelta(seconds=seconds)
+        # A run of the engine may take seconds where much is new: payments go first.
+        if self._next_run is None or now >= self._next_run or idle:
+            self._try("reconcile", self._run_engine, guard, now)
 
     def _steps(self) -> list[tuple[str, Step]]:
-        return [("stuck", self._stuck), ("late", self._late)]
+        return [
+            ("bank", self._bank),
+            ("stuck", self._stuck),
+            ("late", self._late),
+            ("monitors", self._monitors),
+        ]
+
+    def _bank(self, guard: Guard, now: datetime) -> bool:
+        """Post what banks have booked, then compare what they have said with the books."""
+        with reading(self.engine) as session:
+            stated = (reconciliation.stated(session), now.date())
+        if stated == self._stated:
+            return False
+        with transaction(self.engine) as session:
+            guard(session)
+            if bank.post_entries(session, now):
+                return True
+            reconciliation.tie_out_banks(session, now)
+        self._stated = stated
+        return False
 
     def _stuck(self, guard: Guard, now: datetime) -> bool:
         after = timedelta(seconds=self.settings.stuck_after_seconds)
@@ -95,6 +122,23 @@ class Upkeep:
         more = opened >= by_time.FOUND_MAX
         self._next_late = now if more else now + _LATE_EVERY
         return more
+
+    def _monitors(self, guard: Guard, now: datetime) -> bool:
+        """Tell of balances that have crossed their bounds."""
+        with transaction(self.engine) as session:
+            guard(session)
+            monitors.check(session, now)
+        return False
+
+    def _run_engine(self, guard: Guard, now: datetime) -> bool:
+        """Let the matching engine look at what is new, if anything is."""
+        with reading(self.engine) as session:
+            found = reconciliation.news(session)
+        if found is not None and (*found, now.date()) != self._news:
+            engine.run(self.engine, now, guard=guard)
+            self._news = (*found, now.date())
+        self._next_run = now + timedelta(seconds=self.settings.reconcile_seconds)
+        return False
 
     def _try(self, name: str, step: Step, guard: Guard, now: datetime) -> bool:
         """Do a step; a failure of it is kept in `troubles` and hinders nothing else.

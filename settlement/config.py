@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """Batches that may revert as a whole before their settlements are held for a person."""
     upkeep_seconds: int = Field(default=10, ge=0)
     """Between two rounds of the work beside payments while there are payments to make."""
+    reconcile_seconds: int = Field(default=60, ge=1)
+    """Between two runs of the matching engine while there are payments to make."""
     stuck_after_seconds: int = Field(default=900, ge=60)
     """A settlement that is being sent and has not moved for so long is a break."""
 

@@ -3,10 +3,12 @@
 Corrects nothing: neither a settlement, nor an entry, nor the chain.
 """
 
+from settlement.reconciliation.bank_sides import stated
 from settlement.reconciliation.breaks import BreakKind, Finding, OpenBreak
 from settlement.reconciliation.evidence import Evidence, explain
 from settlement.reconciliation.matching import Matched, match, newest_settled_block
-from settlement.reconciliation.tie_out import TieOut, TieOutRow, differing, tie_out
+from settlement.reconciliation.news import news
+from settlement.reconciliation.tie_out import TieOut, TieOutRow, differing, tie_out, tie_out_banks
 
 __all__ = [
     "BreakKind",
@@ -20,5 +22,8 @@ __all__ = [
     "explain",
     "match",
     "newest_settled_block",
+    "news",
+    "stated",
     "tie_out",
+    "tie_out_banks",
 ]

@@ -19,7 +19,9 @@ from settlement.chain.port import Address, ChainPort, Hash
 from settlement.clock import to_micros
 from settlement.ledger import Source, entries
 from settlement.reconciliation import breaks, transfer_sums
+from settlement.reconciliation.bank_sides import BankSide, bank_sides
 from settlement.reconciliation.breaks import BreakKind, Finding
+from settlement.reconciliation.matching import newest_settled_block
 from settlement.reconciliation.sides import Sides, leave_turn, sides
 from settlement.store import reading, transaction
 
@@ -45,6 +47,8 @@ class TieOutRow:
     """What the bank has said last, in the unit of the row. None where no bank knows it."""
     has_chain: bool = True
     """Whether there is a balance on the chain to compare with."""
+    missing_minor: int = 0
+    """What a gap between a bank's statements explains of the difference: its break is its own."""
 
     @property
     def logs_minor(self) -> int | None:
@@ -92,9 +96,9 @@ def tie_out(
 ) -> TieOut:
     """Compare balances with the chain's, at the newest final block that booking has passed.
 
-    With `at`, at that block: the comparison alone of all there is, which leaves breaks as they
-    are. Without, all that moved and the others in turns. `guard` is called before anything is
-    written; it raises where writing is another worker's.
+    With `at`, at that block: the comparison alone of all there is, banks too, which leaves breaks
+    as they are. Without, all that moved and the others in turns; banks are `tie_out_banks`.
+    `guard` is called before anything is written; it raises where writing is another worker's.
 
     Raises:
         Invalid: `at` is not final, not booked yet, or not known.
@@ -103,11 +107,13 @@ def tie_out(
     with reading(engine) as session:
         is_open = breaks.open_of(session, [BreakKind.TIE_OUT]) if at is None else []
         known = sides(session, at, frozenset(each.subject for each in is_open))
+        day = None if known is None else datetime.fromtimestamp(known.timestamp, UTC).date()
+        banks = [] if at is None or day is None else bank_sides(session, day, at) or []
     if known is None:
         return TieOut(None, None, ())
     found = _ask(chain, known)
     if at is not None:
-        return found
+        return replace(found, rows=(*found.rows, *map(_bank_row, banks)))
     with transaction(engine) as session:
         guard(session)
         found = _book_funding(session, known, found, now)
@@ -115,6 +121,20 @@ def tie_out(
         transfer_sums.keep(session, known.sums, known.hash, now)
         leave_turn(session, known, to_micros(now))
     return found
+
+
+def tie_out_banks(session: Session, now: datetime) -> tuple[TieOutRow, ...] | None:
+    """Compare accounts at banks and tokens' reserves with what the banks have said last.
+
+    A difference is a break. None, and nothing done, while a bank's entries are not all posted.
+    """
+    newest = newest_settled_block(session)
+    found = bank_sides(session, now.date(), -1 if newest is None else newest)
+    if found is None:
+        return None
+    compared = tuple(map(_bank_row, found))
+    _record(session, TieOut(newest, None, compared), now)
+    return compared
 
 
 def differing(found: TieOut) -> Sequence[TieOutRow]:
@@ -162,7 +182,11 @@ def _book_funding(session: Session, known: Sides, found: TieOut, now: datetime) 
 
 
 def _record(session: Session, found: TieOut, now: datetime) -> None:
-    findings = [_finding(row) for row in found.rows if not row.ties]
+    findings = [
+        _finding(row)
+        for row in found.rows
+        if not row.ties and (not row.missing_minor or row.difference_minor != row.missing_minor)
+    ]
     tied = {row.subject for row in found.rows if row.ties}
     healed = [each for each in breaks.open_of(session, [BreakKind.TIE_OUT]) if each.subject in tied]
     breaks.close(session, healed, f"it ties at block {found.block_number}", now)
@@ -195,6 +219,15 @@ def _finding(row: TieOutRow) -> Finding:
     return Finding(
         BreakKind.TIE_OUT, row.subject, reason, detail,
         amount_minor=row.difference_minor, unit=row.unit,
+    )  # fmt: skip
+
+
+def _bank_row(side: BankSide) -> TieOutRow:
+    return TieOutRow(
+        side.subject, side.unit, side.block_number, side.ledger_minor, None,
+        None if side.logs is None else side.logs.received,
+        None if side.logs is None else side.logs.paid,
+        bank_minor=side.bank_minor, has_chain=False, missing_minor=side.missing_minor,
     )  # fmt: skip
 
 
