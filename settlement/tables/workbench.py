@@ -18,7 +18,7 @@ class BreakEvent(SQLModel, table=True):
     reason: str | None = text(default=None)
     detail: str = text(default="{}")
     act_key: str | None = text(default=None, unique=True)
-    """What it was made from, where it may come again: a sheet's row does nothing the second time."""
+    """What may come again, and then does nothing: a row of a sheet."""
     at: int = moment()
 
 

@@ -17,15 +17,16 @@ from settlement.errors import Invalid, NotFound
 from settlement.invoices import attributions
 from settlement.ledger import entries
 from settlement.money import format_minor, parse_minor, rescale_exact
-from settlement.reconciliation.workbench import acts, effects
+from settlement.reconciliation.workbench import acts, effects, pairing
 from settlement.reconciliation.workbench import desk as desks
-from settlement.reconciliation.workbench.desk import Deed, Means
+from settlement.reconciliation.workbench.desk import Deed, Desk, Means
 from settlement.reconciliation.workbench.effects import Effect
 from settlement.reconciliation.workbench.errors import NothingLeft, NotThisMoney
 from settlement.reconciliation.workbench.rules import Act
 from settlement.reconciliation.workbench.standing import (
     Standing,
     explain,
+    matched_with,
     require_unmatched,
     standing,
 )
@@ -80,9 +81,9 @@ def attribute(session: Session, deed: Deed, wanted: Wanted, means: Means) -> str
     desk = desks.lock(session, deed, Act.ATTRIBUTE)
     unit = desks.unit_of(session, desk.unit)
     money = standing(session, desk)
-    require_unmatched(session, desk.subject)
     claim = find_claim(session, wanted.invoice, money.owner)
     _require_its_own(money, claim, unit.currency)
+    _give_up_match(session, desk, claim, deed)
     left = acts.portion(session, desk, wanted.part)
     claim_minor = _claim_minor(claim, wanted, left, unit.decimals)
     used = rescale_exact(claim_minor, from_decimals=claim.decimals, to_decimals=unit.decimals)
@@ -156,6 +157,17 @@ def find_claim(session: Session, named: str, seller_id: str | None) -> Claim:
             repair="name it by its id, inv_…",
         )
     return Claim(*found[0])
+
+
+def _give_up_match(session: Session, desk: Desk, claim: Claim, deed: Deed) -> None:
+    """Undo the engine's match of this money with this invoice: the attribution says it for good."""
+    found = matched_with(session, desk.subject)
+    if found is None:
+        return
+    match_id, invoice_ids = found
+    if invoice_ids != {claim.id}:
+        require_unmatched(session, desk.subject)
+    pairing.take_back(session, match_id, deed)
 
 
 def _require_its_own(money: Standing, claim: Claim, currency: str) -> None:

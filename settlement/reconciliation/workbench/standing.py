@@ -33,6 +33,12 @@ _BANK = text(
     " WHERE e.id = :id"
 )
 _RECORDS = text("SELECT id, state FROM recon_record WHERE origin = :origin ORDER BY id")
+_MATCHED_WITH = text(
+    "SELECT own.match_id, r.invoice_id FROM recon_record o"
+    " JOIN recon_member own ON own.record_id = o.id AND own.live"
+    " JOIN recon_member m ON m.match_id = own.match_id AND m.record_id <> o.id"
+    " JOIN recon_record r ON r.id = m.record_id WHERE o.origin = :origin"
+)
 _EXPLAIN = text(
     "UPDATE recon_record SET state = 'explained', fresh = false"
     " WHERE origin = :origin AND state = 'open'"
@@ -99,6 +105,12 @@ def require_unmatched(session: Session, origin: str) -> None:
         raise NotThisMoney(
             f"{origin} is matched", field="action", repair="undo the match before, or leave it"
         )
+
+
+def matched_with(session: Session, origin: str) -> tuple[int, set[str | None]] | None:
+    """Return the live match that a record is in, and the invoices of the others in it."""
+    found = session.execute(_MATCHED_WITH, {"origin": origin}).all()
+    return (found[0].match_id, {row.invoice_id for row in found}) if found else None
 
 
 def _on_chain(session: Session, desk: Desk) -> Standing:
