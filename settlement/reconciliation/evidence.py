@@ -29,9 +29,11 @@ _LOGS = (
 )
 _ENTRIES = (
     "SELECT e.settlement_id, e.seq, e.source_key, a.code, p.amount_minor"
-    " FROM journal_entry e JOIN posting p ON p.entry_seq = e.seq AND p.phase = 'posted'"
-    " JOIN account a ON a.id = p.account_id AND a.kind = 'wallet'"
+    # In this order: the entries of a settlement are few, a wallet's postings all there are.
+    " FROM journal_entry e CROSS JOIN posting p CROSS JOIN account a"
     " WHERE e.settlement_id {keys} AND e.kind = 'payment'"
+    " AND p.entry_seq = e.seq AND p.phase = 'posted'"
+    " AND a.id = p.account_id AND a.kind = 'wallet'"
     " AND NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq)"
     " ORDER BY e.seq, p.line"
 )

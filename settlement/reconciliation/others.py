@@ -17,12 +17,14 @@ _LIVE_REVERSALS = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_se
 _UNKNOWN = (
     "SELECT l.block_hash, l.log_index, l.tx_hash, l.reference, l.debtor, l.creditor,"
     " l.amount_minor, l.token"
-    # In this order: the new logs are few, the receipts all there are.
+    # In this order: the new logs are few, the receipts all there are; and nearly every log has its
+    # settlement, so that is asked first: the rest is looked up for those that have none.
     " FROM chain_log l CROSS JOIN block b CROSS JOIN receipt c"
-    " WHERE l.block_number > ? AND l.name = 'Settled' AND b.hash = l.block_hash AND b.canonical"
-    " AND c.block_hash = l.block_hash AND c.tx_index = l.tx_index AND c.books = 'posted'"
+    " WHERE l.block_number > ? AND l.name = 'Settled'"
     " AND NOT EXISTS (SELECT 1 FROM settlement s WHERE s.reference = l.reference"
     " AND s.rail = l.address)"
+    " AND b.hash = l.block_hash AND b.canonical"
+    " AND c.block_hash = l.block_hash AND c.tx_index = l.tx_index AND c.books = 'posted'"
 )
 _KNOWN_NOW = (
     "SELECT k.subject FROM settlement_break k JOIN chain_log l"

@@ -8,7 +8,7 @@ Opens nothing: `runs` does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -126,8 +126,10 @@ def grouped(records: Sequence[Leftover], settled: Sequence[Leftover]) -> Iterato
             root[each] = key
         return key
 
+    # What only banks write, such as PAYMENT, names nothing.
+    known = {(each.owner, each.reference) for each in every if not each.is_told}
     for each in every:
-        for key in _strong_keys(each):
+        for key in _strong_keys(each, known):
             root[find(key)] = find(each.id)
     members: dict[object, list[Leftover]] = defaultdict(list)
     for each in every:
@@ -224,11 +226,13 @@ def _of_equal_amount(ours: tuple[Leftover, ...], told: tuple[Leftover, ...]) -> 
     return ambiguous(ours, told, "they fit equally well")
 
 
-def _strong_keys(record: Leftover) -> Iterator[tuple[str, ...]]:
+def _strong_keys(
+    record: Leftover, known: Collection[tuple[str, str | None]]
+) -> Iterator[tuple[str, ...]]:
     if record.end_to_end_id:
         yield "end_to_end_id", record.end_to_end_id
-    if record.reference:
-        # Two sellers may both have an invoice 1.
+    # Two sellers may both have an invoice 1.
+    if record.reference and (record.owner, record.reference) in known:
         yield "reference", record.owner, record.reference
 
 

@@ -25,6 +25,7 @@ _WORDS = {
 }
 
 Group = Sequence[Leftover]
+Differing = list[dict[str, str | int | None]]
 
 
 def disagreeing(kind: BreakKind, ours: Group, told: Group, field: str) -> Finding:
@@ -37,7 +38,7 @@ def disagreeing(kind: BreakKind, ours: Group, told: Group, field: str) -> Findin
     else:
         values = (str(getattr(ours[0], field)), _others(told, field, ours[0]))
         in_question = came
-    differs = [{"field": field, "ours": values[0], "theirs": values[1]}]
+    differs: Differing = [{"field": field, "ours": values[0], "theirs": values[1]}]
     if kind is BreakKind.PAYEE and {each.account for each in told} != {ours[0].account}:
         accounts = ", ".join(sorted({each.account for each in told}))
         differs.append({"field": "account", "ours": ours[0].account, "theirs": accounts})
@@ -53,7 +54,7 @@ def late(ours: Group, told: Group) -> Finding:
     last = ours[0].last_day if ours[0].last_day is not None else ours[0].due_day
     came = max(each.value_day for each in told)
     days = came - (last or came)
-    differs = [{"field": "value_day", "ours": last, "theirs": came}]
+    differs: Differing = [{"field": "value_day", "ours": last, "theirs": came}]
     reason = f"{_named(ours[0])}: it came in full, {days} days after its last day"
     return _finding(BreakKind.LATE, told[0], reason, ours, told, None, differs=differs)
 
@@ -101,7 +102,7 @@ def missing(record: Leftover) -> Finding:
 
 def gap(found: Gap) -> Finding:
     """A statement that does not go on where the one before has ended."""
-    differs = []
+    differs: Differing = []
     if found.opening_minor != found.before_closing:
         differs.append(
             {
@@ -140,7 +141,7 @@ def _finding(
 ) -> Finding:
     micro = subject.amount_micro if in_question is None else in_question
     every = [*ours, *told]
-    members = [
+    members: list[dict[str, str | int | None]] = [
         {
             "origin": each.origin,
             "source": each.source,
