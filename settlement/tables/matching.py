@@ -21,10 +21,11 @@ class ReconRecord(SQLModel, table=True):
         Index("recon_record_once", "origin", "source", unique=True),
         Index("recon_record_by_end_to_end", "end_to_end_id", **only("end_to_end_id IS NOT NULL")),
         Index("recon_record_by_reference", "reference", **only("reference IS NOT NULL")),
-        Index("recon_record_by_amount", "owner", "amount_micro"),
+        Index("recon_record_by_amount", "source", "owner", "amount_micro"),
         # What no run has looked at yet, and what is left over, stay few.
         Index("recon_record_fresh", "id", **only("fresh")),
         Index("recon_record_open", "id", **only("state = 'open'")),
+        Index("recon_record_by_invoice", "invoice_id", **only("source = 'invoice'")),
         Index("recon_record_parts", "parent_id", **only("parent_id IS NOT NULL")),
     )
     id: int | None = big(default=None, primary_key=True)
@@ -165,6 +166,7 @@ class ReconMatch(SQLModel, table=True):
         CheckConstraint("(undone_at IS NULL) = live"),
         CheckConstraint("(rule_set_version IS NULL) = (kind = 'manual')"),
         CheckConstraint("score BETWEEN 0 AND 100 AND size >= 1"),
+        Index("recon_match_lead_once", "lead_id", unique=True, **only("live")),
     )
     id: int | None = big(default=None, primary_key=True)
     rule_set_version: int | None = Field(default=None, foreign_key="recon_rule_set.version")
@@ -174,6 +176,8 @@ class ReconMatch(SQLModel, table=True):
     reasons: str = text()
     """What agrees and by how much, as JSON."""
     kind: str = text()
+    lead_id: int = big(foreign_key="recon_record.id")
+    """One of its records, by which a match and its members find each other."""
     size: int
     """How many records it joins."""
     live: bool = True

@@ -113,7 +113,7 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "recon_record_by_amount", "recon_record", ["owner", "amount_micro"], unique=False
+        "recon_record_by_amount", "recon_record", ["source", "owner", "amount_micro"], unique=False
     )
     op.create_index(
         "recon_record_by_end_to_end",
@@ -122,6 +122,14 @@ def _records() -> None:
         unique=False,
         sqlite_where=sa.text("end_to_end_id IS NOT NULL"),
         postgresql_where=sa.text("end_to_end_id IS NOT NULL"),
+    )
+    op.create_index(
+        "recon_record_by_invoice",
+        "recon_record",
+        ["invoice_id"],
+        unique=False,
+        sqlite_where=sa.text("source = 'invoice'"),
+        postgresql_where=sa.text("source = 'invoice'"),
     )
     op.create_index(
         "recon_record_by_reference",
@@ -210,6 +218,7 @@ def _matches() -> None:
         sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("lead_id", BIG, nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("created_at", BIG, nullable=False),
@@ -222,10 +231,22 @@ def _matches() -> None:
         sa.CheckConstraint("(undone_at IS NULL) = live"),
         sa.CheckConstraint("score BETWEEN 0 AND 100 AND size >= 1"),
         sa.ForeignKeyConstraint(
+            ["lead_id"],
+            ["recon_record.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["rule_set_version"],
             ["recon_rule_set.version"],
         ),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "recon_match_lead_once",
+        "recon_match",
+        ["lead_id"],
+        unique=True,
+        sqlite_where=sa.text("live"),
+        postgresql_where=sa.text("live"),
     )
     op.create_table(
         "recon_member",
