@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
+from scripts.benches._trouble_names import statement_id
+
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 FIRST_DAY = date(2026, 11, 2)
 WORKING_DAYS = tuple(
@@ -23,8 +25,6 @@ WORKING_DAYS = tuple(
 YESTERDAY = date(2026, 11, 22)
 NEXT_MONTH = date(2026, 12, 31)
 PAYOUT_DAYS = 2
-CURRENCIES = ("USD", "EUR")
-SYMBOLS = ("TUSD", "TEUR")
 MICRO_PER_CENT = 10_000
 PAYMENTS_OF_A_BLOCK = 100
 EXTRA_INDEX = 1_000
@@ -247,63 +247,3 @@ class World:
 
 def _mixed(order: random.Random, items: Sequence[Item]) -> list[Item]:
     return order.sample(items, len(items))
-
-
-def seller_id(number: int) -> str:
-    return f"par_s{number:05d}"
-
-
-def buyer_id(number: int) -> str:
-    return f"par_b{number:05d}"
-
-
-def seller_wallet(number: int) -> str:
-    return f"0x5e11{number:036x}"
-
-
-def buyer_wallet(number: int) -> str:
-    return f"0xb0e1{number:036x}"
-
-
-def stranger(number: int) -> str:
-    """An address that nobody registered."""
-    return f"0x57a6{number:036x}"
-
-
-ISSUER = "par_issuer"
-ISSUER_RESERVES = ("issuer:0", "issuer:1")
-
-
-def seller_account(number: int, unit: int) -> str:
-    """The name of a seller's account in one currency; the store makes an id and an IBAN of it."""
-    return f"s{number:05d}:{unit}"
-
-
-def buyer_account(number: int) -> str:
-    return f"b{number:05d}:0"
-
-
-def account_id(account: str) -> str:
-    name, _, unit = account.partition(":")
-    return f"bka_{name}_{CURRENCIES[int(unit)]}"
-
-
-def iban(account: str) -> str:
-    """A German IBAN with the right check digits. Source: ISO 13616."""
-    name, _, unit = account.partition(":")
-    place = {"s": 1, "b": 2, "i": 3}[name[0]]
-    digits = "".join(letter for letter in name if letter.isdigit()).zfill(8)
-    bban = f"37040044{place}{int(unit)}{digits}"
-    return f"DE{98 - int(bban + '131400') % 97:02d}{bban}"
-
-
-def name_of(participant: str) -> str:
-    """A company's name, as it is registered and as a bank writes it."""
-    if participant == ISSUER:
-        return "Issuer of Test Money AG"
-    role = "Export House" if participant[4] == "s" else "Import House"
-    return f"{role} {int(participant[5:])} Ltd"
-
-
-def statement_id(account: str, day: date) -> str:
-    return f"{account_id(account)}-{day.isoformat()}"

@@ -14,10 +14,12 @@ from scripts.benches._trouble import (
     Expected,
     Gap,
     Payment,
+)
+from scripts.benches._trouble_builder import Builder
+from scripts.benches._trouble_names import (
     seller_account,
     statement_id,
 )
-from scripts.benches._trouble_builder import Builder
 
 
 def missing_at_bank(build: Builder) -> None:

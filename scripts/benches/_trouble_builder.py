@@ -11,7 +11,6 @@ from datetime import date, timedelta
 
 from scripts.benches._trouble import (
     CENTS,
-    CURRENCIES,
     EXTRA_INDEX,
     NEXT_MONTH,
     PAYMENTS_OF_A_BLOCK,
@@ -26,6 +25,9 @@ from scripts.benches._trouble import (
     Planted,
     Shown,
     World,
+)
+from scripts.benches._trouble_names import (
+    CURRENCIES,
     buyer_account,
     buyer_id,
     iban,

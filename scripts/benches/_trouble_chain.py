@@ -12,12 +12,14 @@ from datetime import time as time_of_day
 from sqlmodel import Session
 
 from scripts.benches._trouble import (
-    CURRENCIES,
-    SYMBOLS,
     Move,
     Payment,
     Shown,
     World,
+)
+from scripts.benches._trouble_names import (
+    CURRENCIES,
+    SYMBOLS,
     buyer_id,
     buyer_wallet,
     seller_id,

@@ -9,11 +9,13 @@ from types import MappingProxyType
 from scripts.benches._trouble import (
     WORKING_DAYS,
     Payment,
+)
+from scripts.benches._trouble_builder import Builder
+from scripts.benches._trouble_names import (
     buyer_wallet,
     seller_wallet,
     stranger,
 )
-from scripts.benches._trouble_builder import Builder
 
 
 def missing_on_chain(build: Builder) -> None:

@@ -17,16 +17,19 @@ from sqlmodel import Session
 
 from scripts.benches import _trouble_chain as chain_rows
 from scripts.benches._trouble import (
-    CURRENCIES,
-    ISSUER,
-    ISSUER_RESERVES,
     NEXT_MONTH,
     NOW,
     PAYOUT_DAYS,
-    SYMBOLS,
     BankRow,
     Payment,
     World,
+)
+from scripts.benches._trouble_chain import RAIL, TOKENS
+from scripts.benches._trouble_names import (
+    CURRENCIES,
+    ISSUER,
+    ISSUER_RESERVES,
+    SYMBOLS,
     account_id,
     buyer_account,
     buyer_id,
@@ -38,7 +41,6 @@ from scripts.benches._trouble import (
     seller_wallet,
     statement_id,
 )
-from scripts.benches._trouble_chain import RAIL, TOKENS
 from settlement import ledger
 from settlement.clock import to_micros
 from settlement.ledger import Claim, entries

@@ -10,13 +10,9 @@ from datetime import timedelta
 
 from scripts.benches import _trouble_bank, _trouble_rail
 from scripts.benches._trouble import (
-    ISSUER_RESERVES,
     PAYOUT_DAYS,
     WORKING_DAYS,
     World,
-    buyer_id,
-    buyer_wallet,
-    name_of,
 )
 from scripts.benches._trouble_builder import (
     FUNDING_BLOCK,
@@ -24,6 +20,12 @@ from scripts.benches._trouble_builder import (
     colliding,
     not_due,
     plain,
+)
+from scripts.benches._trouble_names import (
+    ISSUER_RESERVES,
+    buyer_id,
+    buyer_wallet,
+    name_of,
 )
 
 ZERO = "0x" + "00" * 20

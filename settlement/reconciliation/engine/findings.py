@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from settlement.money import format_minor
 from settlement.reconciliation.breaks import BreakKind, Finding
-from settlement.reconciliation.engine.leftovers import Gap, Leftover, micro_of_minor
+from settlement.reconciliation.engine.leftovers import GapOf, Leftover, micro_of_minor
 from settlement.reconciliation.kinds import Action
 
 _MICRO_DECIMALS = 6
@@ -100,30 +100,23 @@ def missing(record: Leftover) -> Finding:
     return _finding(BreakKind.MISSING_AT_BANK, record, reason, (record,), (), None)
 
 
-def gap(found: Gap) -> Finding:
+def gap(found: GapOf) -> Finding:
     """A statement that does not go on where the one before has ended."""
-    differs: Differing = []
-    if found.opening_minor != found.before_closing:
-        differs.append(
-            {
-                "field": "opening_minor",
-                "ours": str(found.before_closing),
-                "theirs": str(found.opening_minor),
-            }
-        )
-    if found.sequence is not None and found.before_sequence is not None:
-        expected = found.before_sequence + 1
-        if found.sequence != expected:
-            differs.append({"field": "sequence", "ours": expected, "theirs": found.sequence})
+    missing = found.gap.missing_sequences
+    detail: dict[str, str | int | None] = {
+        "account": found.gap.account_id,
+        "after": found.gap.after,
+        "before": found.gap.before,
+        "first_missing": None if missing is None else missing[0],
+        "last_missing": None if missing is None else missing[1],
+    }
     return Finding(
         BreakKind.STATEMENT_GAP,
-        f"statement:{found.id}",
-        f"statement {found.statement_id} of account {found.account_id} begins on"
-        f" {found.opening_date} with {found.opening_minor} minor units of {found.currency}, and"
-        f" {found.before_id} before it ended with {found.before_closing}",
-        {"differs": differs, "account": found.account_id},
+        found.gap.subject,
+        found.gap.reason,
+        detail,
         party=found.owner,
-        amount_minor=found.opening_minor - found.before_closing,
+        amount_minor=found.gap.missing_minor,
         unit=found.currency,
     )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from settlement.bank import Gap, statement_gaps
 from settlement.documents.identifiers import minor_units
 from settlement.store.bulk import rows, rows_by_key
 
@@ -44,19 +45,7 @@ _OPEN_BREAKS = (
     " AND kind IN ('unattributed_deposit', 'unattributed_withdrawal', 'wrong_token', 'duplicate',"
     " 'unknown_settlement')"
 )
-_GAPS = (
-    "SELECT id, account_id, statement_id, owner_id, currency, opening_date, opening_minor,"
-    " sequence, before_closing, before_sequence, before_id FROM"
-    " (SELECT s.id, s.account_id, s.statement_id, a.owner_id, a.currency, s.opening_date,"
-    " s.opening_minor, s.sequence, LAG(s.closing_minor) OVER w AS before_closing,"
-    " LAG(s.sequence) OVER w AS before_sequence, LAG(s.statement_id) OVER w AS before_id"
-    " FROM statement s JOIN bank_account a ON a.id = s.account_id"
-    " WHERE s.kind = 'statement' AND s.opening_minor IS NOT NULL AND s.closing_minor IS NOT NULL"
-    " WINDOW w AS (PARTITION BY s.account_id ORDER BY s.closing_date, s.sequence, s.id)) AS told"
-    " WHERE opening_minor <> before_closing"
-    # Most banks begin to count anew with each year: a lower number is none that is missing.
-    " OR sequence > before_sequence + 1 ORDER BY id"
-)
+_ACCOUNTS = "SELECT id, owner_id, currency FROM bank_account WHERE id {keys}"
 _MICRO_DECIMALS = 6
 
 
@@ -98,20 +87,12 @@ class Leftover(NamedTuple):
         return self.source in ("bank", "deposit", "withdrawal")
 
 
-class Gap(NamedTuple):
-    """A statement that does not begin where the one before it has ended. Amounts in cents."""
+class GapOf(NamedTuple):
+    """Where a statement is missing, and whose account it is."""
 
-    id: str
-    account_id: str
-    statement_id: str
+    gap: Gap
     owner: str
     currency: str
-    opening_date: str | None
-    opening_minor: int
-    sequence: int | None
-    before_closing: int
-    before_sequence: int | None
-    before_id: str
 
 
 class Excuses(NamedTuple):
@@ -174,9 +155,16 @@ def charges(session: Session, records: Collection[Leftover]) -> dict[int, int]:
     return kept
 
 
-def gaps(session: Session) -> list[Gap]:
-    """Return the statements that do not go on where the one before has ended."""
-    return [Gap(*row) for row in rows(session, _GAPS)]
+def gaps(session: Session) -> list[GapOf]:
+    """Return where statements are missing."""
+    found = statement_gaps(session)
+    of_account = {
+        key: (owner, currency)
+        for key, owner, currency in rows_by_key(
+            session, _ACCOUNTS, sorted({each.account_id for each in found})
+        )
+    }
+    return [GapOf(each, *of_account[each.account_id]) for each in found]
 
 
 def micro_of_minor(currency: str) -> int:
