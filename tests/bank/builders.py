@@ -43,6 +43,13 @@ def with_account(engine: Engine, **changes: Any) -> str:
         return opened(session, an_account(**changes))[0]
 
 
+def another_account(engine: Engine, owner: str, **changes: Any) -> str:
+    """Register one more account for a participant that is there already."""
+    with transaction(engine) as session:
+        account = an_account(owner_id=owner, **changes)
+        return bank.register(session, account, ids=counted_ids(50), now=NOW)
+
+
 @dataclass(frozen=True)
 class Movement:
     """An entry of a made statement. `details` are amounts of a batch, signed."""

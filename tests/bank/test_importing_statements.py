@@ -9,11 +9,10 @@ from sqlalchemy import Engine, text
 from settlement import bank
 from settlement.store import reading
 from tests.bank.builders import (
-    BIC,
-    IBAN,
     OTHER_IBAN,
     Movement,
     a_camt,
+    another_account,
     imported,
     stored,
     with_account,
@@ -199,7 +198,7 @@ def test_two_accounts_in_one_file_each_get_their_own(engine: Engine, tmp_path: P
     first = with_account(engine)
     with reading(engine) as session:
         owner = bank.bank_account(session, first).owner_id
-    second = _another(engine, owner)
+    second = another_account(engine, owner, iban=OTHER_IBAN)
     one, other = a_camt(Movement()), a_camt(Movement("-3.00"), iban=OTHER_IBAN)
     begin, end = other.index(b"<Stmt>"), other.index(b"</BkToCstmrStmt>")
     both = one.replace(b"</Stmt>", b"</Stmt>" + other[begin:end])
@@ -222,14 +221,3 @@ def test_an_import_leaves_a_record_of_file_and_reader(engine: Engine, tmp_path: 
     assert (row.id, row.format, row.actor) == (result.file_id, "camt.053.001.08", "test")
     assert (row.name, row.state, row.entry_count) == ("statement.xml", "complete", 1)
     assert row.line_reached > 1
-
-
-def _another(engine: Engine, owner: str) -> str:
-    from settlement.clock import counted_ids
-    from settlement.store import transaction
-    from tests.builders.ledger import NOW
-
-    account = bank.NewBankAccount(owner, "Other", OTHER_IBAN, BIC, "EUR", "nostro")
-    assert account.iban != IBAN
-    with transaction(engine) as session:
-        return bank.register(session, account, ids=counted_ids(50), now=NOW)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from settlement.documents.iso20022 import reading_entry, reading_source
+from settlement.documents.iso20022 import reading_entry, reading_faults, reading_source
 from settlement.documents.iso20022.reading_head import head_of
 from settlement.documents.iso20022.reading_model import (
     ReadEnd,
@@ -26,8 +26,6 @@ from settlement.documents.iso20022.reading_schema import APART_BYTES, JudgedApar
 from settlement.documents.iso20022.reading_source import Message, message_of, schema_of
 
 ROWS_AT_ONCE = 500
-ELEMENTS_OF_AN_ENTRY_MAX = 500_000
-"""An entry is read as a whole; one of more elements is an attack, or no entry."""
 
 Read = ReadHead | list[ReadEntry] | ReadEnd
 _CONTAINERS = {"camt.053": ("Stmt", "statement"), "camt.054": ("Ntfctn", "notification")}
@@ -49,46 +47,45 @@ def read(file: BinaryIO, message: Message, path: Path | None = None) -> Iterator
     )
     schema = None if apart else schema_of(message)
     with JudgedApart(path) if apart and path else nullcontext() as judge:
-        yield from _read(file, message, schema)
+        try:
+            yield from _read(file, message, schema)
+        except etree.XMLSyntaxError as error:
+            raise reading_faults.refusal(file, message, error) from error
         if judge is not None:
-            judge.result(file)
+            judge.result(file, message)
 
 
 def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> Iterator[Read]:
     container, kind = _CONTAINERS[message.name]
-    prefix = f"{{{message.namespace}}}"
-    tag, entry_tag = prefix + container, f"{prefix}Ntry"
     shapes, head, index, count = Shapes(), None, 0, 0
     waiting: list[ReadEntry] = []
-    for element in reading_source.elements(file, (entry_tag, tag), schema):
+    has_ended = False
+    for element in reading_source.elements(file, message, ("Ntry", container), schema):
         parent = element.getparent()
-        assert parent is not None
+        if parent is None:
+            has_ended = True
+            continue
+        is_entry = element.tag.endswith("}Ntry")
         if head is None:
             count += 1
-            holder = parent if element.tag == entry_tag else element
-            head = head_of(holder, message, kind, f"{container}[{count}]")
+            head = head_of(parent if is_entry else element, message, kind, f"{container}[{count}]")
             yield head
-        if element.tag == entry_tag:
-            if parent.tag != tag:
-                raise reading_source.fault(
-                    file, element.sourceline or 1, "Element 'Ntry' stands outside a statement"
-                )
+        if is_entry:
             index += 1
             waiting += _rows(shapes, element, head, index)
             if len(waiting) >= ROWS_AT_ONCE:
                 yield waiting
                 waiting = []
-            _forget(element)
-            continue
-        if waiting:
-            yield waiting
-        yield ReadEnd(element.sourceline or 1)
-        head, index, waiting = None, 0, []
+        else:
+            if waiting:
+                yield waiting
+            yield ReadEnd(element.sourceline or 1)
+            head, index, waiting = None, 0, []
         _forget(element)
-    if count == 0:
+    if count == 0 or head is not None or not has_ended:
         raise StatementUnreadable(
-            f"it holds no {container}", line=1, path="/Document",
-            repair="send a file with at least one statement",
+            f"it holds no complete {container}", line=None, path="/Document",
+            repair="send a complete file with at least one statement",
         )  # fmt: skip
 
 

@@ -1,20 +1,27 @@
 """A large file judged by its schema in a process beside the one that reads it.
 
-`python -m settlement.documents.iso20022.reading_schema FILE` prints the first fault as JSON, or
+`python -m settlement.documents.iso20022.reading_schema FILE` prints the first fault's words, or
 nothing. Judging costs as much as reading: on two cores they take the time of one.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from lxml import etree
+
+from settlement.documents.iso20022.reading_faults import schema_refusal
 from settlement.documents.iso20022.reading_model import StatementUnreadable
-from settlement.documents.iso20022.reading_source import elements, fault, message_of, schema_of
+from settlement.documents.iso20022.reading_source import (
+    Message,
+    elements,
+    message_of,
+    schema_of,
+)
 
 APART_BYTES = 4_000_000
 """A smaller file is judged while it is read: starting a process would cost more."""
@@ -32,7 +39,7 @@ class JudgedApart:
     def __enter__(self) -> JudgedApart:
         return self
 
-    def result(self, file: BinaryIO) -> None:
+    def result(self, file: BinaryIO, message: Message) -> None:
         """Return quietly if the file obeys its schema.
 
         Raises:
@@ -45,8 +52,7 @@ class JudgedApart:
                 repair="import it again; if it dies again, look at this machine's memory",
             )  # fmt: skip
         if told:
-            found = json.loads(told)
-            raise fault(file, found["line"], found["message"])
+            raise schema_refusal(file, message, told.decode("utf-8", "replace").strip())
 
     def __exit__(
         self,
@@ -63,16 +69,14 @@ def main(path: str) -> None:
     with open(path, "rb") as file:
         message = message_of(file)
         schema = schema_of(message)
-        entry = f"{{{message.namespace}}}Ntry"
         try:
-            for element in elements(file, (entry,), schema):
+            for element in elements(file, message, ("Ntry",), schema):
                 element.clear()
                 parent = element.getparent()
                 while parent is not None and element.getprevious() is not None:
                     del parent[0]
-        except StatementUnreadable as error:
-            message_text = str(error.__cause__.msg) if error.__cause__ else str(error)  # type: ignore[attr-defined]
-            print(json.dumps({"line": error.line, "message": message_text}))
+        except etree.XMLSyntaxError as error:
+            print(error.msg or "it does not obey its schema")
 
 
 if __name__ == "__main__":
