@@ -14,6 +14,7 @@ from scripts.benches._trouble import (
     WORKING_DAYS,
     World,
 )
+from scripts.benches._trouble_balances import label_balances
 from scripts.benches._trouble_builder import (
     FUNDING_BLOCK,
     Builder,
@@ -65,6 +66,7 @@ def build(rows: int, seed: int) -> World:
     while len(payments) < rows:
         plain(builder)
     _fund(builder)
+    label_balances(builder.world)
     return builder.world
 
 
