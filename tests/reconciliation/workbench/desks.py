@@ -54,19 +54,19 @@ class Desks:
         }
         return self.client.post(path, content=orjson.dumps(body), headers=headers)
 
-    def act(self, break_id: str, act: str, who: str = "anna", **body: Any) -> Any:
+    def act(self, break_id: str, act: str, who: str = "anna", /, **body: Any) -> Any:
         """Return the answer to an act on a break as it is now."""
         if act not in ("comment", "assign"):
             body = {"version": self.read(break_id)["version"], **body}
         return self.post(f"/v1/breaks/{break_id}/{act}", {"reason": "because", **body}, who)
 
-    def done(self, break_id: str, act: str, who: str = "anna", **body: Any) -> dict[str, Any]:
+    def done(self, break_id: str, act: str, who: str = "anna", /, **body: Any) -> dict[str, Any]:
         """Do an act that is to succeed, and return the break."""
         answer = self.act(break_id, act, who, **body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def refused(self, break_id: str, act: str, who: str = "anna", **body: Any) -> tuple[int, str]:
+    def refused(self, break_id: str, act: str, who: str = "anna", /, **body: Any) -> tuple[int, str]:
         """Do an act that is to be refused; return status and title, with nothing changed."""
         before = self.books()
         answer = self.act(break_id, act, who, **body)
