@@ -9,8 +9,9 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ CELL_MAX = 32_767
 _DANGEROUS = re.compile("[ '\u00a0\u2000-\u200b\u202f\u3000\ufeff]*[-=+@\t\r\n＝＋－＠]")
 _AMOUNT = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,18})?\Z", re.ASCII)
 _CUT = " … [cut]"
+_XLSX_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 
 
 class Kind(StrEnum):
@@ -105,21 +112,19 @@ def write_xlsx(
     """
     import xlsxwriter
 
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": False,
-    }
-    book = xlsxwriter.Workbook(out, options)
-    book.set_properties({"title": title, "created": created_at.replace(tzinfo=None)})
-    sheet = _XlsxSheet(book, columns)
-    count = 0
-    for row in rows:
-        sheet.add(row)
-        count += 1
-    book.close()
+    with TemporaryDirectory(prefix="settle-xlsx-") as folder:
+        book = xlsxwriter.Workbook(out, {**_XLSX_OPTIONS, "tmpdir": folder})
+        book.set_properties({"title": title, "created": created_at.replace(tzinfo=None)})
+        sheet = _XlsxSheet(book, columns)
+        count = 0
+        try:
+            for row in rows:
+                sheet.add(row)
+                count += 1
+        except BaseException:
+            sheet.abandon()
+            raise
+        book.close()
     return count
 
 
@@ -147,6 +152,12 @@ class _XlsxSheet:
             if cell is not None:
                 self._write(at, column.kind, cell)
         self._place += 1
+
+    def abandon(self) -> None:
+        """Let go of the files beside a workbook that is not to be finished."""
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
+        self._book.fileclosed = True
 
     def _open(self) -> None:
         self._sheet: Worksheet = self._book.add_worksheet()
@@ -203,12 +214,11 @@ def _when(kind: Kind, cell: object) -> Any:
         return _date(cell)
     if kind is not Kind.MOMENT:
         return None
-    if isinstance(cell, datetime):
-        return cell.replace(tzinfo=None)
     try:
-        return datetime.fromisoformat(str(cell)).replace(tzinfo=None)
+        moment = cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell))
     except ValueError:
         return None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else None
 
 
 def _date(cell: object) -> date | None:
