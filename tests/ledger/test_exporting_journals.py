@@ -97,6 +97,7 @@ def test_beancount_accepts_the_journal_and_has_the_same_balances(large: Engine) 
     assert errors == []
     assert money_alone(sums) == money_alone(in_ledger(large))
     assert content.count(" balance ") > 1000
+    assert content.rpartition("; closing")[2].count(" balance ") == len(in_ledger(large))
 
 
 def test_hledger_accepts_the_journal_with_balances_at_100_blocks(
@@ -106,6 +107,7 @@ def test_hledger_accepts_the_journal_with_balances_at_100_blocks(
 
     assert hledger_says(content, tmp_path) == ""
     assert content.count("* block end") == 100
+    assert content.rpartition("* closing")[2].count(" = ") == len(in_ledger(large))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
