@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "trace": "Show a payment's whole journey from any of its ids.",
     "proof": "Write the file that shows to others that an invoice was paid.",
     "verify": "Judge database and chain, or a proof, or the journal, by code of its own.",
-    "break": "List what does not agree, with its reason.",
+    "break": "List what does not agree, and work on it.",
     "tie-out": "Compare every balance of the ledger with the chain.",
     "lane": "List the signers' lanes, pause, resume, drain and heal them.",
     "review": "List settlements that need a person, and decide about them.",
