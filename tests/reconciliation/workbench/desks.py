@@ -66,7 +66,9 @@ class Desks:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def refused(self, break_id: str, act: str, who: str = "anna", /, **body: Any) -> tuple[int, str]:
+    def refused(
+        self, break_id: str, act: str, who: str = "anna", /, **body: Any
+    ) -> tuple[int, str]:
         """Do an act that is to be refused; return status and title, with nothing changed."""
         before = self.books()
         answer = self.act(break_id, act, who, **body)
