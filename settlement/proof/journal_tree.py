@@ -76,8 +76,10 @@ class TreeHead:
         self._read: dict[int, list[bytes]] = {}
 
     def root(self) -> str:
-        """Return the root, as 64 hexadecimal digits."""
-        return self._node(0, self.size).hex()
+        """Return the root and the number of its entries as one hash, of 64 hexadecimal digits."""
+        # Alone the root would leave open how many entries there are.
+        size = self.size.to_bytes(8, "big")
+        return sha256(b"\2" + size + self._node(0, self.size)).hexdigest()
 
     def path(self, seq: int) -> list[str]:
         """Return the hashes that lead from the leaf of entry `seq` to the root, lowest first."""

@@ -47,13 +47,14 @@ class Tree:
         self._parts.append((size, node))
 
     def root(self) -> str | None:
-        """Return the root over what was added, as hexadecimal text; None over nothing."""
+        """Return the root with the number of what was added, as one hash; None over nothing."""
         if not self._parts:
             return None
+        size = sum(size for size, _node in self._parts)
         node = self._parts[-1][1]
         for _size, left in reversed(self._parts[:-1]):
             node = _inner(left, node)
-        return node.hex()
+        return sha256(b"\2" + size.to_bytes(8, "big") + node).hexdigest()
 
 
 @dataclass(slots=True)

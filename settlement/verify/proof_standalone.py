@@ -21,6 +21,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -36,11 +37,15 @@ class Wrong(Exception):
 
 
 class Check(NamedTuple):
-    """One check: `ok` is None where it could not be judged because of one before it."""
+    """One check: `ok` is None where it was not judged, and `said` why."""
 
     name: str
     ok: bool | None
     said: str
+
+
+class NotCompared(Exception):
+    """There is nothing from elsewhere to compare with: neither right nor wrong."""
 
 
 class Trusted(NamedTuple):
@@ -56,9 +61,11 @@ def verify(content: bytes, trusted: Trusted) -> list[Check]:
     """Return every check of a proof's bytes, in order."""
     checks: list[Check] = []
 
-    def holds(name: str, judge: Callable[..., str], *facts: Any) -> bool:
+    def judged(name: str, judge: Callable[..., str], *facts: Any) -> bool:
         try:
             checks.append(Check(name, True, judge(*facts)))
+        except NotCompared as error:
+            checks.append(Check(name, None, f"not compared: {error}"))
         except Wrong as error:
             checks.append(Check(name, False, str(error)))
         except (
@@ -73,14 +80,13 @@ def verify(content: bytes, trusted: Trusted) -> list[Check]:
         return checks[-1].ok is True
 
     found: list[Any] = []
-    if not holds("format", _form, content, found) or not holds("digest", _digest, found[0]):
+    if not judged("format", _form, content, found) or not judged("digest", _digest, found[0]):
         return checks
     proof = found[0]
-    holds("document", _document, proof, trusted)
-    holds("journal: entries are what was hashed", _entries, proof)
-    holds("journal: entries stand in one tree", _tree, proof, trusted)
-    holds("journal: none of the invoice's entries is left out", _complete, proof)
-    holds("acceptance", _acceptance, proof)
+    judged("journal: entries are what was hashed", _entries, proof)
+    judged("journal: entries stand in one tree", _tree, proof)
+    judged("journal: none of the invoice's entries is left out", _complete, proof)
+    judged("acceptance", _acceptance, proof)
     for place, settlement in enumerate(proof["settlements"]):
         steps: list[tuple[str, Callable[..., str]]] = [("terms", _terms)]
         if settlement["chain"] is not None:
@@ -90,12 +96,18 @@ def verify(content: bytes, trusted: Trusted) -> list[Check]:
         for name, judge in steps:
             name = f"settlement {place + 1}: {name}"
             if sound:
-                sound = holds(name, judge, proof, settlement, trusted)
+                sound = judged(name, judge, proof, settlement, trusted)
             else:
                 checks.append(Check(name, None, "not judged"))
-    holds("sums", _sums, proof)
-    holds("blocks are the chain's", _known_blocks, proof, trusted)
+    judged("sums", _sums, proof)
+    for name, judge in _OUTSIDE:
+        judged(name, judge, proof, trusted)
     return checks
+
+
+def holds(checks: list[Check]) -> bool:
+    """Whether nothing speaks against a proof; what was not compared does not."""
+    return all(each.ok is not False for each in checks)
 
 
 # The file: its form, and the digest over it.
@@ -290,7 +302,7 @@ def _entries(proof: dict[str, Any]) -> str:
     return f"{len(listed)} entries, each of its hash, each balanced"
 
 
-def _tree(proof: dict[str, Any], trusted: Trusted) -> str:
+def _tree(proof: dict[str, Any]) -> str:
     journal = proof["journal"]
     head, root = journal["head"], journal["head"]["root"]
     places = [(head["seq"], head)] + [(each["content"][1], each) for each in journal["entries"]]
@@ -300,11 +312,10 @@ def _tree(proof: dict[str, Any], trusted: Trusted) -> str:
         leaf = b"\0" + bytes.fromhex(each["hash"]) + each["previous_of_invoice"].to_bytes(8, "big")
         path = [bytes.fromhex(node) for node in each["path"]]
         reached = _climb(sha256(leaf).digest(), seq - 1, head["seq"], path)
-        _same(f"the root above entry {seq}", root, reached.hex())
-    if trusted.journal_root is None:
-        return f"under the root {root} of {head['seq']} entries (not compared with a known one)"
-    _same("the root", trusted.journal_root, root)
-    return f"under the root {root} of {head['seq']} entries, as given"
+        # With the number of entries: by a root alone a path may fit more than one of them.
+        sized = sha256(b"\2" + head["seq"].to_bytes(8, "big") + reached)
+        _same(f"the root above entry {seq}", root, sized.hexdigest())
+    return f"{len(places) - 1} entries and the head, {head['seq']}, under the root {root}"
 
 
 def _climb(node: bytes, place: int, size: int, path: list[bytes]) -> bytes:
@@ -368,15 +379,6 @@ def _moment(micros: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _document(proof: dict[str, Any], trusted: Trusted) -> str:
-    said = proof["invoice"]["document"]
-    if trusted.document is None:
-        return f"SHA-256 {said['sha256']} (not compared with a file: --document)"
-    _same("the document's SHA-256", said["sha256"], sha256(trusted.document).hexdigest())
-    _same("its length", said["length"], len(trusted.document))
-    return f"SHA-256 {said['sha256']}, as the file's"
-
-
 # One settlement.
 
 
@@ -424,10 +426,15 @@ class Header(NamedTuple):
     timestamp: int
 
 
-def headers_of(one: dict[str, Any]) -> list[Header]:
+def headers_of(one: dict[str, Any]) -> tuple[Header, ...]:
     """Return the headers that a settlement's evidence holds."""
+    return _headers_in(one["chain"]["headers"])
+
+
+@lru_cache(maxsize=8)
+def _headers_in(packed: str) -> tuple[Header, ...]:
     found = []
-    for raw in _unpacked(one["chain"]["headers"]):
+    for raw in _unpacked(packed):
         fields = rlp(raw)
         if not isinstance(fields, list) or not 15 <= len(fields) <= 21:
             raise Wrong("something that is no block's header")
@@ -442,7 +449,7 @@ def headers_of(one: dict[str, Any]) -> list[Header]:
                 timestamp,
             )
         )
-    return found
+    return tuple(found)
 
 
 def _headers(proof: dict[str, Any], one: dict[str, Any], trusted: Trusted) -> str:
@@ -633,13 +640,33 @@ def _sums(proof: dict[str, Any]) -> str:
     )
 
 
+# What is known from elsewhere.
+
+
+def _document(proof: dict[str, Any], trusted: Trusted) -> str:
+    said = proof["invoice"]["document"]
+    if trusted.document is None:
+        raise NotCompared(f"--document, whose SHA-256 has to be {said['sha256']}")
+    _same("the document's SHA-256", said["sha256"], sha256(trusted.document).hexdigest())
+    _same("its length", said["length"], len(trusted.document))
+    return f"SHA-256 {said['sha256']}, as the file's"
+
+
+def _known_root(proof: dict[str, Any], trusted: Trusted) -> str:
+    head = proof["journal"]["head"]
+    if trusted.journal_root is None:
+        raise NotCompared(f"--journal-root, {head['root']} over {head['seq']} entries")
+    _same("the journal's root", trusted.journal_root, head["root"])
+    return f"{head['root']} over {head['seq']} entries"
+
+
 def _known_blocks(proof: dict[str, Any], trusted: Trusted) -> str:
     shown = [headers_of(each) for each in proof["settlements"] if each["chain"] is not None]
     if not shown:
         raise Wrong("no block is shown")
     if not trusted.block_hashes:
-        asked = {f"{headers[0].number} {headers[0].hash}" for headers in shown}
-        return f"not compared: ask any node for {', '.join(sorted(asked))} (--block-hash)"
+        asked = sorted({f"block {headers[0].number} {headers[0].hash}" for headers in shown})
+        raise NotCompared(f"--block-hash; ask any node for {', '.join(asked)}")
     left = set(trusted.block_hashes)
     for headers in shown:
         known = {header.hash for header in headers} & set(trusted.block_hashes)
@@ -649,6 +676,13 @@ def _known_blocks(proof: dict[str, Any], trusted: Trusted) -> str:
     if left:
         raise Wrong(f"{sorted(left)[0]} is in no chain of headers here")
     return "every block leads to one of the given hashes"
+
+
+_OUTSIDE = (
+    ("the document is the invoice's", _document),
+    ("the journal is the known one", _known_root),
+    ("the blocks are the chain's", _known_blocks),
+)
 
 
 # Bytes: RLP, Merkle-Patricia paths, Keccak.
@@ -823,7 +857,7 @@ def main(arguments: list[str] | None = None) -> int:
     hashes = tuple(each.lower() for each in asked.block_hash)
     trusted = Trusted(hashes, asked.journal_root, document, asked.confirmations)
     checks = verify(content, trusted)
-    ok = all(each.ok for each in checks)
+    ok = holds(checks)
     if asked.json:
         print(json.dumps({"ok": ok, "checks": [each._asdict() for each in checks]}, indent=2))
         return 0 if ok else 1
