@@ -71,7 +71,7 @@ def advice_pdf(facts: PaymentFacts) -> bytes:
             Fact("Invoice", payment.invoice.number),
             Fact("Issued on", payment.invoice.issue_date.isoformat()),
             Fact("Invoiced", money(payment.invoice.payable_minor)),
-            Fact("Paid by this", money(payment.invoice.paid_minor)),
+            Fact("By this payment", money(payment.invoice.paid_minor)),
             Fact("Document SHA-256", payment.invoice.document_sha256),
         ],
     )
