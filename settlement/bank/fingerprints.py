@@ -10,8 +10,9 @@ from hashlib import blake2b
 
 from settlement.documents.iso20022.reading_model import ReadEntry
 
-_BYTES_OF_AN_ENTRY = 300
-_BITS_PER_ENTRY = 64
+DIGEST_SIZE = 16
+_BYTES_OF_AN_ENTRY = 500
+_BITS_PER_ENTRY = 32
 _BITS_MIN, _BITS_MAX = 1 << 16, 1 << 28
 
 
@@ -24,7 +25,7 @@ def key_of(entry: ReadEntry, account_id: str) -> str:
         f"{account_id}\x1d{entry.status}\x1d{entry.entry_minor}\x1d{entry.currency}"
         f"\x1d{entry.is_reversal}\x1d{entry.entry_reference}"
     )
-    return f"{entry.booking_date}:{blake2b(told.encode(), digest_size=16).hexdigest()}"
+    return f"{entry.booking_date}:{blake2b(told.encode(), digest_size=DIGEST_SIZE).hexdigest()}"
 
 
 class Repeats:
@@ -43,7 +44,7 @@ class Repeats:
 
     def note(self, key: str) -> None:
         """Remember a key; one that may have come before is a suspect, counted later."""
-        digest = int(key[-32:], 16)
+        digest = int(key[-2 * DIGEST_SIZE :], 16)
         first, second = digest & self._mask, (digest >> 64) & self._mask
         bits = self._bits
         one, two = 1 << (first & 7), 1 << (second & 7)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any
+from zlib import crc32
 
 from settlement.bank.accounts import BankAccount
-from settlement.bank.fingerprints import Repeats, key_of
+from settlement.bank.fingerprints import DIGEST_SIZE, Repeats, key_of
 from settlement.bank.judging import Sums
 from settlement.documents.iso20022.reading_model import (
     Balance,
@@ -26,8 +27,8 @@ from settlement.documents.iso20022.reading_model import (
 )
 
 _IN_MEMORY_BYTES = 4_000_000
-_DIGEST_SIZE = 32
-_SUM_MODULUS = 1 << (8 * _DIGEST_SIZE)
+_SUM_SIZE = 32
+_SUM_MODULUS = 1 << (8 * _SUM_SIZE)
 
 Accounts = Mapping[tuple[str, str], BankAccount]
 """By IBAN and currency."""
@@ -105,16 +106,15 @@ class Spool:
     def _keep(self, entries: list[ReadEntry]) -> int:
         """Write rows down and return the sum of their hashes."""
         account_id = self.statements[-1].account.id
-        rows, content, key = [], 0, ""
+        rows, content, key, digest = [], 0, "", 0
         for entry in entries:
             if entry.detail_index <= 1:
                 key = key_of(entry, account_id)
+                digest = int(key[-2 * DIGEST_SIZE :], 16)
                 self.repeats.note(key)
             rows.append((key, *entry[:20]))
-            told = f"{key}\x1d{entry.detail_index}\x1d{entry.amount_minor}\x1d{entry.value_date}"
-            content += int.from_bytes(
-                hashlib.blake2b(told.encode(), digest_size=_DIGEST_SIZE).digest()
-            )
+            told = f"{entry.detail_index}\x1d{entry.amount_minor}\x1d{entry.value_date}"
+            content += digest * (1 + crc32(told.encode()))
         marshal.dump(rows, self._file)
         self._blocks.append(len(self.statements) - 1)
         self.line_reached = entries[-1].source_line
@@ -125,7 +125,7 @@ class Spool:
         statement.opening, statement.closing = sums.judge(end)
         statement.entry_rows = sums.rows
         told = f"{statement.opening}\x1d{statement.closing}\x1d{sums.rows}\x1d"
-        body = (content % _SUM_MODULUS).to_bytes(_DIGEST_SIZE)
+        body = (content % _SUM_MODULUS).to_bytes(_SUM_SIZE)
         statement.content_sha256 = hashlib.sha256(told.encode() + body).hexdigest()
         self.line_reached = max(self.line_reached, end.line)
 

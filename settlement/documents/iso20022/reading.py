@@ -14,6 +14,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from settlement.documents.iso20022 import reading_entry, reading_faults, reading_source
+from settlement.documents.iso20022.reading_entry import Place
 from settlement.documents.iso20022.reading_head import head_of
 from settlement.documents.iso20022.reading_model import (
     ReadEnd,
@@ -24,6 +25,7 @@ from settlement.documents.iso20022.reading_model import (
 from settlement.documents.iso20022.reading_plan import Shapes
 from settlement.documents.iso20022.reading_schema import APART_BYTES, JudgedApart
 from settlement.documents.iso20022.reading_source import Message, message_of, schema_of
+from settlement.documents.iso20022.reading_values import decimals_of
 
 ROWS_AT_ONCE = 500
 
@@ -59,7 +61,7 @@ def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> I
     container, kind = _CONTAINERS[message.name]
     shapes, head, index, count = Shapes(), None, 0, 0
     waiting: list[ReadEntry] = []
-    has_ended = False
+    has_ended, decimals = False, 0
     for element in reading_source.elements(file, message, ("Ntry", container), schema):
         parent = element.getparent()
         if parent is None:
@@ -69,10 +71,13 @@ def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> I
         if head is None:
             count += 1
             head = head_of(parent if is_entry else element, message, kind, f"{container}[{count}]")
+            decimals = decimals_of(head.currency)
             yield head
         if is_entry:
             index += 1
-            waiting += _rows(shapes, element, head, index)
+            plan, texts = shapes.read(element)
+            place = Place(element.sourceline or 0, index, head, decimals)
+            waiting += reading_entry.rows(plan, texts, place)
             if len(waiting) >= ROWS_AT_ONCE:
                 yield waiting
                 waiting = []
@@ -87,14 +92,6 @@ def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> I
             f"it holds no complete {container}", line=None, path="/Document",
             repair="send a complete file with at least one statement",
         )  # fmt: skip
-
-
-def _rows(shapes: Shapes, element: etree._Element, head: ReadHead, index: int) -> list[ReadEntry]:
-    plan, texts = shapes.read(element)
-    place = reading_entry.Place(
-        element.sourceline or 0, index, f"{head.path}/Ntry[{index}]", head.account, head.currency
-    )
-    return reading_entry.rows(plan, texts, place)
 
 
 def _forget(element: etree._Element) -> None:

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from settlement.documents.iso20022.reading_model import (
     TEXT_MAX,
     ReadEntry,
+    ReadHead,
     StatementContradicts,
 )
 from settlement.documents.iso20022.reading_plan import Charge, DetailPlan, EntryPlan, Texts
 from settlement.documents.iso20022.reading_values import (
     Misfit,
     day,
-    decimals_of,
     minor,
     provided,
     sign,
@@ -34,10 +34,15 @@ class Place(NamedTuple):
 
     line: int
     number: int
-    path: str
-    account: str
-    """The statement's own account: the counterparty is the other side."""
-    currency: str
+    """In its statement, from 1."""
+    head: ReadHead
+    decimals: int
+    """Of the statement's currency."""
+
+    @property
+    def path(self) -> str:
+        """As it is told to people."""
+        return f"{self.head.path}/Ntry[{self.number}]"
 
 
 class _Entry(NamedTuple):
@@ -98,12 +103,12 @@ def rows(plan: EntryPlan, texts: Texts, place: Place) -> list[ReadEntry]:
 def _entry(plan: EntryPlan, texts: Texts, place: Place) -> _Entry:
     (amount, indicator, reversal, state, booked, valued, reference, domain, family, sub_family,
      own_code, batch, more) = plan.pick(texts)  # fmt: skip
-    if plan.currency != place.currency:
+    if plan.currency != place.head.currency:
         raise Misfit(
-            f"the entry is in {plan.currency or 'no currency'}, its account in {place.currency}",
+            f"the entry is in {plan.currency or 'no currency'}, not in {place.head.currency}",
             "import it for the account of its currency",
         )
-    decimals = decimals_of(plan.currency)
+    decimals = place.decimals
     direction = sign(indicator)
     first_day = booked or valued
     if first_day is None:
@@ -122,10 +127,10 @@ def _detail(plan: DetailPlan, texts: Texts, entry: _Entry, place: Place) -> _Det
      debtor_account, creditor, creditor_account, domain, family, sub_family, own_code, reason,
      more) = plan.pick(texts)  # fmt: skip
     direction = entry.sign if indicator is None else sign(indicator)
-    is_ours = plan.currency == place.currency
+    is_ours = plan.currency == place.head.currency
     takes_debtor = direction > 0
     # What comes back names its parties as they were first: the other side is who we are not.
-    if (debtor_account if takes_debtor else creditor_account) == place.account:
+    if (debtor_account if takes_debtor else creditor_account) == place.head.account:
         takes_debtor = not takes_debtor
     remittance = " ".join(text for each in plan.remittance if (text := texts[each])) or more
     return _Detail(
@@ -140,7 +145,7 @@ def _detail(plan: DetailPlan, texts: Texts, entry: _Entry, place: Place) -> _Det
         _code(domain, family, sub_family, own_code),
         reason,
         remittance,
-        _charged(plan.charges, texts, place.currency, entry.decimals) if plan.charges else 0,
+        _charged(plan.charges, texts, place.head.currency, entry.decimals) if plan.charges else 0,
     )
 
 
@@ -174,7 +179,7 @@ def _row(
         place.number,
         number,
         amount,
-        place.currency,
+        place.head.currency,
         entry.status,
         entry.booking_date,
         entry.value_date,

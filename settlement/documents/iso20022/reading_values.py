@@ -16,6 +16,7 @@ from settlement.money import MINOR_MAX
 _AMOUNT = re.compile(r"(\d{1,18})(?:\.(\d{0,17}))?\Z", re.ASCII)
 _STATUSES = {"BOOK": "BOOK", "PDNG": "PDNG", "INFO": "INFO", "FUTR": "INFO"}
 _SIGNS = {"CRDT": 1, "DBIT": -1}
+_PLAIN_DIGITS = 18
 NOT_PROVIDED = frozenset({"NOTPROVIDED", "NOTAVAILABLE", "NONREF"})
 
 
@@ -50,6 +51,12 @@ def minor(text: str | None, decimals: int) -> int:
     Raises:
         Misfit: no plain number, too many digits, or too large.
     """
+    whole, _, fraction = (text or "").partition(".")
+    plain = whole + fraction
+    # Nearly all have all their decimals, and need no pattern.
+    if (len(fraction) == decimals and whole and len(plain) <= _PLAIN_DIGITS
+            and plain.isascii() and plain.isdigit()):  # fmt: skip
+        return int(plain)
     found = _AMOUNT.match(text or "")
     if found is None:
         raise Misfit(
