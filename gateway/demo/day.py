@@ -15,6 +15,7 @@ from importlib.resources import files
 
 from gateway import wiring
 from gateway.demo.apart import documents_apart
+from gateway.demo.bank_day import BankDay
 from gateway.demo.chain_hand import ChainHand
 from gateway.demo.daybook import DayBook, DayFailed
 from gateway.demo.documents import DemoDocument
@@ -99,6 +100,8 @@ class TradingDay:
             self._retry(blocked)
         with self._stage("close"):
             self._settle_down()
+        with self._stage("bank"):
+            self.book.bank = BankDay(self.running, self.doors, self.say).play()
         self.doors.close()
         return self.book
 

@@ -26,3 +26,5 @@ class DayBook:
     reversed_payments: int = 0
     stages: dict[str, float] = field(default_factory=dict)
     retried: dict[str, Any] = field(default_factory=dict)
+    bank: dict[str, Any] = field(default_factory=dict)
+    """What the banks' statements came to, the breaks of them, the proof."""

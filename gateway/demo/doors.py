@@ -77,6 +77,17 @@ class Doors:
             raise UnexpectedAnswer(f"GET {path} as {person}: {answer.status} {answer.body}")
         return answer.body
 
+    def download(self, person: str, path: str) -> bytes:
+        """Read a file.
+
+        Raises:
+            UnexpectedAnswer: it was refused.
+        """
+        status, content = self._send(person, "GET", path, b"", {})
+        if status >= 400:
+            raise UnexpectedAnswer(f"GET {path} as {person}: {status} {content[:500]!r}")
+        return content
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -84,8 +95,13 @@ class Doors:
     def _ask(
         self, person: str, method: str, path: str, content: bytes, headers: dict[str, str]
     ) -> Answer:
+        status, text = self._send(person, method, path, content, headers)
+        return Answer(status, json.loads(text) if text else None)
+
+    def _send(
+        self, person: str, method: str, path: str, content: bytes, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
         headers = {**headers, "Authorization": f"Bearer {self._keys[person]}"}
         self._connection.request(method, path, content or None, headers)
         response = self._connection.getresponse()
-        text = response.read()
-        return Answer(response.status, json.loads(text) if text else None)
+        return response.status, response.read()

@@ -82,6 +82,7 @@ def figures(running: Installation, book: DayBook, *, seconds: float) -> dict[str
         "matches": matches,
         "breaks": breaks,
         "break_reasons": [f"{kind} {subject}: {reason}" for kind, subject, reason in reasons],
+        "bank": book.bank,
         "tie_out": _per_token(ties, decimals),
         "chain_transactions": chain_txs,
         "gas_per_payment": int(gas or 0) // max(int(paid), 1),
@@ -182,6 +183,15 @@ def as_text(found: dict[str, Any]) -> str:
         f"Reconciliation: {found['matches']} matches; breaks that are open",
     ]
     lines += [f"  {reason}" for reason in found["break_reasons"]] or ["  none"]
+    of_banks = found["bank"]
+    lines += [
+        "",
+        f"Banks: {of_banks['statements']} statements with {of_banks['entries']} entries,"
+        f" {of_banks['matched']} matches, {of_banks['tied_out']} balances tied out",
+        f"  worked: {of_banks['attributed']} got a stray credit, {of_banks['written_off']} EUR of"
+        " fees written off by two people",
+        f"  proved to anybody: {of_banks['proof']['invoice']}",
+    ]
     lines += ["", "Tie-out, wallets per token"]
     for symbol, row in found["tie_out"].items():
         lines.append(
