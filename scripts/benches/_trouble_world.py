@@ -6,6 +6,7 @@ The shares are here; what each piece is stands in `_trouble_builder`, `_trouble_
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 from scripts.benches import _trouble_bank, _trouble_rail
@@ -63,11 +64,28 @@ def build(rows: int, seed: int) -> World:
     target = len(payments) + rows * COLLIDING_PERCENT // 100
     while len(payments) < target:
         colliding(builder, builder.random.randint(2, 4))
-    while len(payments) < rows:
+    # Troubles have taken rows from some sources: clean payments fill every one of them up.
+    for _ in range(max(0, rows - min(counts(builder.world).values()))):
         plain(builder)
     _fund(builder)
     label_balances(builder.world)
     return builder.world
+
+
+def counts(world: World) -> dict[str, int]:
+    """How many rows stand in each of the four sources."""
+    return {
+        "settlements": len(world.payments),
+        "chain": sum(len(each.shown) for each in world.payments if each.outcome == "paid"),
+        "ledger": sum(len(each.booked) for each in world.payments if not each.is_reorged),
+        "bank": len(world.bank),
+    }
+
+
+def colliding_share(world: World) -> float:
+    """Which share of the payments has a twin: same amount, currency, parties and date."""
+    twins = Counter((p.seller, p.buyer, p.unit, p.cents, p.day) for p in world.payments)
+    return sum(n for n in twins.values() if n > 1) / len(world.payments)
 
 
 def _fund(build: Builder) -> None:
