@@ -185,7 +185,7 @@ class BankDay:
 
     def _agree_on_a_rule(self) -> None:
         """One transfer covers several mints: a rule for that, agreed on by two people."""
-        matching.run(self.running.engine, self.now)
+        self.found["matched"] = matching.run(self.running.engine, self.now).matched
         shipped = (files("settlement.reconciliation.engine.rules") / "default.yaml").read_bytes()
         wanted = rules.load(shipped.replace(b"name: as shipped", b"name: with covers") + _RULE)
         with transaction(self.running.engine) as session:
@@ -198,9 +198,10 @@ class BankDay:
         """Match what is there; the next morning, what did not come is no longer expected."""
         ran = matching.run(self.running.engine, self.now + timedelta(days=1))
         kinds = Counter(str(each["kind"]) for each in self._open())
-        self.found |= {"matched": ran.matched, "breaks": dict(sorted(kinds.items()))}
+        self.found["matched"] += ran.matched
+        self.found["breaks"] = dict(sorted(kinds.items()))
         told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        self.say(f"the next morning: {ran.matched} matches by rule; open breaks: {told}")
+        self.say(f"the next morning: {self.found['matched']} matches by rule; open breaks: {told}")
 
     def _attribute(self) -> None:
         """The treasury says which invoice the stray credit pays."""

@@ -70,7 +70,13 @@ def test_the_trading_day_shows_all_it_has_to_and_holds_every_invariant(tmp_path:
     assert found["retried"] == {"payments": found["rejected"], "same_sequence": True}
     assert found["reorgs"] == 1
     assert found["entries_reversed"] >= 2
-    assert found["breaks"] == {"unattributed_deposit": 1}
+    planted = {"duplicate": 1, "missing_at_bank": 1, "unattributed_deposit": 1}
+    worked = {"fee": 1, "unattributed_bank_credit": 1}
+    assert found["bank"]["breaks"] == planted | worked
+    assert found["breaks"] == planted
+    assert found["bank"]["matched"] >= 20
+    assert found["bank"]["reserves"] == 5
+    assert found["bank"]["proof"]["holds"]
     assert found["settled"] + found["held"] == found["invoices"]
     assert found["matches"] == found["settled"]
     assert len(found["tie_out"]) == 5
