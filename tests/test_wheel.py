@@ -19,6 +19,8 @@ DATA = {
     "the migrations": ("settlement/store/migrations/versions/", ".py"),
     "the policy packs": ("settlement/compliance/packs/", ""),
     "the demo documents": ("gateway/demo/", ".xml"),
+    "the message schemas": ("settlement/documents/iso20022/schemas/", ".xsd"),
+    "the font of what is printed": ("settlement/statements/fonts/", ".ttf"),
 }
 
 pytestmark = pytest.mark.slow
