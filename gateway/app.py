@@ -26,6 +26,7 @@ from gateway.api import (
     health,
     intake,
     invoices,
+    ledger_routes,
     mandate_routes,
     parties,
     proofs,
@@ -55,6 +56,7 @@ COMMANDS = (
     *settlements.COMMANDS,
     *mandate_routes.COMMANDS,
     *break_routes.COMMANDS,
+    *ledger_routes.COMMANDS,
 )
 QUERIES = (
     *invoices.QUERIES,
@@ -62,6 +64,7 @@ QUERIES = (
     *mandate_routes.QUERIES,
     *parties.QUERIES,
     *book_routes.QUERIES,
+    *ledger_routes.QUERIES,
     *break_routes.QUERIES,
     *statements.QUERIES,
     *events.QUERIES,

@@ -75,7 +75,7 @@ QUERIES = (
         books.list_accounts,
         "List accounts with their balances",
         books.AccountList,
-        _listed(_ACCOUNT),
+        {**_listed(_ACCOUNT), "basis": "now"},
         tag="books",
     ),
     QueryRoute(

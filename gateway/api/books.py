@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -14,8 +15,9 @@ from gateway.api.paging import Limit
 from gateway.api.units import amount, token_decimals
 from settlement import reconciliation
 from settlement.clock import iso
-from settlement.errors import ChainUnreachable
+from settlement.errors import ChainUnreachable, Invalid
 from settlement.ledger import listing
+from settlement.ledger.accounts import KINDS
 from settlement.ledger.stored import StoredEntry
 from settlement.store import reading
 
@@ -37,6 +39,7 @@ class AccountList(Shape):
     """A page of accounts in order of their codes."""
 
     object: Literal["list"]
+    basis: str = Field(description="What counts: now, block or value, with its bound.")
     has_more: bool
     data: list[Account]
 
@@ -112,8 +115,12 @@ def list_accounts(
     owner: Annotated[str | None, Query(max_length=100)] = None,
     kind: Annotated[str | None, Query(max_length=20)] = None,
     at_block: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    on: Annotated[date | None, Query(description="Value date; with what was posted later.")] = None,
 ) -> Response:
-    """Balances now, or at a past block (then only what has a block counts)."""
+    """Balances now, at a past block (only what has a block counts), or by value date."""
+    if kind is not None and kind not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise Invalid(f"{kind!r} is no kind of account", field="kind", repair=f"use one of {known}")
     with reading(gateway.engine) as session:
         tokens = token_decimals(session)
         rows = listing.accounts_page(
@@ -123,6 +130,7 @@ def list_accounts(
             owner=caller.party or owner,
             kind=kind,
             at_block=at_block,
+            on=on,
         )
     data = [
         {
@@ -137,7 +145,17 @@ def list_accounts(
         }
         for row in rows[:limit]
     ]
-    return json_answer({"object": "list", "has_more": len(rows) > limit, "data": data})
+    basis = (
+        "now"
+        if at_block is None and on is None
+        else ", ".join(
+            f"{name} {bound}"
+            for name, bound in (("block", at_block), ("value", on))
+            if bound is not None
+        )
+    )
+    more = len(rows) > limit
+    return json_answer({"object": "list", "basis": basis, "has_more": more, "data": data})
 
 
 def list_journal(

@@ -6,7 +6,7 @@ money and are not on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -65,6 +65,13 @@ class StatementLine(NamedTuple):
     reversed_by_seq: int | None
     reason: str | None
 
+    @property
+    def state(self) -> str:
+        """`posted`, `reversed` by a later entry, or a `reversal` itself."""
+        if self.reverses_seq is not None:
+            return "reversal"
+        return "posted" if self.reversed_by_seq is None else "reversed"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountStatement:
@@ -78,7 +85,7 @@ class AccountStatement:
     opening_minor: int
     closing_minor: int
     line_count: int
-    lines: Iterator[StatementLine]
+    lines: Generator[StatementLine, None, None]
     """Streamed, within the session; at their end they have been added up once more.
 
     Raises:
@@ -175,13 +182,17 @@ def _lines(
         {"account": account_id, "low": low, "high": high},
         execution_options={"stream_results": True, "yield_per": _AT_ONCE},
     )
-    for row in found:
-        yield tuple(row)
+    try:
+        for row in found:
+            yield tuple(row)
+    finally:
+        # Whoever takes a part only closes the generator, and the database's cursor with it.
+        found.close()
 
 
 def _added_up(
     code: str, opening: int, closing: int, lines: Iterator[Row]
-) -> Iterator[StatementLine]:
+) -> Generator[StatementLine, None, None]:
     balance = opening
     for row in lines:
         balance += row[6]

@@ -42,6 +42,14 @@ KINDS = frozenset(
 )
 
 
+_HOLDERS = (
+    ({"wallet"}, "SELECT address, participant_id FROM wallet WHERE address {keys}"),
+    ({"nostro", "clearing"}, "SELECT id, owner_id FROM bank_account WHERE id {keys}"),
+)
+"""Kinds of account that name an address or a bank account, and who it belongs to."""
+_HELD = frozenset().union(*(kinds for kinds, _sql in _HOLDERS))
+
+
 class AccountRef(NamedTuple):
     """What a posting needs of an account."""
 
@@ -179,13 +187,12 @@ def _stored(session: Session, codes: Iterable[str]) -> dict[str, AccountRef]:
 
 def _open(session: Session, codes: list[str]) -> None:
     parts = [_parts(code) for code in codes]
-    addresses = [owner for kind, owner, _unit in parts if kind == "wallet"]
-    holder_rows = rows_by_key(
-        session, "SELECT address, participant_id FROM wallet WHERE address {keys}", addresses
-    )
-    holders = {str(address): str(participant) for address, participant in holder_rows}
+    holders: dict[str, str] = {}
+    for kinds, sql in _HOLDERS:
+        held = [owner for kind, owner, _unit in parts if kind in kinds]
+        holders |= {str(key): str(holder) for key, holder in rows_by_key(session, sql, held)}
     rows = [
-        (code, kind, holders.get(owner, owner) if kind == "wallet" else owner, unit)
+        (code, kind, holders.get(owner, owner) if kind in _HELD else owner, unit)
         for code, (kind, owner, unit) in zip(codes, parts, strict=True)
     ]
     # Another writer may open the same account at this moment.

@@ -23,6 +23,7 @@ _ACCOUNTS = text(
     " AND (CAST(:owner AS TEXT) IS NULL OR a.owner = :owner)"
     " AND (CAST(:kind AS TEXT) IS NULL OR a.kind = :kind) ORDER BY a.code LIMIT :limit"
 )
+_OWNER = text("SELECT owner FROM account WHERE code = :code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ def accounts_page(
     found = session.connection().execute(_ACCOUNTS, params).all()
     posted = balances(session, [row.code for row in found], at_block=at_block, at=at, on=on)
     return [AccountBalance(**row._mapping, posted_minor=posted[row.code]) for row in found]
+
+
+def owner_of(session: Session, code: str) -> str | None:
+    """Return the owner of an account; None where nothing was ever posted to it."""
+    found = session.connection().execute(_OWNER, {"code": code}).scalar()
+    return None if found is None else str(found)
 
 
 def entries_page(
