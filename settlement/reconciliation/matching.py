@@ -82,13 +82,17 @@ _MATCH = text(
 _TO_EXPLAIN = (
     # Booked, and not matched.
     f"SELECT s.id FROM settlement s WHERE s.block_number > ? AND {_IS_BOOKED} AND {_UNMATCHED}"
-    # Paid by an entry, or by the chain, for good, and not matched.
+    # Paid by an entry, or by the chain, for good, and not matched. Whether they are in a match
+    # themselves is asked first: nearly all are, and their settlements need no look.
     " UNION SELECT s.id FROM journal_entry e JOIN settlement s ON s.id = e.settlement_id"
     " WHERE e.block_number > ? AND e.block_number <= ? AND e.kind = 'payment'"
+    " AND NOT EXISTS (SELECT 1 FROM settlement_match x WHERE x.entry_seq = e.seq AND x.live)"
     f" AND {_UNREVERSED} AND {_UNMATCHED}"
     " UNION SELECT s.id FROM chain_log l JOIN block b ON b.hash = l.block_hash AND b.canonical"
     " JOIN settlement s ON s.reference = l.reference AND s.rail = l.address"
     " WHERE l.block_number > ? AND l.block_number <= ? AND l.name = 'Settled'"
+    " AND NOT EXISTS (SELECT 1 FROM settlement_match x WHERE x.block_hash = l.block_hash"
+    " AND x.log_index = l.log_index AND x.live)"
     f" AND {_UNMATCHED}"
 )
 
