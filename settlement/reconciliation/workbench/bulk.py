@@ -27,6 +27,7 @@ from settlement.reconciliation.workbench.corrections import Correction
 from settlement.reconciliation.workbench.desk import Deed, Means
 from settlement.reconciliation.workbench.limits import Person
 from settlement.reconciliation.workbench.returning import Refund
+from settlement.store import row_lock
 from settlement.store.bulk import rows_by_key
 
 ROWS_MAX = 1_000
@@ -102,6 +103,10 @@ def _apply(
             session, "SELECT act_key FROM break_event WHERE act_key {keys}", keys
         )
     }
+    # All locks in one order: two sheets about the same breaks wait for each other, never in a ring.
+    locked = "SELECT id FROM settlement_break WHERE id {keys} ORDER BY id"
+    lock = row_lock(session, "settlement_break")
+    rows_by_key(session, locked + lock, {row.break_id for row in rows})
     # An earlier row of the same sheet moves the break on; the sheet still speaks of what it read.
     moved: dict[str, tuple[int, int]] = {}
     for row, key in zip(rows, keys, strict=True):
@@ -113,15 +118,18 @@ def _apply(
             version = moved[row.break_id][1]
         deed = Deed(row.break_id, person, row.reason, now, version, key)
         try:
-            with session.begin_nested():
+            if row.action in _AT_ONCE:
                 _do(session, row, deed, means)
+            else:
+                with session.begin_nested():
+                    _do(session, row, deed, means)
         except Refused as refusal:
             why, repair = str(refusal), refusal.repair
             outcomes.append(Outcome(row.line, row.break_id, row.action, REFUSED, why, repair))
             continue
         done.add(key)
         if row.version is not None:
-            moved[row.break_id] = (row.version, _version(session, row.break_id))
+            moved[row.break_id] = (row.version, _version(session, row, version))
         outcomes.append(Outcome(row.line, row.break_id, row.action, APPLIED))
 
 
@@ -148,8 +156,13 @@ def _do(session: Session, row: SheetRow, deed: Deed, means: Means) -> None:
     act(session, deed, _words(row.argument), means)
 
 
-def _version(session: Session, break_id: str) -> int:
-    found = rows_by_key(session, "SELECT version FROM settlement_break WHERE id {keys}", [break_id])
+def _version(session: Session, row: SheetRow, acted_on: int | None) -> int:
+    """Return the version that the row's act has left behind."""
+    if row.action in _AT_ONCE and acted_on is not None:
+        return acted_on + (row.action != "comment")
+    found = rows_by_key(
+        session, "SELECT version FROM settlement_break WHERE id {keys}", [row.break_id]
+    )
     return int(found[0][0])
 
 
@@ -181,6 +194,8 @@ _NAMES = frozenset(
     ("amount", "part", "invoice", "against", "debit", "credit", "effect", "proposal", "match")
 )
 _WITHOUT_VERSION = frozenset({"assign", "comment"})
+_AT_ONCE = frozenset({"assign", "comment", "close", "reopen"})
+"""Acts that check everything before they write anything: a refusal leaves nothing to roll back."""
 
 
 def _part(words: _Words) -> int | None:

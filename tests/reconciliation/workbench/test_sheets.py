@@ -1,7 +1,6 @@
 """A thousand breaks by a sheet: out, filled in, tried, taken in once; and sheets that are none."""
 
 import csv
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,9 +84,7 @@ def test_a_thousand_breaks_are_closed_by_one_sheet_and_once(desk: Desks, tmp_pat
 
     tried = _sent(desk, path, dry_run=True)
     still_open = len(_listed(desk, "&is_open=true"))
-    begun = time.monotonic()
     done = _sent(desk, path)
-    seconds = time.monotonic() - begun
     again = _sent(desk, path)
 
     assert _counts(tried) == (1000, 0, 0) and still_open == 1000
@@ -96,7 +93,6 @@ def test_a_thousand_breaks_are_closed_by_one_sheet_and_once(desk: Desks, tmp_pat
     assert _listed(desk, "&is_open=true") == []
     closes = desk.rail.one("SELECT COUNT(*) FROM break_event WHERE move = 'close'")
     assert closes == 1000
-    assert seconds < 30, f"{seconds} s"
 
 
 def test_each_row_is_judged_alone_by_the_same_controls(desk: Desks, tmp_path: Path) -> None:
