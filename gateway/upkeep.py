@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -25,6 +26,7 @@ Guard = Callable[[Session], object]
 Step = Callable[[Guard, datetime], bool]
 """Does a bounded part of what is due; True where there is more of it."""
 
+_STOP_SECONDS = 5
 _LATE_EVERY = timedelta(seconds=60)
 """A day is the unit of what is late: looking more often would only cost."""
 
@@ -35,6 +37,8 @@ class Upkeep:
 
     engine: Engine
     settings: Settings
+    is_beside: bool = False
+    """Whether the engine runs in a thread beside the payments, which then wait for no run of it."""
     troubles: dict[str, str] = field(default_factory=dict)
     """What befell a step the last time, by its name, until it succeeds again."""
     _ties_are_due: bool = True
@@ -46,6 +50,8 @@ class Upkeep:
     _next_run: datetime | None = None
     _news: tuple[object, ...] | None = None
     """What the engine had seen when it ran last."""
+    _run: Thread | None = None
+    _stops: Event = field(default_factory=Event)
 
     def tie_out(self, chain: ChainPort, guard: Guard, now: datetime, *, is_new: bool) -> bool:
         """Compare the newest final block's balances if there `is_new` one; return whether it ties.
@@ -130,15 +136,44 @@ class Upkeep:
             monitors.check(session, now)
         return False
 
+    def stop(self) -> None:
+        """Let a run of the engine end at its next step; what it has stored stays."""
+        self._stops.set()
+        if self._run is not None:
+            self._run.join(_STOP_SECONDS)
+
     def _run_engine(self, guard: Guard, now: datetime) -> bool:
         """Let the matching engine look at what is new, if anything is."""
+        if self._run is not None and self._run.is_alive():
+            return False
         with reading(self.engine) as session:
             found = reconciliation.news(session)
-        if found is not None and (*found, now.date()) != self._news:
-            engine.run(self.engine, now, guard=guard)
-            self._news = (*found, now.date())
         self._next_run = now + timedelta(seconds=self.settings.reconcile_seconds)
+        if found is None or (*found, now.date()) == self._news:
+            return False
+        seen = (*found, now.date())
+        if not self.is_beside:
+            engine.run(self.engine, now, guard=guard)
+            self._news = seen
+            return False
+        self._stops.clear()
+        self._run = Thread(target=self._beside, args=(guard, now, seen), daemon=True)
+        self._run.start()
         return False
+
+    def _beside(self, guard: Guard, now: datetime, seen: tuple[object, ...]) -> None:
+        def guarded(session: Session) -> None:
+            if self._stops.is_set():
+                raise LeaseLost("this worker was told to stop")
+            guard(session)
+
+        try:
+            engine.run(self.engine, now, guard=guarded)
+        except Exception as error:  # noqa: BLE001 - a thread's end is told like any other failure.
+            self.troubles["engine"] = f"{type(error).__name__}: {error}"
+            return
+        self.troubles.pop("engine", None)
+        self._news = seen
 
     def _try(self, name: str, step: Step, guard: Guard, now: datetime) -> bool:
         """Do a step; a failure of it is kept in `troubles` and hinders nothing else.

@@ -182,6 +182,7 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
         has_ended=has_ended,
         open_chain=lambda: open_chain(settings),
         monotonic=time.monotonic,
+        is_beside=True,
     )
 
 

@@ -95,6 +95,8 @@ class Worker:
     """Raises where the database's file was found damaged; called before every stage."""
     monotonic: Callable[[], float] = lambda: 0.0
     """Seconds that only grow: how far a long tick has come, for its leases."""
+    is_beside: bool = False
+    """Whether the matching engine runs beside the payments, in a thread."""
     _leases: dict[str, Lease] = field(default_factory=dict)
     _duty: DutyLease | None = None
     _checked: dict[str, Lease] = field(default_factory=dict)
@@ -112,7 +114,7 @@ class Worker:
     """The chain has more blocks than are stored: who may be paid is not judged by old facts."""
 
     def __post_init__(self) -> None:
-        self._upkeep = Upkeep(self.engine, self.settings)
+        self._upkeep = Upkeep(self.engine, self.settings, self.is_beside)
 
     def tick(self, now: datetime) -> Progress:
         """Do one round of all that is due.
@@ -159,6 +161,7 @@ class Worker:
 
     def stop(self) -> None:
         """Give lanes and duty up, so that the next worker can start at once."""
+        self._upkeep.stop()
         self._holding().give_up(self.engine)
         self._leases, self._duty = {}, None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -187,6 +188,22 @@ def test_payments_go_on_while_the_engine_fails_and_it_is_told(
 
     assert troubled == {"reconcile": "RuntimeError: a bug in the rules"}
     assert rail.tick(worker).troubles == {}
+
+
+def test_beside_the_payments_the_engine_comes_to_the_same(rail: Rail) -> None:
+    _account(rail)
+    _import(rail, 100)
+    worker = replace(rail.worker(), is_beside=True)
+
+    rail.run_until(
+        worker,
+        lambda: ("unattributed_bank_credit", "bank:1") in open_breaks(rail.engine),
+        rounds=500,
+    )
+    progress = rail.tick(worker)
+    worker.stop()
+
+    assert progress.troubles == {}
 
 
 def test_a_rail_without_banks_runs_no_engine(rail: Rail) -> None:
