@@ -96,7 +96,10 @@ def _write(add: Callable[[str], None], name: str, tree: Tree) -> None:
                 _write(add, key, value)
         elif isinstance(value, list):
             for one in value:
-                _write(add, key, one if isinstance(one, dict) else {"": _worded(one)})
+                if isinstance(one, Fixed):
+                    add(one.text(key))
+                else:
+                    _write(add, key, one if isinstance(one, dict) else {"": _worded(one)})
         else:
             add(f"<{key}>{_worded(value)}</{key}>")
     add(f"</{name}>")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
+from settlement.documents.iso20022.filling import Fixed
 from settlement.documents.iso20022.values import (
     ID_MAX,
     CashAccount,
@@ -89,11 +91,18 @@ def chain_references(place: ChainPlace | None) -> list[Tree]:
     """Return proprietary references to a place on a chain."""
     if place is None:
         return []
-    found = [{"Tp": "CHAIN", "Ref": f"eip155:{place.chain_id}"}, *halves("TX", place.tx_hash)]
-    found += [{"Tp": "BLOCK", "Ref": str(place.block_number)}, *halves("BLOCK", place.block_hash)]
-    if place.log_index is not None:
-        found.append({"Tp": "LOG", "Ref": str(place.log_index)})
-    return found
+    found = _of_chain_tx(place.chain_id, place.tx_hash, place.block_number, place.block_hash)
+    if place.log_index is None:
+        return found
+    return [*found, {"Tp": "LOG", "Ref": str(place.log_index)}]
+
+
+@lru_cache(maxsize=64)
+def _of_chain_tx(chain_id: int, tx_hash: str, block_number: int, block_hash: str) -> list[Tree]:
+    """Return what all payments of a batch have in common."""
+    found = [{"Tp": "CHAIN", "Ref": f"eip155:{chain_id}"}, *halves("TX", tx_hash)]
+    found += [{"Tp": "BLOCK", "Ref": str(block_number)}, *halves("BLOCK", block_hash)]
+    return [Fixed(one) for one in found]
 
 
 def chain_words(place: ChainPlace | None) -> str | None:
