@@ -31,7 +31,7 @@ class Break(Shape):
     severity: str
     subject: str
     reason: str
-    detail: Any = Field(description="`differing` lists fields as {field, ours, theirs}.")
+    detail: Any = Field(description="`differs` lists fields as {field, ours, theirs}.")
     proposed: str = Field(description="What is proposed to be done.")
     party: str | None
     amount: str | None = Field(description="In question; below zero where money went out.")

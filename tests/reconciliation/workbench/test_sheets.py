@@ -67,7 +67,7 @@ def _late(desk: Desks, count: int) -> None:
             BreakKind.LATE,
             f"exp_{number}",
             "=cmd|' /C calc'!A0 came two days late",
-            {"differing": [{"field": "day", "ours": 3, "theirs": 5}]},
+            {"differs": [{"field": "day", "ours": 3, "theirs": 5}]},
             amount_minor=number + 1,
             unit="EUR",
         )

@@ -25,8 +25,8 @@ def _heal(desk: Desks, kind: BreakKind) -> None:
 
 
 def _short(number: int, theirs: int = 90, **more: Any) -> Finding:
-    differing = [{"field": "amount", "ours": 100, "theirs": theirs}]
-    detail = {"differing": differing}
+    differs = [{"field": "amount", "ours": 100, "theirs": theirs}]
+    detail = {"differs": differs}
     return Finding(BreakKind.SHORT, f"exp_{number}", f"short {number}", detail, **more)
 
 
@@ -135,7 +135,7 @@ def test_what_a_person_closed_stays_closed_while_it_is_the_same_trouble(desk: De
 
     assert (same, other) == (0, 1)
     assert closed["closed_reason"] == "agreed with the buyer"
-    assert desk.read(broken)["detail"]["differing"][0]["theirs"] == 80
+    assert desk.read(broken)["detail"]["differs"][0]["theirs"] == 80
 
 
 def test_a_break_that_changes_voids_what_was_proposed_about_it(desk: Desks) -> None:
