@@ -112,6 +112,7 @@ def list_accounts(
     caller: TheCaller,
     limit: Limit = 100,
     starting_after: Annotated[str, Query(max_length=200, description="An account's code.")] = "",
+    code: Annotated[str | None, Query(max_length=200, description="This one alone.")] = None,
     owner: Annotated[str | None, Query(max_length=100)] = None,
     kind: Annotated[str | None, Query(max_length=20)] = None,
     at_block: Annotated[int | None, Query(ge=0, le=2**62)] = None,
@@ -129,6 +130,7 @@ def list_accounts(
             limit=limit + 1,
             owner=caller.party or owner,
             kind=kind,
+            code=code,
             at_block=at_block,
             on=on,
         )

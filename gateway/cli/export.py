@@ -1,4 +1,4 @@
-"""`settle export`: lists of the gateway as files."""
+"""`settle export`: lists of the gateway as files, and the journal for accounting tools."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 
 from gateway.cli.client import open_api
 from gateway.cli.files_out import a_new_file
-from gateway.cli.options import URL, KeyFile, KeyName, Url
+from gateway.cli.options import URL, AsJson, KeyFile, KeyName, Url
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,6 +31,8 @@ class What(StrEnum):
     ACCOUNTS = "accounts"
     PARTICIPANTS = "participants"
     BREAKS = "breaks"
+    CHECK = "check"
+    """No list: a beancount or hledger file is read back."""
 
 
 class Format(StrEnum):
@@ -39,23 +41,41 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     JSONL = "jsonl"
+    BEANCOUNT = "beancount"
+    HLEDGER = "hledger"
 
 
 @app.command(epilog="Example: settle export journal --format xlsx --output journal.xlsx")
 def export(
-    what: Annotated[What, typer.Argument(help="Which list.")],
+    what: Annotated[
+        What, typer.Argument(help="Which list; or check, to read a journal's file back.")
+    ] = What.JOURNAL,
+    file: Annotated[Path | None, typer.Argument(help="Only with check: the file.")] = None,
     file_format: Annotated[
-        Format, typer.Option("--format", help="csv, xlsx, or jsonl: a JSON object a line.")
+        Format,
+        typer.Option(
+            "--format",
+            help="csv, xlsx, jsonl (a JSON object a line); the journal also as beancount or"
+            " hledger, from the database itself (SETTLE_DATABASE_URL).",
+        ),
     ] = Format.CSV,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A new file; else standard output.")
     ] = None,
     with_bom: Annotated[bool, typer.Option("--bom", help="Mark a CSV file as UTF-8.")] = False,
+    first: Annotated[
+        str | None, typer.Option(help="beancount, hledger: first value date, YYYY-MM-DD.")
+    ] = None,
+    last: Annotated[str | None, typer.Option(help="beancount, hledger: last value date.")] = None,
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write all invoices, settlements, journal lines, accounts or breaks, newest first."""
+    if what is What.CHECK or file_format in _FOR_TOOLS or file is not None:
+        _for_tools(what, file, file_format, output, (first, last), as_json=as_json)
+        return
     api = open_api(url, key_file, key_name)
     found = api.pages(f"/v1/{what.value}", limit=_MOST, cursor=_CURSORS.get(what, "id"))
     is_table = file_format is not Format.JSONL
@@ -68,6 +88,34 @@ def export(
         with a_new_file(output) as stream:
             count = write(rows, stream)
     typer.echo(f"{count} lines", err=True)
+
+
+_FOR_TOOLS = (Format.BEANCOUNT, Format.HLEDGER)
+
+
+def _for_tools(
+    what: What,
+    file: Path | None,
+    file_format: Format,
+    output: Path | None,
+    days: tuple[str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    """Write the journal for accounting tools, or read such a file back."""
+    from gateway.cli import export_books
+    from settlement.errors import Invalid
+
+    if what is What.CHECK:
+        export_books.check(file, as_json=as_json)
+    elif file is not None:
+        raise Invalid(f"{file} stands in no place", field="FILE", repair="write --output FILE")
+    elif what is What.JOURNAL:
+        export_books.write(file_format.value, output, first=days[0], last=days[1])
+    else:
+        raise Invalid(
+            f"{what.value} are no journal", field="--format", repair="use csv, xlsx or jsonl"
+        )
 
 
 _CURSORS = {What.JOURNAL: "seq", What.ACCOUNTS: "code"}

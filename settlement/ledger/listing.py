@@ -21,7 +21,8 @@ _ACCOUNTS = text(
     " COALESCE(b.expected_minor, 0) AS expected_minor FROM account a"
     " LEFT JOIN balance b ON b.account_id = a.id WHERE a.code > :after"
     " AND (CAST(:owner AS TEXT) IS NULL OR a.owner = :owner)"
-    " AND (CAST(:kind AS TEXT) IS NULL OR a.kind = :kind) ORDER BY a.code LIMIT :limit"
+    " AND (CAST(:kind AS TEXT) IS NULL OR a.kind = :kind)"
+    " AND (CAST(:code AS TEXT) IS NULL OR a.code = :code) ORDER BY a.code LIMIT :limit"
 )
 _OWNER = text("SELECT owner FROM account WHERE code = :code")
 
@@ -56,12 +57,13 @@ def accounts_page(
     limit: int,
     owner: str | None = None,
     kind: str | None = None,
+    code: str | None = None,
     at_block: int | None = None,
     at: datetime | None = None,
     on: date | None = None,
 ) -> list[AccountBalance]:
     """Return up to `limit` accounts with a code above `after`, with their balances at a moment."""
-    params = {"after": after, "limit": limit, "owner": owner, "kind": kind}
+    params = {"after": after, "limit": limit, "owner": owner, "kind": kind, "code": code}
     found = session.connection().execute(_ACCOUNTS, params).all()
     posted = balances(session, [row.code for row in found], at_block=at_block, at=at, on=on)
     return [AccountBalance(**row._mapping, posted_minor=posted[row.code]) for row in found]
