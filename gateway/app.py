@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import auth, openapi, registration
 from gateway.api import (
+    bank_routes,
     book_routes,
     break_routes,
     events,
@@ -55,6 +56,7 @@ COMMANDS = (
     *invoices.COMMANDS,
     *settlements.COMMANDS,
     *mandate_routes.COMMANDS,
+    *bank_routes.COMMANDS,
     *break_routes.COMMANDS,
     *ledger_routes.COMMANDS,
 )
@@ -64,6 +66,7 @@ QUERIES = (
     *mandate_routes.QUERIES,
     *parties.QUERIES,
     *book_routes.QUERIES,
+    *bank_routes.QUERIES,
     *ledger_routes.QUERIES,
     *break_routes.QUERIES,
     *statements.QUERIES,

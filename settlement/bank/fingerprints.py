@@ -53,6 +53,10 @@ class Repeats:
         bits[first >> 3] |= one
         bits[second >> 3] |= two
 
+    def restart(self) -> None:
+        """Begin the second pass, which may be made more than once."""
+        self._counts.clear()
+
     def number(self, key: str) -> int:
         """Return which one of the entries with this key comes now, from 1."""
         if key not in self._suspects:

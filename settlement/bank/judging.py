@@ -160,6 +160,9 @@ def _before(later: StatementSpan, ordered: Sequence[StatementSpan]) -> Gap | Non
     ended = [span for span in ordered if span.closing_date <= later.opening_date]
     if not ended:
         return None
+    numbered = [span for span in ended if _is_numbered_before(span, later)]
+    if numbered:
+        return _between(max(numbered, key=lambda span: span.sequence or 0), later)
     # A bank dates an opening balance by its own day or by the day before.
     days = sorted({span.closing_date for span in ended})[-2:]
     meeting = [
@@ -168,6 +171,12 @@ def _before(later: StatementSpan, ordered: Sequence[StatementSpan]) -> Gap | Non
         if span.closing_date in days and span.closing_minor == later.opening_minor
     ]
     return _between((meeting or ended)[-1], later)
+
+
+def _is_numbered_before(span: StatementSpan, later: StatementSpan) -> bool:
+    return (
+        span.sequence is not None and later.sequence is not None and span.sequence < later.sequence
+    )
 
 
 def _between(earlier: StatementSpan, later: StatementSpan) -> Gap | None:

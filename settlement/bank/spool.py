@@ -72,6 +72,10 @@ class Spool:
         """Let go of the temporary file."""
         self._file.close()
 
+    def __del__(self) -> None:
+        # A request's spool ends with the request, however that ends.
+        self.close()
+
     def fill(
         self,
         read: Iterable[ReadHead | list[ReadEntry] | ReadEnd],

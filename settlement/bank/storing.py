@@ -202,6 +202,7 @@ def _insert_statement(
 def _insert_entries(session: Session, spool: Spool, new: dict[int, str], file_id: str) -> int:
     """Insert the rows of all new statements; return how many were there already."""
     duplicates = 0
+    spool.repeats.restart()
     accounts = {place: spool.statements[place].account.id for place in new}
     busy = {
         account: bool(session.execute(_HAS_ENTRIES, {"account_id": account}).scalar())
