@@ -23,8 +23,22 @@ _AGAIN = (
 )
 LARGEST_MICRO = 4_000_000_000_000_000_000
 _MICRO_DECIMALS = 6
-_WHOLE = tuple("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
-_THOUSANDTHS = tuple("BHD IQD JOD KWD LYD OMR TND".split())
+_WHOLE: tuple[str, ...] = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "UYI",
+)
+_WHOLE += ("VND", "VUV", "XAF", "XOF", "XPF")
+_THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 """Currencies that have no cents, and those that have mils. Source: ISO 4217, list one."""
 
 
