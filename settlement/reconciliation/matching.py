@@ -37,35 +37,29 @@ _UNREVERSED = "NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = 
 _UNMATCHED = "NOT EXISTS (SELECT 1 FROM settlement_match m WHERE m.settlement_id = s.id AND m.live)"
 # Not a plain comparison: the index by state would lead through every settlement that ever was.
 _IS_BOOKED = "(s.state || '') IN ('BOOKED', 'SETTLED')"
-_MATCH = text(
-    f"""
+# In this order: the new settlements are few, the logs and entries all there are.
+_MATCH = f"""
     INSERT INTO settlement_match
         (settlement_id, block_hash, log_index, block_number, entry_seq, live, created_at)
-    WITH candidate AS (
-        SELECT s.id FROM settlement s WHERE s.block_number > :after
-            AND {_IS_BOOKED} AND {_UNMATCHED}
-        UNION SELECT k.subject FROM settlement_break k WHERE k.closed_at IS NULL
-            AND k.kind IN ({_KINDS}) AND substr(k.subject, 1, 4) = 'stl_'
-    )
     SELECT s.id, l.block_hash, l.log_index, l.block_number, e.seq, true, :at
-    FROM candidate c
-    CROSS JOIN settlement s -- In this order: the candidates are few, the settlements all there are.
-    JOIN token k ON k.address = s.token
-    JOIN chain_log l ON l.reference = s.reference AND l.name = 'Settled' AND l.address = s.rail
+    FROM {{first}} CROSS JOIN token k CROSS JOIN chain_log l CROSS JOIN block b
+    CROSS JOIN chain_log t CROSS JOIN journal_entry e CROSS JOIN account payee
+    CROSS JOIN account payer
+    WHERE {{condition}} AND {_IS_BOOKED} AND {_UNMATCHED} AND k.address = s.token
+        AND l.reference = s.reference AND l.name = 'Settled' AND l.address = s.rail
         AND l.token = s.token AND l.debtor = s.debtor_wallet AND l.creditor = s.creditor_wallet
         AND l.sequence = s.sequence AND l.amount_minor = s.amount_minor
-    JOIN block b ON b.hash = l.block_hash AND b.canonical
-    JOIN chain_log t ON t.block_hash = l.block_hash AND t.log_index = l.pair_index
+        AND b.hash = l.block_hash AND b.canonical
+        AND t.block_hash = l.block_hash AND t.log_index = l.pair_index
         AND t.name = 'Transfer' AND t.tx_hash = l.tx_hash AND t.address = s.token
         AND t.debtor = s.debtor_wallet AND t.creditor = s.creditor_wallet
         AND t.amount_minor = s.amount_minor
-    JOIN journal_entry e ON e.settlement_id = s.id AND e.kind = 'payment'
+        AND e.settlement_id = s.id AND e.kind = 'payment'
         AND (e.source_key = 'log:' || t.block_hash || ':' || t.log_index
             OR e.source_key LIKE 'log:' || t.block_hash || ':' || t.log_index || ':%')
         AND {_UNREVERSED}
-    JOIN account payee ON payee.code = 'wallet:' || s.creditor_wallet || ':' || k.symbol
-    JOIN account payer ON payer.code = 'wallet:' || s.debtor_wallet || ':' || k.symbol
-    WHERE s.id = c.id AND {_IS_BOOKED} AND {_UNMATCHED}
+        AND payee.code = 'wallet:' || s.creditor_wallet || ':' || k.symbol
+        AND payer.code = 'wallet:' || s.debtor_wallet || ':' || k.symbol
         AND EXISTS (SELECT 1 FROM posting p WHERE p.entry_seq = e.seq AND p.phase = 'posted'
             AND p.account_id = payee.id AND p.amount_minor = s.amount_minor)
         AND EXISTS (SELECT 1 FROM posting p WHERE p.entry_seq = e.seq AND p.phase = 'posted'
@@ -78,6 +72,15 @@ _MATCH = text(
             AND o.kind = 'payment' AND o.seq <> e.seq
             AND NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = o.seq))
     """
+_MATCH_NEW = text(_MATCH.format(first="settlement s", condition="s.block_number > :after"))
+_MATCH_BROKEN = text(
+    _MATCH.format(
+        # One settlement may have several open breaks.
+        first="(SELECT DISTINCT q.subject FROM settlement_break q WHERE q.closed_at IS NULL"
+        f" AND q.kind IN ({_KINDS}) AND substr(q.subject, 1, 4) = 'stl_') c"
+        " CROSS JOIN settlement s",
+        condition="s.id = c.subject",
+    )
 )
 _TO_EXPLAIN = (
     # Booked, and not matched.
@@ -113,7 +116,9 @@ def match(session: Session, now: datetime) -> Matched:
     if through is None:
         return Matched(0, 0, 0, 0)
     after = _mark(session)
-    made = session.connection().execute(_MATCH, {"after": after, "at": to_micros(now)})
+    at = to_micros(now)
+    made = session.connection().execute(_MATCH_NEW, {"after": after, "at": at}).rowcount
+    made += session.connection().execute(_MATCH_BROKEN, {"at": at}).rowcount
     opened, closed = _explain(session, after, through, now)
     for opened_here, closed_here in (
         others.unknown_settlements(session, after, now),
@@ -123,7 +128,7 @@ def match(session: Session, now: datetime) -> Matched:
     ):
         opened, closed = opened + opened_here, closed + closed_here
     _leave_mark(session, max(after, through), now)
-    return Matched(int(made.rowcount), opened, closed, through)
+    return Matched(int(made), opened, closed, through)
 
 
 def newest_settled_block(session: Session) -> int | None:
