@@ -75,7 +75,8 @@ class Payment:
 
     @property
     def settlement_id(self) -> str:
-        return f"stl_{self.number:08d}"
+        """In order of time, as the rail's own ids are."""
+        return f"stl_{self.day:%m%d}{self.number:08d}"
 
     @property
     def end_to_end_id(self) -> str:

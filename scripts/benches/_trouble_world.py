@@ -69,6 +69,9 @@ def build(rows: int, seed: int) -> World:
         plain(builder)
     _fund(builder)
     label_balances(builder.world)
+    # As they happened; `shuffled` gives every other order.
+    builder.world.payments.sort(key=lambda each: (each.day, each.number))
+    builder.world.bank.sort(key=lambda each: (each.day, each.number))
     return builder.world
 
 
