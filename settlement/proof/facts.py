@@ -88,13 +88,13 @@ def read(session: Session, invoice_id: str, *, party: str | None) -> Facts:
         NotProvable: a part of it went back, or it has too many settlements.
     """
     invoice = invoices.find(session, invoice_id, party=party)
-    if invoice.settled_minor == 0 or invoice.state not in ("PAID", "PARTLY_PAID"):
-        raise NothingPaid(invoice)
     if invoice.returned_minor:
         raise NotProvable(invoice_id, "a part of what was paid went back")
     found = session.execute(_SETTLEMENTS, {"id": invoice_id, "limit": SETTLEMENTS_MAX + 1}).all()
     if len(found) > SETTLEMENTS_MAX:
         raise NotProvable(invoice_id, f"it has more than {SETTLEMENTS_MAX} settlements")
+    if not any(row.state == "SETTLED" for row in found):
+        raise NothingPaid(invoice)
     unmatched = [row.id for row in found if row.state == "SETTLED" and row.match_id is None]
     if unmatched:
         raise NotProvable(invoice_id, f"{unmatched[0]} has no match: `settle break list` says why")
@@ -102,7 +102,8 @@ def read(session: Session, invoice_id: str, *, party: str | None) -> Facts:
     for settlement_id, *row in rows_by_key(session, _CLEARANCES, [row.id for row in found]):
         clearances.setdefault(settlement_id, []).append(row)
     notes = session.execute(
-        text("SELECT id FROM invoice WHERE preceding_id = :id ORDER BY id"), {"id": invoice_id}
+        text("SELECT id FROM invoice WHERE preceding_id = :id AND type_code = '381' ORDER BY id"),
+        {"id": invoice_id},
     )
     credit_notes = [str(key) for (key,) in notes]
     seqs = [seq for (seq,) in rows_by_key(session, _ENTRIES, [invoice_id, *credit_notes])]

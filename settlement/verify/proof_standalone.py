@@ -627,17 +627,20 @@ def _sums(proof: dict[str, Any]) -> str:
         int(invoice[f"{name}_minor"]) for name in ("payable", "credited", "paid")
     )
     shown = [int(s["terms"]["claim_minor"]) for s in proof["settlements"] if s["outcome"] == "paid"]
-    _same("the sum of what was paid", paid, sum(shown))
     account = f"receivable:{invoice['seller']['id']}:{invoice['currency']}"
+    by_people = -sum(e.posted(account) for e in standing(proof) if e.kind == "attribution")
+    _same("the sum of what was paid", paid, sum(shown) + by_people)
+    if by_people < 0 or not shown:
+        raise Wrong("nothing was paid on the chain")
     notes = [e for e in standing(proof) if e.invoice_id in proof["credit_notes"]]
     _same("the sum of the credit notes", credited, -sum(entry.posted(account) for entry in notes))
-    due = payable - credited - paid
-    _same("the state", invoice["state"], "PARTLY_PAID" if due else "PAID")
-    if due < 0 or not paid:
+    left = payable - credited - paid
+    _same("the state", invoice["state"], "PARTLY_PAID" if left else "PAID")
+    if left < 0 or not paid:
         raise Wrong("more was paid than was due, or nothing")
-    return (
-        f"{invoice['state']}: {paid} of {payable - credited} minor units of {invoice['currency']}"
-    )
+    outside = f", {by_people} of it outside the rail (by the books alone)" if by_people else ""
+    due = f"{payable - credited} minor units of {invoice['currency']}"
+    return f"{invoice['state']}: {paid} of {due}{outside}"
 
 
 # What is known from elsewhere.

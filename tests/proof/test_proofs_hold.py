@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from settlement.chain.port import NoHeaderEvidence
 from settlement.errors import ChainUnreachable, NotFound
-from settlement.invoices import document
+from settlement.invoices import attributions, document
+from settlement.ledger import entries, post
 from settlement.proof import JournalTree, NothingPaid, NotProvable, prove
-from settlement.store import reading, transaction
+from settlement.store import open_engine, reading, transaction
 from settlement.verify import proof_standalone
 from settlement.verify.proof_standalone import Check, Trusted, holds, verify
 from tests.builders.rail import a_rail, an_anvil_rail
@@ -147,6 +148,31 @@ def test_nothing_is_proven_before_it_is_final_and_matched(engine: Engine, tmp_pa
             proof()
 
 
+def test_what_was_paid_outside_the_rail_is_told_apart(sqlite_url: str, tmp_path: Path) -> None:
+    engine = open_engine(sqlite_url)
+    with an_anvil_rail(engine, tmp_path) as rail:
+        invoice, companies = rail.accepted(100_000), rail.companies
+        rail.instruct(invoice, claim_minor=60_000)
+        rail.settle_all(rail.worker())
+        paid = entries.Attribution(
+            "prp_1", invoice, companies.seller, companies.buyer, "USD", 40_000,
+            f"suspense:{companies.seller}:USD", f"suspense:{companies.buyer}:USD", "by cheque",
+        )  # fmt: skip
+        with transaction(engine) as session:
+            made = entries.attribution(paid, held_decimals=2, claim_decimals=2)
+            post(session, [made], rail.now)
+            attributions.pay(session, invoice, 40_000, actor="ana", reason="by cheque",
+                             now=rail.now)  # fmt: skip
+
+        content = prove(engine, rail.chain, JournalTree(), invoice, party=None, confirmations=12,
+                        now=rail.now)  # fmt: skip
+    engine.dispose()
+
+    assert wrong(content) == []
+    said = judged(content)["sums"].said
+    assert said.startswith("PAID: 100000 of 100000 minor units of USD, 40000 of it outside")
+
+
 def test_a_node_on_another_branch_gives_no_proof(engine: Engine, tmp_path: Path) -> None:
     with an_anvil_rail(engine, tmp_path) as rail:
         worker = rail.worker()
@@ -161,8 +187,6 @@ def test_a_node_on_another_branch_gives_no_proof(engine: Engine, tmp_path: Path)
 
 
 def test_a_chain_without_headers_is_said_to_be_one(sqlite_url: str, tmp_path: Path) -> None:
-    from settlement.store import open_engine
-
     engine = open_engine(sqlite_url)
     with a_rail(engine, tmp_path) as rail:
         invoice = rail.accepted()
@@ -179,8 +203,6 @@ def test_a_chain_without_headers_is_said_to_be_one(sqlite_url: str, tmp_path: Pa
 def test_a_payment_in_a_batch_of_many_is_proven_in_a_small_file(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    from settlement.store import open_engine
-
     engine = open_engine(sqlite_url)
     with an_anvil_rail(engine, tmp_path, batch_payments_max=100) as rail:
         worker = rail.worker()
@@ -205,8 +227,6 @@ def test_a_payment_in_a_batch_of_many_is_proven_in_a_small_file(
 def test_a_part_that_went_back_is_not_called_paid(proven: Proven) -> None:
     invoice = proven.invoices["twin"]
     engine = proven.rail.engine
-    from sqlalchemy import text
-
     statement = text("UPDATE invoice SET returned_minor = :minor WHERE id = :id")
     with transaction(engine) as session:
         session.execute(statement, {"minor": 1, "id": invoice})
