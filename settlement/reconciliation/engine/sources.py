@@ -80,14 +80,16 @@ def payments(session: Session) -> str:
         f" {_token('s.amount_minor', 't.decimals')}, t.symbol, s.end_to_end_id,"
         f" {normal(session, 'i.number')}, s.debtor_id, b.timestamp / 86400,"
         f" b.timestamp / 86400 + a.payout_days, NULL, NULL, NULL, NULL, s.id, s.invoice_id, {_NEW}"
-        " FROM settlement_match m JOIN settlement s ON s.id = m.settlement_id"
-        " JOIN token t ON t.address = s.token JOIN block b ON b.hash = m.block_hash"
-        " JOIN invoice i ON i.id = s.invoice_id"
+        # In this order: the new matches are few, the settlements of a creditor all there are.
+        " FROM settlement_match m CROSS JOIN settlement s CROSS JOIN token t CROSS JOIN block b"
+        " CROSS JOIN invoice i"
         # Of several accounts in one currency nobody knows which one will be paid.
-        " JOIN (SELECT owner_id, currency, CASE WHEN COUNT(*) = 1 THEN MIN(id) ELSE '' END"
+        " CROSS JOIN (SELECT owner_id, currency, CASE WHEN COUNT(*) = 1 THEN MIN(id) ELSE '' END"
         " AS account, MAX(payout_days) AS payout_days FROM bank_account WHERE role = 'payout'"
-        " GROUP BY owner_id, currency) a ON a.owner_id = s.creditor_id AND a.currency = t.currency"
-        " WHERE m.id > :after AND m.id <= :through AND m.live"
+        " GROUP BY owner_id, currency) a"
+        " WHERE s.id = m.settlement_id AND t.address = s.token AND b.hash = m.block_hash"
+        " AND i.id = s.invoice_id AND a.owner_id = s.creditor_id AND a.currency = t.currency"
+        " AND m.id > :after AND m.id <= :through AND m.live"
         f" AND {_token('s.amount_minor', 't.decimals')} > 0"
         f" AND {_fits_token('s.amount_minor', 't.decimals')}" + _ONCE
     )
