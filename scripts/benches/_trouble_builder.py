@@ -36,6 +36,7 @@ from scripts.benches._trouble_names import (
 )
 
 FUNDING_BLOCK = 10
+MINTS_OF_A_BLOCK = 10
 STYLES = ("end_to_end", "structured", "text", "none")
 SHARES = (45, 15, 15, 25)
 """Of a hundred bank rows: by what the bank names the payment."""
@@ -47,7 +48,6 @@ class Builder:
     def __init__(self, rows: int, seed: int) -> None:
         self.random = random.Random(f"trouble {rows} {seed}")
         self.world = World(rows, seed, sellers=max(8, rows // 500), buyers=max(5, rows // 400))
-        self.world.blocks[FUNDING_BLOCK] = WORKING_DAYS[0]
         self._taken: set[tuple[int, int]] = set()
         self._in_day: Counter[date] = Counter()
         self._extra: Counter[int] = Counter()
@@ -101,6 +101,13 @@ class Builder:
         """The number of a day's block, which is there from now on."""
         block = 1_000 + (day - WORKING_DAYS[0]).days * 10_000 + place
         self.world.blocks[block] = day
+        return block
+
+    def funding_block(self) -> int:
+        """The number of a block before the first payment, for a few mints."""
+        block = FUNDING_BLOCK + self.next("mint") // MINTS_OF_A_BLOCK
+        assert block < 1_000, "the blocks of the first day begin there"
+        self.world.blocks[block] = WORKING_DAYS[0]
         return block
 
     def extra(self, block: int) -> int:

@@ -17,7 +17,6 @@ from scripts.benches._trouble import (
 )
 from scripts.benches._trouble_balances import label_balances
 from scripts.benches._trouble_builder import (
-    FUNDING_BLOCK,
     Builder,
     colliding,
     not_due,
@@ -100,14 +99,15 @@ def _fund(build: Builder) -> None:
             needed[key] = needed.get(key, 0) + shown.cents
     for (buyer, unit), cents in sorted(needed.items()):
         mint = build.move(
-            "mint", FUNDING_BLOCK, payer=ZERO, payee=buyer_wallet(buyer), unit=unit, cents=cents
-        )
+            "mint", build.funding_block(), payer=ZERO, payee=buyer_wallet(buyer), unit=unit,
+            cents=cents,
+        )  # fmt: skip
         day = WORKING_DAYS[0] + timedelta(days=build.random.randint(0, PAYOUT_DAYS))
         row = build.row(ISSUER_RESERVES[unit], cents, day, name=name_of(buyer_id(buyer)))
         build.match(mint, row)
     buyer, unit = 0, build.random.randrange(2)
     unbacked = build.move(
-        "mint", FUNDING_BLOCK, payer=ZERO, payee=buyer_wallet(buyer), unit=unit,
+        "mint", build.funding_block(), payer=ZERO, payee=buyer_wallet(buyer), unit=unit,
         cents=build.random.randint(1_000, 2_000),
     )  # fmt: skip
     build.trouble("mint_without_reserve", "missing_at_bank", unbacked.key)
