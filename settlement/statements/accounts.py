@@ -20,7 +20,7 @@ from settlement.participants.addresses import checksummed
 _FIND = text(
     "SELECT a.id, a.code, a.kind, a.owner, a.unit, t.currency, t.decimals, b.iban, b.owner_id"
     " FROM account a LEFT JOIN token t ON t.symbol = a.unit"
-    " LEFT JOIN bank_account b ON b.id = a.owner WHERE a.code = :code"
+    " LEFT JOIN bank_account b ON a.kind = 'nostro' AND b.id = :named WHERE a.code = :code"
 )
 _PARTY = text("SELECT name, lei, country, town, street, post_code FROM participant WHERE id = :id")
 _COIN_DECIMALS = 18
@@ -46,7 +46,9 @@ def find_account(session: Session, code: str, *, party: str | None = None) -> St
     Raises:
         NotFound: there is none, or it is not the party's.
     """
-    row = session.connection().execute(_FIND, {"code": code}).one_or_none()
+    # `nostro:<bank account>:<currency>` names it.
+    values = {"code": code, "named": code.partition(":")[2].rpartition(":")[0]}
+    row = session.connection().execute(_FIND, values).one_or_none()
     if row is None:
         raise NotFound("account", code)
     owner_id: str = row.owner_id or row.owner
