@@ -23,7 +23,7 @@ Rows = Iterator[dict[str, Any]]
 
 
 class What(StrEnum):
-    """What can be exported, by its path under /v1."""
+    """What can be exported; where it is not its path under /v1, that is in `_PATHS`."""
 
     INVOICES = "invoices"
     SETTLEMENTS = "settlements"
@@ -31,6 +31,11 @@ class What(StrEnum):
     ACCOUNTS = "accounts"
     PARTICIPANTS = "participants"
     BREAKS = "breaks"
+    BANK_ACCOUNTS = "bank-accounts"
+    BANK_STATEMENTS = "bank-statements"
+    BANK_ENTRIES = "bank-entries"
+    RECORDS = "records"
+    MATCHES = "matches"
     CHECK = "check"
     """No list: a beancount or hledger file is read back."""
 
@@ -72,12 +77,13 @@ def export(
     key_name: KeyName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write all invoices, settlements, journal lines, accounts or breaks, newest first."""
+    """Write a whole list: what the books, the bank and reconciliation hold, a line for each."""
     if what is What.CHECK or file_format in _FOR_TOOLS or file is not None:
         _for_tools(what, file, file_format, output, (first, last), as_json=as_json)
         return
     api = open_api(url, key_file, key_name)
-    found = api.pages(f"/v1/{what.value}", limit=_MOST, cursor=_CURSORS.get(what, "id"))
+    path = f"/v1/{_PATHS.get(what, what.value)}"
+    found = api.pages(path, limit=_MOST, cursor=_CURSORS.get(what, "id"))
     is_table = file_format is not Format.JSONL
     rows = _postings(found) if what is What.JOURNAL and is_table else found
     write = _writer(file_format, title=what.value, with_bom=with_bom)
@@ -119,6 +125,13 @@ def _for_tools(
 
 
 _CURSORS = {What.JOURNAL: "seq", What.ACCOUNTS: "code"}
+_PATHS = {
+    What.BANK_ACCOUNTS: "bank/accounts",
+    What.BANK_STATEMENTS: "bank/statements",
+    What.BANK_ENTRIES: "bank/entries",
+    What.RECORDS: "reconciliation/records",
+    What.MATCHES: "reconciliation/matches",
+}
 
 
 def _postings(entries: Rows) -> Rows:

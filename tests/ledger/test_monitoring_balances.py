@@ -73,9 +73,9 @@ def test_a_lower_bound_is_kept_by_every_account_of_a_pattern(engine: Engine) -> 
     with transaction(engine) as session:
         a_monitor(session, "payable:*:USD", lower=-1000, upper=None)
 
-    assert looked(engine, an_acceptance("inv_1", 1001)) == [
-        (f"payable:{BUYER}:USD", "below", -1001)
-    ]
+    assert looked(engine, an_acceptance("inv_1", 999)) == []
+    assert looked(engine, an_acceptance("inv_2", 1)) == []
+    assert looked(engine, an_acceptance("inv_3", 1)) == [(f"payable:{BUYER}:USD", "below", -1001)]
 
 
 def test_a_pattern_means_its_other_characters_as_they_are(engine: Engine) -> None:
