@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Judge database and chain, or a proof, or the journal, by code of its own.",
     "break": "List what does not agree, and work on it.",
     "bank": "Register bank accounts, import their statements, list what banks say.",
+    "reconcile": "Match what must agree, by rules; list records, matches and rules.",
     "tie-out": "Compare every balance of the ledger with the chain.",
     "lane": "List the signers' lanes, pause, resume, drain and heal them.",
     "review": "List settlements that need a person, and decide about them.",

@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 from gateway.cli.client import Api, GatewayUnreachable
+from gateway.cli.export import What
 from settlement.documents.iso20022.schema import faults
 from tests.gateway.builders import a_json_invoice
 from tests.gateway.cli.conftest import Desk
@@ -41,6 +42,10 @@ def test_statements_advice_and_lists_are_whole_new_files(desk: Desk, tmp_path: P
     assert f"{len(rows) - 1} lines" in listed.err and len(rows) > 5
     assert {row[names.index("posted")].data_type for row in rows[1:]} <= {"n", "s"}
     assert [file.name for file in tmp_path.rglob("*.part")] == []
+    for what in What:
+        if what is not What.CHECK:
+            again = desk.settle("export", what.value)
+            assert again.code == 0 and "lines" in again.err, (what, again.err)
 
 
 def test_what_is_refused_leaves_no_file(desk: Desk, tmp_path: Path) -> None:
