@@ -3,9 +3,14 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from gateway.api.breaks import TheRail
 from settlement.clock import to_micros
+from settlement.reconciliation import workbench
 from settlement.reconciliation.kinds import ABOUT, BreakKind
+from settlement.reconciliation.workbench import Correction, Deed, Means, Person
+from settlement.reconciliation.workbench.errors import SameHand
 from settlement.reconciliation.workbench.rules import ALLOWED
+from settlement.store import transaction
 from tests.reconciliation.workbench.desks import Desks
 
 USD = 1_000_000
@@ -211,3 +216,17 @@ def test_what_heals_by_itself_is_no_business_of_a_hand(desk: Desks) -> None:
 
 def test_every_kind_has_its_row_in_both_tables() -> None:
     assert set(ABOUT) == set(ALLOWED) == set(BreakKind)
+
+
+def test_one_person_in_two_roles_does_not_approve_himself(desk: Desks, broken: str) -> None:
+    means = Means(desk.rail.ids, TheRail())
+    twice = {role: Person("eve", role) for role in ("treasury", "approver")}
+    proposed = Deed(broken, twice["treasury"], "because", desk.rail.now)
+    approved = Deed(broken, twice["approver"], "because", desk.rail.now)
+    with transaction(desk.rail.engine) as session:
+        workbench.propose(session, proposed, Correction("write_off"), means)
+
+    with pytest.raises(SameHand), transaction(desk.rail.engine) as session:
+        workbench.approve(session, approved, None, means)
+
+    assert desk.read(broken)["proposals"][0]["approvals"] == 0
