@@ -31,6 +31,7 @@ from gateway.api import (
     mandate_routes,
     parties,
     proofs,
+    reconciliation_routes,
     settlements,
     statements,
     trace,
@@ -59,6 +60,7 @@ COMMANDS = (
     *bank_routes.COMMANDS,
     *break_routes.COMMANDS,
     *ledger_routes.COMMANDS,
+    *reconciliation_routes.COMMANDS,
 )
 QUERIES = (
     *invoices.QUERIES,
@@ -69,6 +71,7 @@ QUERIES = (
     *bank_routes.QUERIES,
     *ledger_routes.QUERIES,
     *break_routes.QUERIES,
+    *reconciliation_routes.QUERIES,
     *statements.QUERIES,
     *events.QUERIES,
     *proofs.QUERIES,

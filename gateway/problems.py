@@ -57,6 +57,7 @@ from settlement.participants import (
     WalletRefused,
 )
 from settlement.proof import NothingPaid, NotProvable
+from settlement.reconciliation import engine
 from settlement.reconciliation.workbench import errors as workbench
 from settlement.settlements.instruct import InvoiceNotPayable
 from settlement.signer.opening import NothingDeployed, OtherRail
@@ -125,6 +126,12 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     invoices.ReasonMissing: 422,
     exports.FileNotSound: 422,
     exports.NotExported: 422,
+    engine.CannotBeSplit: 409,
+    engine.MatchNotLive: 409,
+    engine.OwnRuleSet: 403,
+    engine.RecordNotOpen: 409,
+    engine.RuleSetDecided: 409,
+    engine.RuleSetInvalid: 422,
     periods.PeriodMoved: 409,
     periods.PeriodNotNext: 409,
     periods.SecondPersonMissing: 403,

@@ -23,7 +23,7 @@ from settlement.reconciliation.engine.rule_sets import (
     in_force,
 )
 from settlement.reconciliation.engine.rules import RuleSet, RuleSetInvalid
-from settlement.reconciliation.engine.runs import Ran, RunSuperseded, run
+from settlement.reconciliation.engine.runs import Ran, RunSuperseded, run, run_within
 from settlement.reconciliation.engine.trying import Diff, TriedMatch, dry_run
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "match_by_hand",
     "project",
     "run",
+    "run_within",
     "split",
     "unmatch",
 ]

@@ -87,6 +87,27 @@ def run(
     return ran
 
 
+def run_within(session: Session, now: datetime) -> Ran:
+    """Do a whole run in the caller's database transaction: for few new records, at a door."""
+    ran, rule_set, is_new = _start(session, now)
+    done = project(session, now)
+    ran.added, ran.withdrawn, ran.reopened = done.added, done.withdrawn, done.reopened
+    proposing.prepare(session)
+    ran.looked_at = scope.everything(session) if is_new else scope.what_is_new(session, rule_set)
+    if ran.looked_at:
+        ran.cut = proposing.propose(session, rule_set).cut
+        applying.compare(session, rule_set)
+        ran.undone = applying.undo_old(session, now)
+        ran.matched, _last = applying.store_chunk(
+            session, rule_set, version=ran.rule_set_version, after=0, chunk=2**31, now=now
+        )
+        applying.settle_left_over(session)
+    proposing.discard(session)
+    ran.opened, ran.closed = tell_breaks(session, now)
+    _finish(session, ran, now)
+    return ran
+
+
 def _project(turn: _Turn, ran: Ran, chunk: int) -> None:
     is_complete = False
     while not is_complete:  # Each turn reads `chunk` rows of what was there, or is the last.
@@ -188,11 +209,12 @@ def _start(session: Session, now: datetime) -> tuple[Ran, RuleSet, bool]:
 def _finish(session: Session, ran: Ran, now: datetime) -> None:
     session.connection().execute(
         text(
-            "UPDATE recon_run SET state = 'done', finished_at = :at, marks = :marks"
-            " WHERE id = :id AND state = 'running'"
+            "UPDATE recon_run SET state = 'done', finished_at = :at, marks = :marks,"
+            " counts = :counts WHERE id = :id AND state = 'running'"
         ),
         {
             "at": to_micros(now),
+            "counts": _counts(ran),
             "marks": orjson.dumps(read_marks(session)).decode(),
             "id": ran.id,
         },
