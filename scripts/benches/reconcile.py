@@ -12,17 +12,19 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from scripts.benches._report import common, publish, say
 from scripts.benches._trouble_runs import Judged, Reconciled, judge, reconcile, set_up, shuffle_once
 
 SHUFFLES = 20
+AT_ONCE = 2
+"""Shuffles that run beside each other: they are not what is timed."""
 FAULTS_SHOWN = 20
 EXAMPLE = "example: scripts/bench reconcile --rows 100000 --seed 1 --json"
 
@@ -30,8 +32,8 @@ EXAMPLE = "example: scripts/bench reconcile --rows 100000 --seed 1 --json"
 def main(argv: list[str]) -> int:
     options = _options(argv)
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, _databases(options.database, folder) as fresh:
-        url = fresh("base")
+    with tempfile.TemporaryDirectory() as folder, _databases(options.database, folder) as databases:
+        url = databases.fresh("base")
         say(f"storing a world of {options.rows:,} payments (seed {options.seed})")
         set_up_seconds = _apart(set_up, url, options.rows, options.seed, None)
         say(f"stored in {set_up_seconds:.1f} s; reconciling")
@@ -39,7 +41,7 @@ def main(argv: list[str]) -> int:
         say(f"reconciled in {ran.seconds:.2f} s, {ran.rss_mb:.0f} MB; judging")
         judged: Judged = _apart(judge, url, options.rows, options.seed)
         floor = _apart(_floor, url)
-        shuffled = _shuffle(options, fresh, judged.digest)
+        shuffled = _shuffle(options, databases, judged.digest)
     figures = _figures(options, ran, judged, floor, shuffled, time.perf_counter() - started)
     publish(figures, options.json)
     for fault in (*judged.wrong, *judged.faults)[:FAULTS_SHOWN]:
@@ -53,18 +55,28 @@ def _floor(url: str) -> tuple[float, int] | None:
     return join_seconds(url)
 
 
-def _shuffle(options: argparse.Namespace, fresh: Any, digest: str) -> list[tuple[bool, float]]:
+def _shuffle(
+    options: argparse.Namespace, databases: Databases, digest: str
+) -> list[tuple[bool, float]]:
     """Reconcile each shuffled world in a database of its own, and compare with the first order."""
     rows = options.shuffle_rows
     if options.shuffles and rows != options.rows:
         # The first order of a smaller world is a run like every other.
-        digest, _seconds = _apart(shuffle_once, fresh("first"), rows, options.seed, 0)
+        digest, _seconds = _apart(shuffle_once, databases.fresh("first"), rows, options.seed, 0)
     done = []
-    for turn in range(1, options.shuffles + 1):
-        url = fresh(f"shuffle{turn}")
-        found, seconds = _apart(shuffle_once, url, rows, options.seed, turn)
-        done.append((found == digest, seconds))
-        say(f"shuffle {turn} of {options.shuffles}: {'identical' if done[-1][0] else 'DIFFERENT'}")
+    with ProcessPoolExecutor(
+        AT_ONCE, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as pool:
+        turns = {}
+        for turn in range(1, options.shuffles + 1):
+            url = databases.fresh(f"shuffle{turn}")
+            turns[pool.submit(shuffle_once, url, rows, options.seed, turn)] = turn
+        for ran in as_completed(turns):
+            found, seconds = ran.result()
+            databases.drop(f"shuffle{turns[ran]}")
+            done.append((found == digest, seconds))
+            same = "identical" if found == digest else "DIFFERENT"
+            say(f"shuffle {turns[ran]}: {same} ({len(done)} of {options.shuffles})")
     return done
 
 
@@ -127,37 +139,52 @@ def _is_sound(
     return not faults
 
 
+class Databases(Protocol):
+    """Where databases come from that nobody has used."""
+
+    def fresh(self, name: str) -> str:
+        """The URL of an empty database."""
+
+    def drop(self, name: str) -> None:
+        """Remove a database; a disk does not hold all the shuffles."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    folder: Path
+
+    def fresh(self, name: str) -> str:
+        return f"sqlite:///{self.folder / name}.sqlite3"
+
+    def drop(self, name: str) -> None:
+        for file in self.folder.glob(f"{name}.sqlite3*"):
+            file.unlink()
+
+
+@dataclass(frozen=True)
+class _Server:
+    server: Any
+
+    def fresh(self, name: str) -> str:
+        self.server.create(name)
+        return str(self.server.url(name))
+
+    def drop(self, name: str) -> None:
+        self.server.drop(name)
+
+
 @contextmanager
-def _databases(kind: str, folder: str) -> Iterator[Any]:
-    """Yield a function from a name to the URL of a database that nobody has used."""
+def _databases(kind: str, folder: str) -> Iterator[Databases]:
     if kind == "sqlite":
-        yield lambda name: f"sqlite:///{_only(Path(folder), name)}"
+        yield _Files(Path(folder))
         return
     from tests.postgres import DURABLE, start_postgres
 
     server = start_postgres(DURABLE)
-    made: list[str] = []
-
-    def fresh(name: str) -> str:
-        for old in made[1:]:  # The base is still asked; of the others a disk holds one.
-            server.drop(old)
-            made.remove(old)
-        server.create(name)
-        made.append(name)
-        return server.url(name)
-
     try:
-        yield fresh
+        yield _Server(server)
     finally:
         server.stop()
-
-
-def _only(folder: Path, name: str) -> Path:
-    """The file of a database; those of shuffles before it are removed."""
-    for old in folder.glob("*.sqlite3*"):
-        if not old.name.startswith("base."):
-            old.unlink()
-    return folder / f"{name}.sqlite3"
 
 
 def _apart(function: Any, *arguments: Any) -> Any:
