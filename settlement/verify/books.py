@@ -13,6 +13,7 @@ from settlement.verify.journal import Entry
 from settlement.verify.node import Transfer
 from settlement.verify.pairs import Mark, mark
 from settlement.verify.scene import Scene
+from settlement.verify.sources import judge_sources
 from settlement.verify.standing import Claims, judge_standing
 from settlement.verify.words import BALANCE_OF, TOTAL_SUPPLY, ZERO_ADDRESS, padded
 
@@ -122,6 +123,7 @@ def accounted(scene: Scene, books: Books) -> Finding:
                 )
     books.claims.judge(scene, finding)
     judge_standing(scene, finding)
+    judge_sources(scene, finding)
     stored = _judge_stored_logs(scene, finding)
     finding.counts = {
         "transfers": len(expected),
