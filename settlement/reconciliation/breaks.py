@@ -119,6 +119,12 @@ _ORPHANED = (
     "SELECT k.subject FROM settlement_break k JOIN block b ON b.hash = substr(k.subject, 5, 66)"
     " WHERE k.closed_at IS NULL AND k.kind {keys} AND NOT b.canonical"
 )
+_FILL = (
+    "UPDATE settlement_break SET party = s.creditor_id, amount_minor = s.amount_minor,"
+    " unit = t.symbol FROM settlement s JOIN token t ON t.address = s.token"
+    " WHERE settlement_break.id = :id AND s.id = settlement_break.subject"
+    " AND settlement_break.amount_minor IS NULL"
+)
 _CLOSE = (
     "UPDATE settlement_break SET closed_at = :at, closed_reason = :reason, closed_by = :by,"
     " version = version + 1 WHERE id = :id AND closed_at IS NULL"
@@ -163,6 +169,8 @@ def open_new(session: Session, findings: Sequence[Finding], now: datetime) -> in
     )
     run_many(session, _REOPEN, back)
     run_many(session, _CHANGE, changed)
+    told = [row for row in (*fresh, *back, *changed) if row["subject"].startswith("stl_")]
+    run_many(session, _FILL, [{"id": row["id"]} for row in told])
     for move, rows in (("open", fresh), ("reopen", back), ("change", changed)):
         _record(session, move, ((row["id"], row["reason"]) for row in rows), now)
     return len(fresh) + len(back)

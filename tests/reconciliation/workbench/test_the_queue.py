@@ -106,6 +106,16 @@ def test_a_break_shows_what_differs_what_to_do_and_where_it_leads(desk: Desks) -
     assert shown["history"][-1]["reason"] == "asked the buyer"
 
 
+def test_a_break_of_a_settlement_names_its_creditor_and_amount(desk: Desks) -> None:
+    (settlement,) = desk.rail.instructed(1, 75_00)
+
+    _open(desk, Finding(BreakKind.STUCK, settlement, "under way for a day"))
+
+    (shown,) = desk.get(f"/v1/breaks?party={desk.rail.companies.seller}").json()["data"]
+    assert (shown["amount"], shown["unit"]) == ("75.000000", "TUSD")
+    assert {each["noun"] for each in desk.read(shown["id"])["links"]} == {"invoice", "settlement"}
+
+
 def test_what_healed_and_came_back_is_the_same_break_with_its_history(desk: Desks) -> None:
     _open(desk, _short(1), days_ago=50)
     (first,) = desk.get("/v1/breaks").json()["data"]
