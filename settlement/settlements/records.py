@@ -94,7 +94,9 @@ _JOINED = {"symbol": "t.symbol", "decimals": "t.decimals", "currency": "t.curren
 _COLUMNS = ", ".join(
     _JOINED.get(field.name, f"s.{field.name}") for field in fields(SettlementRecord)
 )
-_SELECT = f"SELECT {_COLUMNS} FROM settlement s JOIN token t ON t.address = s.token"
+_FROM = "settlement s JOIN token t ON t.address = s.token"
+_SELECT = f"SELECT {_COLUMNS} FROM {_FROM}"
+_NOTHING = "''"
 _EQUAL = {
     "invoice_id": "s.invoice_id",
     "state": "s.state",
@@ -142,12 +144,17 @@ def page(
     conditions = ["1 = 1"]
     for name, column in _EQUAL.items():
         if getattr(wanted, name) is not None:
-            conditions.append(f"{column} = :{name}")
+            # Most have ended there: their index would lead through all of them.
+            plain = (name, getattr(wanted, name)) != ("state", "SETTLED")
+            conditions.append(f"{column if plain else f'({column} || {_NOTHING})'} = :{name}")
             params[name] = getattr(wanted, name)
-    for name, value in (("party", party), ("participant_id", wanted.participant_id)):
-        if value is not None:
-            conditions.append(f"(s.debtor_id = :{name} OR s.creditor_id = :{name})")
-            params[name] = value
+    named = {"party": party, "participant_id": wanted.participant_id}
+    parties = {name: value for name, value in named.items() if value is not None}
+    params |= parties
+    # Few are in any other state: its own index finds them, whoever's they are.
+    by_side = next(iter(parties), None) if wanted.state in (None, "SETTLED") else None
+    for name in parties.keys() - {by_side}:
+        conditions.append(f"(s.debtor_id = :{name} OR s.creditor_id = :{name})")
     for name, comparison in (("executed_from", ">="), ("executed_to", "<=")):
         if getattr(wanted, name) is not None:
             conditions.append(f"s.execution_date {comparison} :{name}")
@@ -157,8 +164,16 @@ def page(
             conditions.append(f"s.id {comparison} :{name}")
             params[name] = value
     order = "ASC" if after_id is not None else "DESC"
-    statement = f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY s.id {order} LIMIT :limit"
-    found = session.connection().execute(text(statement), params)
+    where = f"{' AND '.join(conditions)} ORDER BY s.id {order} LIMIT :limit"
+    if by_side is not None:
+        # Each side by its own index: their newest are among the newest of both.
+        sides = " UNION ".join(
+            f"SELECT * FROM (SELECT s.id FROM {_FROM}"
+            f" WHERE s.{side}_id = :{by_side} AND {where}) AS as_{side}"
+            for side in ("debtor", "creditor")
+        )
+        where = f"s.id IN ({sides}) ORDER BY s.id {order} LIMIT :limit"
+    found = session.connection().execute(text(f"{_SELECT} WHERE {where}"), params)
     rows = [SettlementRecord(*row) for row in found]
     return rows[::-1] if after_id is not None else rows
 

@@ -25,6 +25,9 @@ class Settlement(SQLModel, table=True):
         Index("settlement_by_state", "state", "execution_date"),
         Index("settlement_by_chain_tx", "chain_tx_id"),
         Index("settlement_by_block", "block_number"),
+        # A company's newest are found without sorting all that it ever paid or was paid.
+        Index("settlement_by_debtor", "debtor_id", "id"),
+        Index("settlement_by_creditor", "creditor_id", "id"),
     )
     id: str = text(primary_key=True)
     invoice_id: str = text(foreign_key="invoice.id", index=True)
@@ -32,8 +35,8 @@ class Settlement(SQLModel, table=True):
     """ISO 20022 EndToEndId: up to 35 characters, travels to every statement."""
     rail: str = text()
     token: str = text(foreign_key="token.address")
-    debtor_id: str = text(foreign_key="participant.id", index=True)
-    creditor_id: str = text(foreign_key="participant.id", index=True)
+    debtor_id: str = text(foreign_key="participant.id")
+    creditor_id: str = text(foreign_key="participant.id")
     debtor_wallet: str = text()
     creditor_wallet: str = text()
     sequence: int = big()

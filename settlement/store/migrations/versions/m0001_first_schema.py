@@ -566,8 +566,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("rail", "debtor_wallet", "sequence", name="settlement_sequence_once"),
         sa.UniqueConstraint("reference"),
     )
-    op.create_index(op.f("ix_settlement_creditor_id"), "settlement", ["creditor_id"], unique=False)
-    op.create_index(op.f("ix_settlement_debtor_id"), "settlement", ["debtor_id"], unique=False)
+    op.create_index("settlement_by_creditor", "settlement", ["creditor_id", "id"], unique=False)
+    op.create_index("settlement_by_debtor", "settlement", ["debtor_id", "id"], unique=False)
     op.create_index(op.f("ix_settlement_invoice_id"), "settlement", ["invoice_id"], unique=False)
     op.create_index("settlement_by_block", "settlement", ["block_number"], unique=False)
     op.create_index("settlement_by_chain_tx", "settlement", ["chain_tx_id"], unique=False)
