@@ -91,6 +91,21 @@ def test_all_forms_of_a_statement_have_the_same_movements(booked: Engine, patien
     assert moved == Decimal(table[-1]["balance"])
 
 
+@pytest.mark.parametrize(("side", "other"), [("seller", "Buyer"), ("buyer", "Seller")])
+def test_every_payment_names_the_other_side_also_where_it_is_taken_back(
+    booked: Engine, patient: Patient, side: str, other: str
+) -> None:
+    now, code = patient.world.now(), _wallet_of(patient, side)
+    with reading(booked) as session:
+        content = _written(session, code, now.date(), now, form=StatementFormat.CSV)
+
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    payments = [row for row in rows if row["kind"] == "payment"]
+    assert {row["counterparty"] for row in payments} == {other}
+    assert {row["is_reversal"] for row in payments} == {"true", "false"}
+    assert {row["counterparty"] for row in rows if row not in payments} == {""}
+
+
 def test_a_reorganisation_shows_as_a_reversal_and_the_payment_that_came_back(
     booked: Engine, patient: Patient
 ) -> None:
