@@ -182,11 +182,17 @@ def block_ends(
     kinds = ", ".join(f"'{kind}'" for kind in BLOCK_KINDS)
     before = -1
     for number, day in drawn:
-        moved = _sums(
+        found = rows(
             session,
-            f"e.seq <= ? AND e.block_number > ? AND e.block_number <= ? AND a.kind IN ({kinds})",
-            (of.head.seq, before, number),
+            f"SELECT a.code, {SUM_HALVES}"
+            # In this order: else the whole journal is read for each of the blocks.
+            " FROM journal_entry e CROSS JOIN posting p CROSS JOIN account a"
+            " WHERE e.block_number > ? AND e.block_number <= ? AND e.seq + 0 <= ?"
+            " AND p.entry_seq = e.seq AND p.phase = 'posted' AND a.id = p.account_id"
+            f" AND a.kind IN ({kinds}) GROUP BY a.code ORDER BY a.code",
+            (before, number, of.head.seq),
         )
+        moved = {code: whole(high, low) for code, high, low in found}
         for code, minor in moved.items():
             kept[code] = kept.get(code, 0) + minor
         ends.append(BlockEnd(number, day, {code: kept[code] for code in moved}))
