@@ -217,6 +217,36 @@ def test_a_large_file_is_judged_by_its_schema_too(tmp_path: Path, sqlite_url: st
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("<AcctSvcrRef>BK-2</AcctSvcrRef><Foo/>", "Foo"),
+        ("</Ntry><Foo/><Ntry>", "between"),
+        ("<AcctSvcrRef>BK-2</AcctSvcrRef><AcctSvcrRef>B</AcctSvcrRef>", "AcctSvcrRef"),
+    ],
+)
+def test_a_file_too_large_to_judge_every_entry_is_judged_shape_by_shape(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, entry: str, said: str
+) -> None:
+    monkeypatch.setattr("settlement.documents.iso20022.reading.BY_SHAPE_BYTES", 1)
+    engine = open_engine(sqlite_url)
+    with_account(engine)
+    plain = GOOD.decode()
+    marker = "<AcctSvcrRef>BK-2</AcctSvcrRef>"
+    if "</Ntry>" in entry:
+        changed = plain.replace("</Ntry>\n<Ntry>", entry)
+    else:
+        changed = plain.replace(marker, entry)
+    assert changed != plain
+
+    error = refused(engine, tmp_path, changed.encode())
+
+    assert isinstance(error, StatementUnreadable) and said in str(error)
+    assert error.path.startswith("/Document/BkToCstmrStmt/Stmt[1]/Ntry[2]")
+    assert imported(engine, tmp_path, GOOD).entries == 2
+    engine.dispose()
+
+
 def test_another_account_or_currency_is_refused(engine: Engine, tmp_path: Path) -> None:
     account = with_account(engine)
 

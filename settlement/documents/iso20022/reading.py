@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ from lxml import etree
 
 from settlement.documents.iso20022 import reading_entry, reading_faults, reading_source
 from settlement.documents.iso20022.reading_entry import Place
+from settlement.documents.iso20022.reading_faults import JudgedByShape
 from settlement.documents.iso20022.reading_head import head_of
 from settlement.documents.iso20022.reading_model import (
     ReadEnd,
@@ -28,6 +30,9 @@ from settlement.documents.iso20022.reading_source import Message, message_of, sc
 from settlement.documents.iso20022.reading_values import decimals_of
 
 ROWS_AT_ONCE = 500
+BY_SHAPE_BYTES = 64_000_000
+"""In a larger file one entry of each shape is judged by the schema, not every one: that would cost
+as much again as reading it. Values, sums and balances are judged of every entry all the same."""
 
 Read = ReadHead | list[ReadEntry] | ReadEnd
 _CONTAINERS = {"camt.053": ("Stmt", "statement"), "camt.054": ("Ntfctn", "notification")}
@@ -41,23 +46,26 @@ def read(file: BinaryIO, message: Message, path: Path | None = None) -> Iterator
         StatementUnreadable: no XML, cut short, mis-encoded, or not by its schema.
         StatementInvalid, StatementContradicts: a value, or a batch's sum, is wrong.
     """
-    schema_file = message.schema_file
-    apart = (
-        path is not None
-        and schema_file is not None
-        and os.fstat(file.fileno()).st_size >= APART_BYTES
-    )
-    schema = None if apart else schema_of(message)
+    schema = schema_of(message)
+    size = os.fstat(file.fileno()).st_size if path is not None else 0
+    by_shape = None if schema is None or size < BY_SHAPE_BYTES else JudgedByShape(schema)
+    apart = schema is not None and by_shape is None and size >= APART_BYTES
+    in_stream = None if apart or by_shape is not None else schema
     with JudgedApart(path) if apart and path else nullcontext() as judge:
         try:
-            yield from _read(file, message, schema)
+            yield from _read(file, message, in_stream, by_shape)
         except etree.XMLSyntaxError as error:
             raise reading_faults.refusal(file, message, error) from error
         if judge is not None:
             judge.result(file, message)
 
 
-def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> Iterator[Read]:
+def _read(
+    file: BinaryIO,
+    message: Message,
+    schema: etree.XMLSchema | None,
+    by_shape: JudgedByShape | None = None,
+) -> Iterator[Read]:
     container, kind = _CONTAINERS[message.name]
     shapes, head, index, count = Shapes(), None, 0, 0
     waiting: list[ReadEntry] = []
@@ -75,7 +83,10 @@ def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> I
             yield head
         if is_entry:
             index += 1
-            plan, texts = shapes.read(element)
+            if by_shape is not None:
+                _require_entry_before(element, index, head)
+            numbers = {container: count, "Ntry": index}
+            plan, texts = shapes.read(element, partial(_meet, by_shape, numbers))
             place = Place(element.sourceline or 0, index, head, decimals)
             waiting += reading_entry.rows(plan, texts, place)
             if len(waiting) >= ROWS_AT_ONCE:
@@ -91,6 +102,21 @@ def _read(file: BinaryIO, message: Message, schema: etree.XMLSchema | None) -> I
         raise StatementUnreadable(
             f"it holds no complete {container}", line=None, path="/Document",
             repair="send a complete file with at least one statement",
+        )  # fmt: skip
+
+
+def _meet(by_shape: JudgedByShape | None, numbers: dict[str, int], element: etree._Element) -> None:
+    if by_shape is not None:
+        by_shape.require(element, numbers)
+
+
+def _require_entry_before(element: etree._Element, index: int, head: ReadHead) -> None:
+    """Refuse what stands between two entries: no entry's shape shows it."""
+    before = element.getprevious()
+    if index > 1 and (before is None or before.tag != element.tag):
+        raise StatementUnreadable(
+            "something else stands between two entries", line=element.sourceline,
+            path=f"{head.path}/Ntry[{index}]", repair="ask the bank for a file by its schema",
         )  # fmt: skip
 
 

@@ -47,6 +47,36 @@ def schema_refusal(file: BinaryIO, message: Message, text: str) -> StatementUnre
     return _told(text, 0, "/Document", _SCHEMA)
 
 
+class JudgedByShape:
+    """Judges one entry of every shape by the schema: for files too large to judge every entry.
+
+    Entries of one shape differ in their texts alone; the values that count are read by rule.
+    """
+
+    def __init__(self, schema: etree.XMLSchema) -> None:
+        self._schema = schema
+        self._frame: etree._Element | None = None
+        self._place: etree._Element | None = None
+
+    def require(self, element: etree._Element, numbers: dict[str, int]) -> None:
+        """Return quietly if an entry of a new shape obeys the schema.
+
+        Raises:
+            StatementUnreadable: it does not.
+        """
+        if self._frame is None or self._place is None:
+            self._frame, self._place = _frame(element)
+        else:
+            entry, owner = deepcopy(element), self._place.getparent()
+            assert owner is not None
+            owner.replace(self._place, entry)
+            self._place = entry
+        part = _Part(self._frame.getroottree(), numbers)
+        if not self._schema.validate(part.root):
+            found: Any = self._schema.error_log[0]
+            raise _told(found.message, found.line, _path_of(part, found.path), _SCHEMA)
+
+
 class _Part(NamedTuple):
     """A document of one entry, with all that stands around it."""
 

@@ -100,8 +100,13 @@ class Shapes:
     def __init__(self) -> None:
         self._plans: dict[str, EntryPlan] = {}
 
-    def read(self, element: etree._Element) -> tuple[EntryPlan, list[str | None]]:
-        """Return an entry's plan, and its texts with None as the last."""
+    def read(
+        self, element: etree._Element, meet: Callable[[etree._Element], None]
+    ) -> tuple[EntryPlan, list[str | None]]:
+        """Return an entry's plan, and its texts with None as the last.
+
+        `meet` is given the first entry of each shape.
+        """
         content: str = etree.tostring(element, encoding="unicode", with_tail=False)
         parts = _TEXT.split(content)
         texts: list[str | None] = [*parts[1::2], None]
@@ -112,6 +117,7 @@ class Shapes:
         if plan is None:
             if len(self._plans) >= SHAPES_MAX:
                 self._plans.clear()
+            meet(element)
             plan = self._plans[shape] = plan_of(element)
         return plan, texts
 
