@@ -85,6 +85,22 @@ def test_a_day_ends_at_midnight_and_begins_where_the_one_before_ended(dusty: Ses
     assert [len(root.findall(".//{*}Ntry")) for root in days] == [1, 3, 0]
 
 
+def test_what_is_posted_at_midnight_belongs_to_the_day_that_begins(engine: Engine) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    with transaction(engine) as session:
+        books.seed_parties(session)
+        session.add(books.a_block(10))
+        _receive(session, 5_000_000, 1, datetime(2026, 11, 20, tzinfo=UTC))
+
+    with reading(engine) as session:
+        counts = [
+            len(etree.fromstring(_written(session, WALLET, day, now)).findall(".//{*}Ntry"))
+            for day in (DAY - timedelta(days=1), DAY)
+        ]
+
+    assert counts == [0, 1]
+
+
 def test_a_running_day_is_marked_and_a_coming_one_refused(dusty: Session) -> None:
     now = datetime(2026, 11, 20, 23, 59, 59, 999_999, tzinfo=UTC)
 
