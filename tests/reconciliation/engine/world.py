@@ -86,6 +86,9 @@ def matched_on_rail(session: Session, number: int, *, day: int = 0, branch: int 
     """A block of `stl_<number>` alone, and the first stage's match with it."""
     at = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC) + timedelta(days=day)
     place = 1_000 + number
+    session.execute(
+        text("UPDATE block SET canonical = false WHERE number = :number"), {"number": place}
+    )
     session.add(
         Block(
             hash=block_hash(place, branch),
