@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +35,7 @@ class RpcError:
 
 
 class JsonRpc:
-    """A node's address and the connection to it. Not for use by two threads at a time.
+    """A node's address and the connection to it. Threads that ask at once take turns.
 
     `timeout_seconds` bounds a whole exchange, from the first byte sent to the last one read.
     """
@@ -55,6 +56,7 @@ class JsonRpc:
         kind = _HttpsLine if parts.scheme == "https" else _HttpLine
         self._line = kind(parts.hostname, parts.port, timeout=timeout_seconds)
         self._next_id = 0
+        self._turn = Lock()
 
     def call(self, method: str, *params: object) -> Any:
         """Return the result of one call.
@@ -77,6 +79,10 @@ class JsonRpc:
         """
         if not calls:
             return []
+        with self._turn:
+            return self._answers(calls)
+
+    def _answers(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
         first_id = self._next_id
         self._next_id += len(calls)
         requests = [

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from settlement import bank
 from settlement.clock import counted_ids, new_id
+from settlement.documents.iso20022.reading_model import StatementRefused
 from settlement.store import reading, transaction
 from tests.builders.ledger import NOW, SELLER, seed_parties
 
@@ -174,3 +176,14 @@ def stored(engine: Engine, **where: Any) -> list[Any]:
     """Every stored entry, in order."""
     with reading(engine) as session:
         return bank.entries(session, limit=1000, **where)
+
+
+def refused(engine: Engine, tmp_path: Path, content: bytes) -> StatementRefused:
+    """Return the refusal of a file, of which nothing may have been stored."""
+    with pytest.raises(StatementRefused) as refusal:
+        imported(engine, tmp_path, content)
+    with reading(engine) as session:
+        for table in ("bank_entry", "statement", "statement_file"):
+            assert session.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar() == 0
+    assert refusal.value.repair and refusal.value.field
+    return refusal.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -27,6 +28,14 @@ def rpc(node: FaultyNode) -> Iterator[JsonRpc]:
 def test_many_calls_use_one_connection(node: FaultyNode, rpc: JsonRpc) -> None:
     assert [rpc.call("echo", number) for number in range(20)] == [[n] for n in range(20)]
 
+    assert node.connections == 1
+
+
+def test_threads_that_ask_at_once_take_turns(node: FaultyNode, rpc: JsonRpc) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda number: rpc.call("echo", number), range(400)))
+
+    assert answers == [[number] for number in range(400)]
     assert node.connections == 1
 
 
