@@ -20,7 +20,7 @@ from settlement.reconciliation.workbench.attributing import Claim, find_claim
 from settlement.reconciliation.workbench.desk import Desk
 from settlement.reconciliation.workbench.errors import NothingLeft, NotThisMoney
 from settlement.reconciliation.workbench.rules import Act
-from settlement.reconciliation.workbench.standing import require_unmatched, standing
+from settlement.reconciliation.workbench.standing import Standing, require_unmatched, standing
 from settlement.store.bulk import rows_by_key
 
 AGAINST = ("write_off", "fees", "fx_difference", "rounding")
@@ -92,8 +92,9 @@ def write_off_terms(session: Session, desk: Desk, wanted: Correction) -> Terms:
         minor,
         part=wanted.part,
         code=money.received_in,
-        # What came in stands on the other side of the entry that brought it.
-        standing_minor=-minor if money.minor > 0 else minor,
+        # What came in stands on the other side of the entry that brought it; what did not come
+        # (short, fee) is below 0 in the break though money came, and costs.
+        standing_minor=-minor if _came(desk, money) > 0 else minor,
         against=f"{against}:{money.owner}:{money.unit}",
     )
 
@@ -155,6 +156,13 @@ def entry_of(session: Session, terms: Terms, act_id: str, reason: str) -> Entry:
         against=terms.against,
         reason=reason,
     )
+
+
+def _came(desk: Desk, money: Standing) -> int:
+    """Return the signed amount in question: a bank's break says by itself what lacks."""
+    if desk.subject.startswith("bank:") and desk.amount_minor is not None:
+        return desk.amount_minor
+    return money.minor
 
 
 def _claim_terms(session: Session, desk: Desk, wanted: Correction) -> Terms:

@@ -6,6 +6,7 @@ import pytest
 
 from settlement import bank
 from settlement.store import transaction
+from settlement.tables import ExpectedPayment
 from tests.bank.builders import Movement, a_camt, an_account
 from tests.reconciliation.workbench.desks import Desks
 
@@ -68,6 +69,43 @@ def test_a_bank_debit_is_written_off_as_a_fee_by_two_people(
     assert wrong == (409, "Act makes no sense")
     assert booked[f"fees:{desk.rail.companies.seller}:{USD}"] == 2_50
     assert f"clearing:{account}:{USD}" not in booked
+
+
+def test_a_fee_that_a_bank_has_kept_is_a_cost_when_it_is_written_off(
+    desk: Desks, account: str, tmp_path: Path
+) -> None:
+    seller = desk.rail.companies.seller
+    with transaction(desk.rail.engine) as session:
+        session.add(_awaited(seller, 100_00))
+    path = tmp_path / "statement.xml"
+    less = Movement("97.50", "BK-1", "E2E-1", charges="2.50", currency=USD)
+    path.write_bytes(a_camt(less, currency=USD))
+    bank.import_file(desk.rail.engine, path, actor="t", ids=desk.rail.ids, now=desk.rail.now)
+    desk.settle_down(1)
+    (broken,) = desk.get("/v1/breaks?is_open=true&kind=fee").json()["data"]
+
+    desk.done(broken["id"], "propose", act="write_off")
+    desk.done(broken["id"], "approve", "carl")
+
+    booked = desk.books()["balances"]
+    assert broken["amount"] == "-2.50"
+    assert booked[f"fees:{seller}:{USD}"] == 2_50
+    assert booked[f"clearing:{account}:{USD}"] == -100_00
+
+
+def _awaited(owner: str, minor: int) -> ExpectedPayment:
+    return ExpectedPayment(
+        owner_id=owner,
+        direction="credit",
+        currency=USD,
+        low_minor=minor,
+        high_minor=minor,
+        first_day="2026-11-19",
+        last_day="2026-11-21",
+        end_to_end_id="E2E-1",
+        created_by="t",
+        created_at=0,
+    )
 
 
 def test_records_are_matched_by_hand_and_apart_again(
