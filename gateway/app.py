@@ -31,6 +31,7 @@ from gateway.api import (
     mandate_routes,
     parties,
     proofs,
+    reconciliation_expected,
     reconciliation_routes,
     settlements,
     statements,
@@ -61,6 +62,7 @@ COMMANDS = (
     *break_routes.COMMANDS,
     *ledger_routes.COMMANDS,
     *reconciliation_routes.COMMANDS,
+    *reconciliation_expected.COMMANDS,
 )
 QUERIES = (
     *invoices.QUERIES,
@@ -72,6 +74,7 @@ QUERIES = (
     *ledger_routes.QUERIES,
     *break_routes.QUERIES,
     *reconciliation_routes.QUERIES,
+    *reconciliation_expected.QUERIES,
     *statements.QUERIES,
     *events.QUERIES,
     *proofs.QUERIES,

@@ -127,6 +127,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     exports.FileNotSound: 422,
     exports.NotExported: 422,
     engine.CannotBeSplit: 409,
+    engine.ExpectationNotOpen: 409,
     engine.MatchNotLive: 409,
     engine.OwnRuleSet: 403,
     engine.RecordNotOpen: 409,

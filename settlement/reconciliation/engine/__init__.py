@@ -13,6 +13,8 @@ from settlement.reconciliation.engine.by_hand import (
     split,
     unmatch,
 )
+from settlement.reconciliation.engine.expectation import Expectation
+from settlement.reconciliation.engine.expected import ExpectationNotOpen, archive, expect
 from settlement.reconciliation.engine.records import Projected, project
 from settlement.reconciliation.engine.rule_sets import (
     OwnRuleSet,
@@ -29,6 +31,8 @@ from settlement.reconciliation.engine.trying import Diff, TriedMatch, dry_run
 __all__ = [
     "CannotBeSplit",
     "Diff",
+    "Expectation",
+    "ExpectationNotOpen",
     "MatchNotLive",
     "OwnRuleSet",
     "Projected",
@@ -41,8 +45,10 @@ __all__ = [
     "StoredRuleSet",
     "TriedMatch",
     "approve",
+    "archive",
     "draft",
     "dry_run",
+    "expect",
     "in_force",
     "join",
     "match_by_hand",
