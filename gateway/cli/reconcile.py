@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import show
+from gateway.cli import expecting, show
 from gateway.cli.client import Json, open_api
 from gateway.cli.options import (
     LIMIT,
@@ -24,12 +24,17 @@ from gateway.cli.options import (
 app = noun("Match what must agree, by rules; list records, matches and rules.")
 rules_app = noun("Show, check, try, propose and approve the rules of matching.")
 app.add_typer(rules_app, name="rules", epilog="Example: settle reconcile rules show")
+expecting.add_to(app)
 
 _ROOT = "/v1/reconciliation"
 _RECORD = ("id", "source", "origin", "state", "amount", "currency", "value_date", "match_id")
 _MATCH = ("id", "rule", "score", "kind", "live", "records", "created_at", "undone_reason")
-_RUN = ("id", "state", "rule_set", "counts", "started_at", "finished_at")
+_RUN = (
+    "id", "state", "rule_set", "started_at", "added", "withdrawn", "looked_at", "matched", "undone",
+    "opened", "closed",
+)  # fmt: skip
 _RULES = ("version", "state", "sha256", "author", "approved_by", "in_force_from")
+_RULE = ("id", "between", "key", "cardinality", "days", "tolerance", "score", "title")
 _TRIED = ("change", "rule", "origins", "instead_of")
 
 File = Annotated[
@@ -68,7 +73,8 @@ def status(
 ) -> None:
     """List the newest runs and what they did."""
     found = open_api(url, key_file, key_name).get(f"{_ROOT}/runs", limit=min(limit, 100))
-    show.table(found["data"], _RUN, as_json=as_json)
+    runs = found["data"] if as_json else [{**each["counts"], **each} for each in found["data"]]
+    show.table(runs, _RUN, as_json=as_json)
 
 
 @app.command(epilog="Example: settle reconcile records --state open --source bank")
@@ -143,6 +149,38 @@ def unmatch(
     )
 
 
+@app.command(epilog="Example: settle reconcile split 4 4000.00 320.00")
+def split(
+    record_id: Annotated[int, typer.Argument(help="An open record's id.")],
+    amounts: Annotated[list[str], typer.Argument(help="Two or more, which sum to the record's.")],
+    url: Url = URL,
+    key_file: KeyFile = None,
+    key_name: KeyName = None,
+    idempotency_key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Split an open record in parts that are matched one by one; below zero behind a --."""
+    api = open_api(url, key_file, key_name)
+    path = f"{_ROOT}/records/{record_id}/split"
+    body: Json = {"amounts": amounts}
+    show.fields(api.post(path, body, idempotency_key=idempotency_key), as_json=as_json)
+
+
+@app.command(epilog="Example: settle reconcile join 4")
+def join(
+    record_id: Annotated[int, typer.Argument(help="A split record's id.")],
+    url: Url = URL,
+    key_file: KeyFile = None,
+    key_name: KeyName = None,
+    idempotency_key: IdempotencyKey = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a split back, while none of its parts is matched."""
+    api = open_api(url, key_file, key_name)
+    path = f"{_ROOT}/records/{record_id}/join"
+    show.fields(api.post(path, {}, idempotency_key=idempotency_key), as_json=as_json)
+
+
 @rules_app.callback()
 def rules() -> None:
     """Show, check, try, propose and approve the rules of matching."""
@@ -166,7 +204,7 @@ def rules_show(
     chosen = [each for each in found if each["version"] == version]
     if not chosen:
         raise NotFound("rule set", str(version))
-    show.fields(chosen[0], as_json=as_json)
+    _show_rules(chosen[0], as_json)
 
 
 @rules_app.command("check", epilog="Example: settle reconcile rules check ours.yaml")
@@ -213,8 +251,7 @@ def rules_propose(
     as_json: AsJson = False,
 ) -> None:
     """Keep the rules as a draft, with their dry run, for a second person to approve."""
-    found = _sent("/rules", file, url, key_file, key_name, idempotency_key)
-    show.fields(found, as_json=as_json)
+    _show_rules(_sent("/rules", file, url, key_file, key_name, idempotency_key), as_json)
 
 
 @rules_app.command("approve", epilog="Example: settle reconcile rules approve 2 --sha256 b5bb9d…")
@@ -232,6 +269,14 @@ def rules_approve(
     body: Json = {"version": version, "sha256": sha256}
     found = api.post(f"{_ROOT}/rules/approve", body, idempotency_key=idempotency_key)
     show.fields(found, as_json=as_json)
+
+
+def _show_rules(found: Json, as_json: bool) -> None:
+    plain = found if as_json else {key: each for key, each in found.items() if key != "rules"}
+    show.fields(plain, as_json=as_json)
+    if not as_json:
+        typer.echo()
+        show.table(found["rules"]["rules"], _RULE, as_json=False)
 
 
 def _sent(
