@@ -66,6 +66,8 @@ class Spool:
     line_reached: int = 0
     _blocks: list[int] = field(default_factory=list)
     """Which statement each block of rows belongs to."""
+    _names: set[tuple[str, str, str]] = field(default_factory=set)
+    """Account, kind and name of each statement."""
     _file: Any = field(default_factory=partial(SpooledTemporaryFile, _IN_MEMORY_BYTES))
 
     def close(self) -> None:
@@ -91,6 +93,7 @@ class Spool:
         for each in read:
             if isinstance(each, ReadHead):
                 account = _account(each, accounts, wanted)
+                self._require_new(each, account)
                 self.statements.append(SpooledStatement(each, account))
                 sums, content = Sums(each), 0
                 continue
@@ -100,6 +103,16 @@ class Spool:
             else:
                 sums.add(each)
                 content += self._keep(each)
+
+    def _require_new(self, head: ReadHead, account: BankAccount) -> None:
+        name = (account.id, head.kind, head.statement_id)
+        if name in self._names:
+            raise StatementInvalid(
+                f"the file holds two statements {head.statement_id[:64]!r} of {head.account}",
+                line=head.line, path=f"{head.path}/Id",
+                repair="ask the bank for a file with each statement once",
+            )  # fmt: skip
+        self._names.add(name)
 
     def blocks(self) -> Iterator[tuple[int, list[Row]]]:
         """Yield (statement's place, rows), in the order of the file."""

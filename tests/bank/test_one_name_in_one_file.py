@@ -1,0 +1,38 @@
+"""A file that holds two statements of one name is refused in words, and nothing of it is stored."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.bank.builders import Movement, a_camt, imported, refused, stored, with_account
+
+
+def _both(first: bytes, second: bytes) -> bytes:
+    """Return one file with the statements of two."""
+    head, _, tail = first.partition(b"</BkToCstmrStmt>")
+    statement = second[second.index(b"<Stmt>") : second.index(b"</BkToCstmrStmt>")]
+    return head + statement + b"</BkToCstmrStmt>" + tail
+
+
+@pytest.mark.parametrize("amount", ["1.00", "2.00"])
+def test_two_statements_of_one_name_in_one_file_are_refused(
+    engine: Engine, tmp_path: Path, amount: str
+) -> None:
+    with_account(engine)
+    content = _both(a_camt(Movement("1.00")), a_camt(Movement(amount)))
+
+    refusal = refused(engine, tmp_path, content)
+
+    assert "two statements 'STMT-1'" in str(refusal)
+
+
+def test_two_statements_of_two_names_in_one_file_are_both_stored(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with_account(engine)
+    other = a_camt(Movement("2.00"), statement_id="STMT-2", opening="1001.00")
+
+    imported(engine, tmp_path, _both(a_camt(Movement("1.00")), other))
+
+    assert [entry.amount_minor for entry in stored(engine)] == [100, 200]
