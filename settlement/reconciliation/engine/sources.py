@@ -39,7 +39,18 @@ _WHOLE: tuple[str, ...] = (
 )
 _WHOLE += ("VND", "VUV", "XAF", "XOF", "XPF")
 _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-"""Currencies that have no cents, and those that have mils. Source: ISO 4217, list one."""
+_FINER = ("CLF", "UYW")
+"""Currencies that have no cents, that have mils, and that have four digits. Source: ISO 4217, list
+one."""
+
+
+def _by_digits(currency: str, whole: int, mils: int, finer: int, cents: int) -> str:
+    """One of the numbers, by how many digits a currency has."""
+    return (
+        f"CASE WHEN {currency} IN ({_listed(_WHOLE)}) THEN {whole}"
+        f" WHEN {currency} IN ({_listed(_THOUSANDTHS)}) THEN {mils}"
+        f" WHEN {currency} IN ({_listed(_FINER)}) THEN {finer} ELSE {cents} END"
+    )
 
 
 def _listed(codes: tuple[str, ...]) -> str:
@@ -48,10 +59,7 @@ def _listed(codes: tuple[str, ...]) -> str:
 
 def _cents(amount: str, currency: str) -> str:
     """Millionths of one unit, of an amount in the currency's own minor units."""
-    return (
-        f"({amount} * CASE WHEN {currency} IN ({_listed(_WHOLE)}) THEN 1000000"
-        f" WHEN {currency} IN ({_listed(_THOUSANDTHS)}) THEN 1000 ELSE 10000 END)"
-    )
+    return f"({amount} * {_by_digits(currency, 10**6, 10**3, 10**2, 10**4)})"
 
 
 def _token(amount: str, decimals: str) -> str:
@@ -61,9 +69,10 @@ def _token(amount: str, decimals: str) -> str:
     return f"({amount} * CASE {decimals} {coarser} ELSE 1 END / CASE {decimals} {finer} ELSE 1 END)"
 
 
-def _fits(amount: str) -> str:
-    """Whether the amount stays in range at the coarsest scale; else it would wrap or round."""
-    return f"{amount} BETWEEN {-(LARGEST_MICRO // 10**6)} AND {LARGEST_MICRO // 10**6}"
+def _fits(amount: str, currency: str) -> str:
+    """Whether the amount stays in range in millionths; else it would wrap or round."""
+    most = _by_digits(currency, *(LARGEST_MICRO // 10**n for n in (6, 3, 2, 4)))
+    return f"ABS({amount}) <= {most}"
 
 
 def _fits_token(amount: str, decimals: str) -> str:
@@ -71,6 +80,15 @@ def _fits_token(amount: str, decimals: str) -> str:
         f"WHEN {n} THEN {LARGEST_MICRO // 10 ** (_MICRO_DECIMALS - n)}" for n in range(6)
     )
     return f"{amount} <= CASE {decimals} {scaled} ELSE {LARGEST_MICRO} END"
+
+
+def _counts(amount: str, decimals: str) -> str:
+    """Whether a token's amount fits and is a millionth at least; what does not fit is not scaled.
+
+    PostgreSQL fails where a product overflows, whatever else is asked beside it.
+    """
+    small = f"{_token(amount, decimals)} > 0"
+    return f"CASE WHEN {_fits_token(amount, decimals)} THEN {small} ELSE false END"
 
 
 def payments(session: Session) -> str:
@@ -90,8 +108,7 @@ def payments(session: Session) -> str:
         " WHERE s.id = m.settlement_id AND t.address = s.token AND b.hash = m.block_hash"
         " AND i.id = s.invoice_id AND a.owner_id = s.creditor_id AND a.currency = t.currency"
         " AND m.id > :after AND m.id <= :through AND m.live"
-        f" AND {_token('s.amount_minor', 't.decimals')} > 0"
-        f" AND {_fits_token('s.amount_minor', 't.decimals')}" + _ONCE
+        f" AND {_counts('s.amount_minor', 't.decimals')}" + _ONCE
     )
 
 
@@ -111,7 +128,8 @@ def bank(session: Session) -> str:
         " FROM bank_entry e JOIN bank_account a ON a.id = e.account_id"
         " LEFT JOIN bank_account c ON c.iban = e.counterparty_account AND c.currency = e.currency"
         " WHERE e.id > :after AND e.id <= :through AND e.status = 'BOOK'"
-        f" AND e.duplicate_of IS NULL AND e.amount_minor <> 0 AND {_fits('e.amount_minor')}" + _ONCE
+        f" AND e.duplicate_of IS NULL AND e.amount_minor <> 0"
+        f" AND {_fits('e.amount_minor', 'e.currency')}" + _ONCE
     )
 
 
@@ -140,8 +158,7 @@ def transfers(session: Session) -> tuple[str, ...]:
             + _LOG
             + f" JOIN wallet w ON w.address = l.{own} LEFT JOIN wallet o ON o.address = l.{other}"
             " WHERE e.seq > :after AND e.seq <= :through AND e.kind = 'transfer'"
-            f" AND {_token('l.amount_minor', 't.decimals')} > 0"
-            f" AND {_fits_token('l.amount_minor', 't.decimals')}" + _STANDING + _ONCE
+            f" AND {_counts('l.amount_minor', 't.decimals')}" + _STANDING + _ONCE
         )
     return tuple(made)
 
@@ -160,8 +177,7 @@ def supply(session: Session) -> tuple[str, ...]:
             + " JOIN bank_account a ON a.reserve_of = t.address AND a.role = 'reserve'"
             f" LEFT JOIN wallet w ON w.address = l.{holder}"
             f" WHERE e.seq > :after AND e.seq <= :through AND e.kind = '{source}'"
-            f" AND {_token('l.amount_minor', 't.decimals')} > 0"
-            f" AND {_fits_token('l.amount_minor', 't.decimals')}" + _STANDING + _ONCE
+            f" AND {_counts('l.amount_minor', 't.decimals')}" + _STANDING + _ONCE
         )
     return tuple(made)
 
@@ -179,7 +195,7 @@ def invoices(session: Session) -> str:
         _INTO + f"SELECT 'invoice', i.id || ':' || {_CLAIM}, i.seller_id, '', i.currency,"
         f" {_cents(_CLAIM, 'i.currency')}, i.currency, NULL, {normal(session, 'i.number')},"
         f" i.buyer_id, {day(session, 'i.issue_date')}, {due}, NULL, NULL, NULL, NULL, NULL,"
-        f" i.id, {_NEW} FROM invoice i WHERE {_IS_OPEN} AND {_fits(_CLAIM)}"
+        f" i.id, {_NEW} FROM invoice i WHERE {_IS_OPEN} AND {_fits(_CLAIM, 'i.currency')}"
         " AND i.seller_id IN (SELECT owner_id FROM bank_account WHERE role <> 'reserve'"
         " UNION SELECT owner FROM recon_record WHERE source = 'deposit' AND state = 'open')"
         " AND NOT EXISTS (SELECT 1 FROM recon_record r WHERE r.source = 'invoice'"
@@ -201,7 +217,7 @@ def expected(session: Session) -> str:
         f" {high} * {sign}, x.currency, x.end_to_end_id, {normal(session, 'x.reference')},"
         f" {normal(session, 'x.counterparty')}, {first}, {last}, {first}, {last}, {bounds}, NULL,"
         f" NULL, {_NEW} FROM expected_payment x WHERE x.id > :after AND x.id <= :through"
-        f" AND x.cancelled_at IS NULL AND {_fits('x.high_minor')}" + _ONCE
+        f" AND x.cancelled_at IS NULL AND {_fits('x.high_minor', 'x.currency')}" + _ONCE
     )
 
 
