@@ -94,8 +94,11 @@ def claim_back(
     reason: str,
     ids: Ids,
     now: datetime,
+    let_go_minor: int = 0,
 ) -> str:
     """Make a return claim of `minor` (None: all that was kept) and return its id, ACCEPTED.
+
+    `let_go_minor` of what counts as settled was written off: it never came in.
 
     Raises:
         NotFound, ReturnTooLarge: nothing is claimed.
@@ -106,7 +109,7 @@ def claim_back(
         raise NotFound("invoice", invoice_id)
     paid = _Paid(*row)
     count, under_way = session.connection().execute(_UNDER_WAY, {"id": paid.id}).one()
-    kept = paid.kept_minor - under_way
+    kept = paid.kept_minor - under_way - let_go_minor
     decimals = minor_units(paid.currency)
     assert decimals is not None, "an invoice's currency was checked when it came in"
     wanted = kept if minor is None else minor

@@ -15,6 +15,7 @@ from settlement import ledger
 from settlement.documents.identifiers import minor_units
 from settlement.errors import Invalid, NotFound
 from settlement.invoices import attributions
+from settlement.invoices.returns import RETURN
 from settlement.ledger import entries
 from settlement.money import format_minor, parse_minor, rescale_exact
 from settlement.reconciliation.workbench import acts, effects, pairing
@@ -29,6 +30,7 @@ from settlement.reconciliation.workbench.standing import (
     matched_with,
     require_unmatched,
     standing,
+    unused,
 )
 
 _INVOICE = (
@@ -84,10 +86,11 @@ def attribute(session: Session, deed: Deed, wanted: Wanted, means: Means) -> str
     claim = find_claim(session, wanted.invoice, money.owner)
     _require_its_own(money, claim, unit.currency)
     _give_up_match(session, desk, claim, deed)
-    left = acts.portion(session, desk, wanted.part)
+    whole = acts.portion(session, desk, wanted.part)
+    left = min(whole, unused(session, desk, money))
     claim_minor = _claim_minor(claim, wanted, left, unit.decimals)
     used = rescale_exact(claim_minor, from_decimals=claim.decimals, to_decimals=unit.decimals)
-    if wanted.part is not None and used != left:
+    if wanted.part is not None and used != whole:
         raise Invalid(
             f"part {wanted.part} is more than what it would pay",
             field="part",
@@ -131,8 +134,8 @@ def attribute(session: Session, deed: Deed, wanted: Wanted, means: Means) -> str
         "part": wanted.part,
     }
     desks.record(session, deed, "attribute", detail)
-    if desks.settle(session, desk, deed, used):
-        explain(session, desk.subject)
+    desks.settle(session, desk, deed, used)
+    explain(session, desk.subject)
     ledger.post(session, [entry], deed.now)
     return effect_id
 
@@ -178,6 +181,12 @@ def _require_its_own(money: Standing, claim: Claim, currency: str) -> None:
             f"{money.owner} received the money, invoice {claim.number} is {claim.seller_id}'s",
             field="invoice",
             repair="name an invoice of the one who received the money",
+        )
+    if claim.type_code == RETURN:
+        raise NotThisMoney(
+            f"{claim.number} is a return claim: it is paid over the rail alone",
+            field="invoice",
+            repair="undo the return first; what came back past the rail is adjusted",
         )
     if claim.currency != currency:
         raise NotThisMoney(

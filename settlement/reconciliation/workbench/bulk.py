@@ -14,6 +14,7 @@ import orjson
 from sqlmodel import Session
 
 from settlement.errors import Invalid, Refused
+from settlement.reconciliation.engine.dialect import take_turn
 from settlement.reconciliation.workbench import (
     acts,
     attributing,
@@ -22,6 +23,7 @@ from settlement.reconciliation.workbench import (
     returning,
     undoing,
 )
+from settlement.reconciliation.workbench import desk as desks
 from settlement.reconciliation.workbench.attributing import Wanted
 from settlement.reconciliation.workbench.corrections import Correction
 from settlement.reconciliation.workbench.desk import Deed, Means
@@ -103,6 +105,8 @@ def _apply(
             session, "SELECT act_key FROM break_event WHERE act_key {keys}", keys
         )
     }
+    if any(row.action in _IN_TURN for row in rows):
+        take_turn(session)
     # All locks in one order: two sheets about the same breaks wait for each other, never in a ring.
     locked = "SELECT id FROM settlement_break WHERE id {keys} ORDER BY id"
     lock = row_lock(session, "settlement_break")
@@ -193,6 +197,7 @@ def _words(argument: str) -> _Words:
 _NAMES = frozenset(
     ("amount", "part", "invoice", "against", "debit", "credit", "effect", "proposal", "match")
 )
+_IN_TURN = frozenset({*(act.value for act in desks.MONEY), "approve"})
 _WITHOUT_VERSION = frozenset({"assign", "comment"})
 _AT_ONCE = frozenset({"assign", "comment", "close", "reopen"})
 """Acts that check everything before they write anything: a refusal leaves nothing to roll back."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from settlement.errors import Invalid
+from settlement.invoices.returns import RETURN
 from settlement.ledger import Entry, accounts, entries
 from settlement.money import parse_minor
 from settlement.reconciliation.kinds import BreakKind
@@ -20,7 +21,12 @@ from settlement.reconciliation.workbench.attributing import Claim, find_claim
 from settlement.reconciliation.workbench.desk import Desk
 from settlement.reconciliation.workbench.errors import NothingLeft, NotThisMoney
 from settlement.reconciliation.workbench.rules import Act
-from settlement.reconciliation.workbench.standing import Standing, require_unmatched, standing
+from settlement.reconciliation.workbench.standing import (
+    Standing,
+    require_unmatched,
+    standing,
+    unused,
+)
 from settlement.store.bulk import rows_by_key
 
 AGAINST = ("write_off", "fees", "fx_difference", "rounding")
@@ -29,6 +35,16 @@ ADJUSTABLE = frozenset(
     {"suspense", "clearing", "fees", "fx_difference", "rounding", "write_off", "adjustment"}
 )
 """Kinds of account that an adjustment may touch."""
+
+
+_NOT_LET_GO = frozenset({"381", RETURN})
+_MONEY_THAT_STANDS = frozenset(
+    {
+        BreakKind.UNATTRIBUTED_DEPOSIT,
+        BreakKind.UNATTRIBUTED_BANK_CREDIT,
+        BreakKind.UNATTRIBUTED_BANK_DEBIT,
+    }
+)
 
 
 class Terms(NamedTuple):
@@ -83,7 +99,7 @@ def write_off_terms(session: Session, desk: Desk, wanted: Correction) -> Terms:
         return _claim_terms(session, desk, wanted)
     money = standing(session, desk)
     unit = desks.unit_of(session, money.unit)
-    left = acts.portion(session, desk, wanted.part)
+    left = min(acts.portion(session, desk, wanted.part), unused(session, desk, money))
     minor = _amount(wanted, left, unit)
     return Terms(
         Act.WRITE_OFF.value,
@@ -168,11 +184,11 @@ def _came(desk: Desk, money: Standing) -> int:
 def _claim_terms(session: Session, desk: Desk, wanted: Correction) -> Terms:
     assert wanted.invoice is not None
     claim: Claim = find_claim(session, wanted.invoice, desk.party)
-    if claim.state not in ("ACCEPTED", "PARTLY_PAID") or claim.type_code == "381":
+    if claim.state not in ("ACCEPTED", "PARTLY_PAID") or claim.type_code in _NOT_LET_GO:
         raise NotThisMoney(
-            f"invoice {claim.number} is {claim.state}: nothing of it is owed",
+            f"invoice {claim.number} is {claim.state}: nothing of it is written off",
             field="invoice",
-            repair="name an accepted invoice with something open",
+            repair="name an accepted invoice with something open; a return is undone",
         )
     minor = claim.open_minor
     if wanted.amount is not None:
@@ -180,8 +196,13 @@ def _claim_terms(session: Session, desk: Desk, wanted: Correction) -> Terms:
     if not 0 < minor <= claim.open_minor:
         raise NothingLeft(f"invoice {claim.number}", claim.amount(claim.open_minor))
     used = None
-    if desk.amount_minor is not None and desk.unit == claim.currency:
-        used = min(minor, desk.left_minor)
+    # Money that came is not dealt with by letting go of a claim: it still stands there.
+    is_of_claims = desk.amount_minor is not None and desk.kind not in _MONEY_THAT_STANDS
+    if is_of_claims and desk.unit == claim.currency:
+        left = acts.portion(session, desk, wanted.part)
+        used = min(minor, left)
+        if wanted.part is not None and used != left:
+            raise NothingLeft(f"part {wanted.part}, which is dealt with whole", claim.amount(left))
     return Terms(
         Act.WRITE_OFF.value,
         minor,

@@ -17,6 +17,7 @@ from settlement.clock import Ids, to_micros
 from settlement.documents.identifiers import minor_units
 from settlement.errors import Invalid, NotFound
 from settlement.money import format_minor
+from settlement.reconciliation.engine.dialect import take_turn
 from settlement.reconciliation.kinds import BreakKind
 from settlement.reconciliation.workbench import limits, rules
 from settlement.reconciliation.workbench.errors import BreakChanged, BreakIsClosed
@@ -25,6 +26,11 @@ from settlement.reconciliation.workbench.rules import Act
 from settlement.store import row_lock
 
 REASON_MAX = 500
+MONEY = frozenset(
+    {Act.MATCH, Act.UNMATCH, Act.ATTRIBUTE, Act.RETURN, Act.WRITE_OFF, Act.ADJUST, Act.UNDO}
+)
+"""Acts that rest on whether money is matched: they and the engine take turns. The turn is taken
+before the break's lock, as the engine takes them."""
 
 _FIND = (
     "SELECT k.id, k.kind, k.subject, k.party, k.amount_minor, k.unit, k.owner, k.version,"
@@ -117,6 +123,8 @@ def lock(session: Session, deed: Deed, act: Act, *, closed: bool = False) -> Des
     """
     limits.require_role(deed.person, act.value)
     words(deed.reason)
+    if act in MONEY:
+        take_turn(session)
     desk = find(session, deed.break_id)
     require_version(desk, deed.version)
     rules.require(act, desk.kind, desk.subject)

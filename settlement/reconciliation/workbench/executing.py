@@ -14,9 +14,14 @@ from settlement.reconciliation.workbench import desk as desks
 from settlement.reconciliation.workbench.corrections import Terms
 from settlement.reconciliation.workbench.desk import Deed, Desk, Means
 from settlement.reconciliation.workbench.effects import Effect
-from settlement.reconciliation.workbench.errors import ProposalOutdated
+from settlement.reconciliation.workbench.errors import NothingLeft, ProposalOutdated
 from settlement.reconciliation.workbench.rules import Act
-from settlement.reconciliation.workbench.standing import explain
+from settlement.reconciliation.workbench.standing import (
+    explain,
+    require_unmatched,
+    standing,
+    unused,
+)
 
 
 class Proposal(NamedTuple):
@@ -42,6 +47,13 @@ def execute(session: Session, desk: Desk, proposal: Proposal, deed: Deed, means:
             raise ProposalOutdated(proposal.id)
         undoing.take_back(session, desk, effect, deed, means)
         return
+    if terms.code is not None:
+        # Since it was proposed, the engine or another break of this money may have come first.
+        require_unmatched(session, desk.subject)
+        left = unused(session, desk, standing(session, desk))
+        if terms.amount_minor > left:
+            unit = desks.unit_of(session, terms.unit)
+            raise NothingLeft("the money of the break", desks.shown(max(left, 0), unit))
     effect_id = means.ids("bef")
     reason = f"{proposal.reason} ({proposal.id})"
     entry = corrections.entry_of(session, terms, effect_id, reason)
@@ -66,7 +78,8 @@ def execute(session: Session, desk: Desk, proposal: Proposal, deed: Deed, means:
     )
     effects.store(session, effect, deed)
     closing = deed._replace(reason=proposal.reason)
-    if desks.settle(session, desk, closing, terms.used_minor or 0):
+    is_over = desks.settle(session, desk, closing, terms.used_minor or 0)
+    if is_over or terms.code is not None:
         explain(session, desk.subject)
     desks.record(session, deed, proposal.act, {"effect": effect_id, "proposal": proposal.id})
     ledger.post(session, [entry], deed.now)

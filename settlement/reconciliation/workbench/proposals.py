@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.errors import Invalid, NotFound
+from settlement.reconciliation.engine.dialect import take_turn
 from settlement.reconciliation.workbench import corrections, effects, executing, limits, undoing
 from settlement.reconciliation.workbench import desk as desks
 from settlement.reconciliation.workbench.corrections import Correction, Terms
@@ -63,7 +64,12 @@ def propose(session: Session, deed: Deed, wanted: Correction, means: Means) -> s
     _end_outdated(session, desk, deed)
     terms, limited_as = _terms(session, desk, wanted, act)
     unit = desks.unit_of(session, terms.unit)
-    needed = limits.approvers_needed(limited_as, terms.amount_minor, unit.decimals, unit.code)
+    minor = terms.amount_minor
+    if act is not Act.UNDO:
+        minor += effects.booked_before(
+            session, act.value, desk.subject, unit=terms.unit, invoice_id=terms.invoice_id
+        )
+    needed = limits.approvers_needed(limited_as, minor, unit.decimals, unit.code)
     proposal_id = means.ids("bpr")
     stored = _canonical(terms)
     insert_rows(
@@ -175,6 +181,8 @@ def _terms(session: Session, desk: Desk, wanted: Correction, act: Act) -> tuple[
 def _open(session: Session, deed: Deed, proposal_id: str | None, act: str) -> tuple[Desk, Proposal]:
     limits.require_role(deed.person, act)
     desks.words(deed.reason)
+    if act == "approve":
+        take_turn(session)
     desk = desks.find(session, deed.break_id)
     desks.require_version(desk, deed.version)
     where, values = "state = 'open'", {"break_id": desk.id}

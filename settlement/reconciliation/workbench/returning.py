@@ -57,7 +57,14 @@ def send_back(session: Session, deed: Deed, wanted: Refund, means: Means) -> str
             )
     why, actor = desks.words(deed.reason), deed.person.actor
     return_id = returns.claim_back(
-        session, claim.id, minor, actor=actor, reason=why, ids=means.ids, now=deed.now
+        session,
+        claim.id,
+        minor,
+        actor=actor,
+        reason=why,
+        ids=means.ids,
+        now=deed.now,
+        let_go_minor=effects.let_go(session, claim.id),
     )
     settlement_id = means.rail.instruct(
         session, return_id, actor=actor, ids=means.ids, now=deed.now

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from settlement import watcher
 from settlement.ledger import accounts
+from settlement.reconciliation.workbench import effects
 from settlement.reconciliation.workbench.desk import Desk
 from settlement.reconciliation.workbench.errors import NotThisMoney
 
@@ -45,7 +46,9 @@ _EXPLAIN = text(
 )
 _FREE = text(
     "UPDATE recon_record SET state = 'open', fresh = true"
-    " WHERE origin = :origin AND state = 'explained'"
+    " WHERE origin = :origin AND state = 'explained' AND NOT EXISTS (SELECT 1 FROM break_effect f"
+    " JOIN settlement_break k ON k.id = f.break_id WHERE k.subject = :origin AND f.live"
+    " AND f.amount_minor IS NOT NULL)"
 )
 
 
@@ -80,18 +83,29 @@ def standing(session: Session, desk: Desk) -> Standing:
     )
 
 
+def unused(session: Session, desk: Desk, money: Standing) -> int:
+    """Return how much of the money no act has dealt with yet, under whichever break of it.
+
+    Of a break about what did not come, how much of that.
+    """
+    is_credit = money.minor > 0
+    if ((desk.amount_minor or 0) > 0) is not is_credit:
+        return desk.left_minor
+    return abs(money.minor) - effects.used_of(session, desk.subject, is_credit=is_credit)
+
+
 def records(session: Session, origin: str) -> list[tuple[int, str]]:
     """Return id and state of the matching engine's records of a break's subject."""
     return [(row.id, row.state) for row in session.execute(_RECORDS, {"origin": origin})]
 
 
 def explain(session: Session, origin: str) -> None:
-    """Tell the matching engine that a record needs no partner any more."""
+    """Tell the matching engine that a record needs no partner: a part of its money is used."""
     session.connection().execute(_EXPLAIN, {"origin": origin})
 
 
 def free(session: Session, origin: str) -> None:
-    """Take `explain` back."""
+    """Take `explain` back, unless another part of the money is still used."""
     session.connection().execute(_FREE, {"origin": origin})
 
 

@@ -64,7 +64,7 @@ def take_back(session: Session, desk: Desk, effect: Effect, deed: Deed, means: M
     reopening = ""
     if desk.closed_at is not None:
         reopening = ", closed_at = NULL, closed_reason = NULL, closed_by = NULL"
-        standing.free(session, desk.subject)
+    standing.free(session, desk.subject)
     desks.change(session, desk, reopening)
     desks.record(session, deed, "undo", {"effect": effect.id, "act": effect.act})
     if effect.source_key is not None:
