@@ -20,6 +20,15 @@ from settlement.store.bulk import rows
 
 LOOKED_AT_ANEW = "looked at anew: with the records or rules there are now, this is not the answer"
 
+_UNDONE_BY_HAND = (
+    "SELECT y.lead_id FROM recon_match y JOIN recon_group h ON h.lead = y.lead_id"
+    f" AND h.size = y.size WHERE NOT y.live AND y.kind = 'auto' AND y.undone_by <> '{RAIL}'"
+    " AND NOT EXISTS (SELECT 1 FROM recon_member m WHERE m.match_id = y.id AND m.record_id NOT IN"
+    " (SELECT k.record_id FROM recon_pick k WHERE k.lead = y.lead_id))"
+)
+"""Leads of groups that were matches of the same records, until a person undid them: what one has
+decided no run decides again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -73,7 +82,7 @@ def store_chunk(
     """Store the next `chunk` proposals with a lead above `after`.
 
     Returns how many, and the lead to go on after; None when there are no more. What a person has
-    matched since it was proposed is passed over.
+    matched since it was proposed is passed over, and so is just what a person has undone.
     """
     leads = rows(
         session,
@@ -87,7 +96,7 @@ def store_chunk(
     span = {"after": after, "last": int(last)}
     free = (
         "NOT EXISTS (SELECT 1 FROM recon_pick k JOIN recon_record r ON r.id = k.record_id"
-        " WHERE k.lead = g.lead AND r.state <> 'open')"
+        f" WHERE k.lead = g.lead AND r.state <> 'open') AND g.lead NOT IN ({_UNDONE_BY_HAND})"
     )
     within = "g.lead > :after AND g.lead <= :last"
     made = run(
@@ -112,8 +121,9 @@ def store_chunk(
     run(
         session,
         "UPDATE recon_record SET state = 'matched', fresh = false WHERE state = 'open' AND id IN"
-        f" (SELECT k.record_id FROM recon_group g JOIN recon_pick k ON k.lead = g.lead"
-        f" WHERE {within})",
+        # Of a group that was passed over nobody is matched.
+        " (SELECT m.record_id FROM recon_group g JOIN recon_match x ON x.lead_id = g.lead"
+        f" JOIN recon_member m ON m.match_id = x.id WHERE {within} AND x.live AND m.live)",
         **span,
     )
     return made, int(last)

@@ -214,3 +214,46 @@ def test_a_reorg_takes_the_parts_of_a_payment_with_it(left_over: Engine) -> None
 
     assert live(left_over) == set()
     assert count(left_over, "SELECT COUNT(*) FROM recon_record WHERE state = 'withdrawn'") == 3
+
+
+def test_what_a_person_took_in_the_middle_of_a_run_leaves_its_partner_open(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed(session)
+        paid(session, 1, 1001)
+        told(session, 1, 1001, end_to_end_id="E2E1")
+    steps: list[int] = []
+
+    def guard(session: Session) -> None:
+        steps.append(1)
+        if len(steps) == 2:
+            session.connection().exec_driver_sql(
+                "UPDATE recon_record SET state = 'explained' WHERE source = 'bank'"
+            )
+
+    first = run(engine, guard=guard)
+    between = states(engine)
+    change(engine, "UPDATE recon_record SET state = 'open' WHERE source = 'bank'")
+    run(engine)
+
+    assert first.matched == 0
+    assert between == {"stl_1": "open", "fp1": "explained"}
+    assert states(engine) == {"stl_1": "matched", "fp1": "matched"}
+
+
+def test_what_a_person_has_undone_no_run_matches_again(engine: Engine) -> None:
+    with transaction(engine) as session:
+        seed(session)
+        paid(session, 1, 1001)
+        told(session, 1, 1001, end_to_end_id="E2E1")
+    run(engine)
+    with transaction(engine) as session:
+        ((match_id,),) = rows(session, "SELECT id FROM recon_match WHERE live")
+        matching.unmatch(session, match_id, actor="bert", reason="another payment", now=NOW)
+
+    again = run(engine)
+    with transaction(engine) as session:
+        told(session, 2, 1003)
+    later = run(engine)
+
+    assert (again.matched, later.matched, live(engine)) == (0, 0, set())
+    assert states(engine)["stl_1"] == "open"
