@@ -17,13 +17,16 @@ from sqlmodel import Session
 from settlement import ledger
 from settlement.chain.port import Address, ChainPort, Hash
 from settlement.clock import to_micros
+from settlement.documents.identifiers import minor_units
 from settlement.ledger import Source, entries
+from settlement.money import format_minor
 from settlement.reconciliation import breaks, transfer_sums
 from settlement.reconciliation.bank_sides import BankSide, bank_sides
 from settlement.reconciliation.breaks import BreakKind, Finding
 from settlement.reconciliation.matching import newest_settled_block
 from settlement.reconciliation.sides import Sides, leave_turn, sides
 from settlement.store import reading, transaction
+from settlement.store.bulk import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +185,16 @@ def _book_funding(session: Session, known: Sides, found: TieOut, now: datetime) 
 
 
 def _record(session: Session, found: TieOut, now: datetime) -> None:
-    findings = [
-        _finding(row)
+    differing = [
+        row
         for row in found.rows
         if not row.ties and (not row.missing_minor or row.difference_minor != row.missing_minor)
+    ]
+    tokens: dict[str, int] = {}
+    if differing:
+        tokens = dict(rows(session, "SELECT symbol, decimals FROM token"))
+    findings = [
+        _finding(row, tokens.get(row.unit, minor_units(row.unit) or 0)) for row in differing
     ]
     tied = {row.subject for row in found.rows if row.ties}
     healed = [each for each in breaks.open_of(session, [BreakKind.TIE_OUT]) if each.subject in tied]
@@ -193,7 +202,10 @@ def _record(session: Session, found: TieOut, now: datetime) -> None:
     breaks.open_new(session, findings, now)
 
 
-def _finding(row: TieOutRow) -> Finding:
+def _finding(row: TieOutRow, decimals: int) -> Finding:
+    def said(minor: int | None) -> str:
+        return "nothing" if minor is None else format_minor(minor, decimals)
+
     sides = {
         "ledger": row.ledger_minor,
         "chain": row.chain_minor,
@@ -204,18 +216,18 @@ def _finding(row: TieOutRow) -> Finding:
     }
     detail: dict[str, str | int | None] = {"block": row.block_number, "unit": row.unit}
     detail |= {name: None if minor is None else str(minor) for name, minor in sides.items()}
-    at, ledger_has = f"at block {row.block_number}", f"the ledger {row.ledger_minor}"
+    at, ledger_has = f"at block {row.block_number}", f"the ledger {said(row.ledger_minor)}"
     if row.has_chain and row.chain_minor is None:
         reason = f"{at} the chain gave no balance"
     elif row.chain_minor not in (None, row.ledger_minor):
-        reason = f"{at} the chain has {row.chain_minor} {row.unit}, {ledger_has}"
+        reason = f"{at} the chain has {said(row.chain_minor)} {row.unit}, {ledger_has}"
     elif row.logs_minor not in (None, row.ledger_minor):
         reason = (
-            f"{at} the logs add up to {row.received_minor} {row.unit} in and {row.paid_minor} out,"
-            f" {ledger_has}"
+            f"{at} the logs add up to {said(row.received_minor)} {row.unit} in and"
+            f" {said(row.paid_minor)} out, {ledger_has}"
         )
     else:
-        reason = f"{at} the bank has {row.bank_minor} {row.unit}, {ledger_has}"
+        reason = f"{at} the bank has {said(row.bank_minor)} {row.unit}, {ledger_has}"
     return Finding(
         BreakKind.TIE_OUT, row.subject, reason, detail,
         amount_minor=row.difference_minor, unit=row.unit,

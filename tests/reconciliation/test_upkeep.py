@@ -115,7 +115,7 @@ def test_a_cent_between_bank_and_books_is_a_break_until_it_is_gone(rail: Rail) -
     _tend(rail)
 
     assert is_open
-    assert "the bank has 1200 USD, the ledger 1201" in reason_of(rail.engine, subject)
+    assert "the bank has 12.00 USD, the ledger 12.01" in reason_of(rail.engine, subject)
     assert ("tie_out", subject) in {found[:2] for found in closed_breaks(rail.engine)}
 
 
