@@ -6,6 +6,7 @@ Decides nothing: `classifying` has said what it is. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from settlement.money import format_minor
 from settlement.reconciliation.breaks import BreakKind, Finding
@@ -13,6 +14,7 @@ from settlement.reconciliation.engine.leftovers import GapOf, Leftover, micro_of
 from settlement.reconciliation.kinds import Action
 
 _MICRO_DECIMALS = 6
+_DAY_ZERO = date(1970, 1, 1)
 MEMBERS_MAX = 50
 """So many records are listed in a break; the others are counted."""
 _WORDS = {
@@ -54,7 +56,9 @@ def late(ours: Group, told: Group) -> Finding:
     last = ours[0].last_day if ours[0].last_day is not None else ours[0].due_day
     came = max(each.value_day for each in told)
     days = came - (last or came)
-    differs: Differing = [{"field": "value_day", "ours": last, "theirs": came}]
+    differs: Differing = [
+        {"field": "value_date", "ours": None if last is None else _day(last), "theirs": _day(came)}
+    ]
     reason = f"{_named(ours[0])}: it came in full, {days} days after its last day"
     return _finding(BreakKind.LATE, told[0], reason, ours, told, None, differs=differs)
 
@@ -93,9 +97,10 @@ def unattributed(record: Leftover) -> Finding:
 
 def missing(record: Leftover) -> Finding:
     """Something of ours that no bank entry answers to, past its day."""
+    due = record.value_day if record.due_day is None else record.due_day
     reason = (
-        f"{_named(record)}: {_amounts([record])}, due at the bank on day {record.due_day}, and no"
-        " entry answers to it"
+        f"{_named(record)}: {_amounts([record])}, due at the bank on {_day(due)}, and no entry"
+        " answers to it"
     )
     return _finding(BreakKind.MISSING_AT_BANK, record, reason, (record,), (), None)
 
@@ -140,7 +145,7 @@ def _finding(
             "source": each.source,
             "amount": _said(each.amount_micro),
             "currency": each.currency,
-            "value_day": each.value_day,
+            "value_date": _day(each.value_day),
         }
         for each in every[:MEMBERS_MAX]
     ]
@@ -181,6 +186,11 @@ def _others(told: Group, field: str, ours: Leftover) -> str:
 
 def _amounts(records: Group) -> str:
     return ", ".join(f"{_said(each.amount_micro)} {each.currency}" for each in records[:3])
+
+
+def _day(number: int) -> str:
+    """ISO 8601 date of days since 1970-01-01."""
+    return (_DAY_ZERO + timedelta(days=number)).isoformat()
 
 
 def _said(micro: int) -> str:

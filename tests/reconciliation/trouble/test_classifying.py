@@ -114,7 +114,9 @@ def test_all_of_it_after_the_last_day_is_late() -> None:
     (found,) = explained(an_expectation(), bank)
 
     assert found.kind is BreakKind.LATE
-    assert found.detail["differs"] == [{"field": "value_day", "ours": DAY + 2, "theirs": DAY + 5}]
+    assert found.detail["differs"] == [
+        {"field": "value_date", "ours": "2024-10-06", "theirs": "2024-10-09"}
+    ]
 
 
 def test_another_owner_is_the_wrong_payee_and_another_currency_the_wrong_currency() -> None:
