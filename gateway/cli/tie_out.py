@@ -25,8 +25,7 @@ def tie_out(
     as_json: AsJson = False,
 ) -> None:
     """Compare every balance on all sides that know it; exit code 1 if one differs."""
-    asked = "/v1/tie-out" if at is None else f"/v1/tie-out?block={at}"
-    found = open_api(url, key_file, key_name).get(asked)
+    found = open_api(url, key_file, key_name).get("/v1/tie-out", block=at)
     show.fields(found, as_json=as_json)
     if not found["ties"]:
         raise typer.Exit(1)
