@@ -35,15 +35,15 @@ SENT_MAX_BYTES = 10 * 1024 * 1024
 
 _ACCOUNTS = ("id", "role", "iban", "currency", "servicer_bic", "owner_id", "payout_days", "name")
 _STATEMENTS = (
-    "id", "statement_id", "kind", "sequence", "from_date", "to_date", "opening", "closing",
-    "currency", "entries",
+    "id", "account_id", "statement_id", "kind", "sequence", "from_date", "to_date", "opening",
+    "closing", "currency", "entries",
 )  # fmt: skip
 _ENTRIES = (
-    "id", "booking_date", "amount", "currency", "status", "end_to_end_id", "bank_reference",
-    "counterparty_name", "remittance", "duplicate_of",
+    "id", "account_id", "booking_date", "amount", "currency", "status", "end_to_end_id",
+    "bank_reference", "counterparty_name", "duplicate_of", "remittance",
 )  # fmt: skip
 
-Account = Annotated[str | None, typer.Option("--account", help="The account's id; a CSV needs it.")]
+Account = Annotated[str | None, typer.Option("--account", help="Only of the account with this id.")]
 
 
 @app.callback()
@@ -129,7 +129,9 @@ def show_(
 @app.command("import", epilog="Example: settle bank import 2026-11-20.xml")
 def import_(
     file: Annotated[Path, typer.Argument(help="camt.053, camt.054, or CSV with a saved mapping.")],
-    account_id: Account = None,
+    account_id: Annotated[
+        str | None, typer.Option("--account", help="The account's id; a CSV needs it.")
+    ] = None,
     mapping_file: Annotated[
         Path | None, typer.Option("--mapping", help="Save this mapping for the account first.")
     ] = None,
@@ -241,4 +243,5 @@ def _import_here(file: Path, account_id: str | None, mapping_file: Path | None) 
             room.set_mapping(session, account_id, _content(mapping_file), actor="cli", now=now)
     result = room.import_file(engine, file, actor="cli", ids=new_id, now=now, account_id=account_id)
     engine.dispose()
-    return {"object": "statement_import", **result._asdict()}
+    told = {**result._asdict(), "statement_ids": list(result.statement_ids)}
+    return {"object": "statement_import", **told}

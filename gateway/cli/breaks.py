@@ -13,7 +13,7 @@ from gateway.cli.options import LIMIT, URL, AsJson, KeyFile, KeyName, Limit, Url
 
 app = noun("List what does not agree, and work on it.")
 
-_COLUMNS = ("id", "kind", "severity", "amount", "unit", "owner", "age_days", "reason", "closed_at")
+_COLUMNS = ("id", "kind", "severity", "amount", "unit", "owner", "age_days", "closed_at", "reason")
 _AGED = ("kind", "currency", "unit", "from_days", "count", "amount")
 _OUTCOMES = ("line", "break_id", "action", "outcome", "message", "repair")
 _AT_ONCE = 1_000

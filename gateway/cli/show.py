@@ -6,12 +6,16 @@ Changes no value: amounts are printed as the gateway wrote them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
 
 CELL_MAX = 70
+LAST_MAX = 160
+"""Behind the last column nothing has to stand in line."""
+_AMOUNT = re.compile(r"-?\d+(\.\d+)?")
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -22,35 +26,55 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json:
     if not rows:
         typer.echo("nothing found", err=True)
         return
-    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-    widths = [max(map(len, each)) for each in zip(columns, *cells, strict=True)]
-    for line in ([column.replace("_", " ") for column in columns], *cells):
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+    cells = [[_cell(row.get(column)) for column in columns[:-1]] for row in rows]
+    for row, shown in zip(rows, cells, strict=True):
+        shown.append(_cell(row.get(columns[-1]), LAST_MAX))
+    heads = [column.replace("_", " ") for column in columns]
+    widths = [max(map(len, each)) for each in zip(heads, *cells, strict=True)]
+    is_amount = [
+        all(map(_AMOUNT.fullmatch, filter(None, each))) for each in zip(*cells, strict=True)
+    ]
+    for line in (heads, *cells):
+        padded = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, is_amount, strict=True)
+        )
         typer.echo("  ".join(padded).rstrip())
 
 
 def fields(item: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print one item: a line per field, then its lists as tables."""
+    """Print one item: a line per field, then what has fields of its own, then its lists."""
     if as_json:
         typer.echo(json.dumps(item))
         return
-    plain = {name: value for name, value in item.items() if not isinstance(value, list)}
+    _block(item, "")
+
+
+def _block(item: Mapping[str, Any], indent: str) -> None:
+    nested = {name: value for name, value in item.items() if isinstance(value, Mapping | list)}
+    plain = {
+        name: value
+        for name, value in item.items()
+        if value is not None and name not in nested and name != "object"
+    }
     width = max(map(len, plain), default=0)
     for name, value in plain.items():
-        if value is not None and name != "object":
-            typer.echo(f"{name.replace('_', ' '):<{width}}  {_text(value)}")
-    for name, value in item.items():
-        if isinstance(value, list) and value:
-            typer.echo(f"\n{name.replace('_', ' ')}")
-            if isinstance(value[0], Mapping):
-                table(value, [key for key in value[0] if key != "object"], as_json=False)
-            else:
-                typer.echo("\n".join(f"  {each}" for each in value))
+        typer.echo(f"{indent}{name.replace('_', ' '):<{width}}  {_text(value)}")
+    for name, value in nested.items():
+        if not value:
+            continue
+        typer.echo(f"\n{indent}{name.replace('_', ' ')}")
+        if isinstance(value, Mapping):
+            _block(value, f"{indent}  ")
+        elif isinstance(value[0], Mapping):
+            table(value, [key for key in value[0] if key != "object"], as_json=False)
+        else:
+            typer.echo("\n".join(f"{indent}  {_text(each)}" for each in value))
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, longest: int = CELL_MAX) -> str:
     shown = _text(value)
-    return shown if len(shown) <= CELL_MAX else shown[: CELL_MAX - 1] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def _text(value: object) -> str:
