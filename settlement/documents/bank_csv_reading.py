@@ -170,9 +170,10 @@ def _next(rows: Iterator[list[str]], skipped: int) -> list[str] | None:
 
 def _place(header: list[str], name: str, field: str) -> int:
     if header.count(name) != 1:
-        told = ", ".join(header)[:200]
+        told = ", ".join(header)[:200] or "nothing"
+        count = f"{header.count(name)} columns" if name in header else "no column"
         raise StatementInvalid(
-            f"the header has {header.count(name)} columns {name!r}: {told}", line=None,
+            f"the header has {count} {name!r}: it is {told}", line=None,
             path=f"columns/{field}", repair="correct the mapping: `settle bank mapping set`",
         )  # fmt: skip
     return header.index(name)

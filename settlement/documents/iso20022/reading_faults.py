@@ -18,6 +18,7 @@ from settlement.documents.iso20022.reading_source import Message, elements, sche
 
 _BLOCK_BYTES = 65_536
 _QUALIFIED = re.compile(r"\{[^}]*\}")
+_AGAIN = re.compile(r"^line \d+: ")
 _COUNTED = frozenset({"Stmt", "Ntfctn", "Ntry", "TxDtls"})
 _CUT = "send the complete file as the bank made it; nothing may be cut off or re-encoded"
 _SCHEMA = "ask the bank for a file that obeys its schema"
@@ -29,7 +30,7 @@ def refusal(file: BinaryIO, message: Message, error: etree.XMLSyntaxError) -> St
         raise MemoryError from error  # The file is not to blame for its form.
     line, text = error.lineno or 0, error.msg or "it is cut short"
     if line and not text.startswith("Element '"):
-        return _told(text, line, _path_at(file, line), _CUT)
+        return _told(_words(text), line, _path_at(file, line), _CUT)
     return schema_refusal(file, message, text)
 
 
@@ -149,6 +150,11 @@ def _path_of(part: _Part, path: str) -> str:
         steps.append(name)
         node = parent
     return "/" + "/".join(reversed(steps))
+
+
+def _words(text: str) -> str:
+    """The parser's words; of some it gives the place again, and bytes as Python shows them."""
+    return _AGAIN.sub("", text).removeprefix("b'").removesuffix("'")
 
 
 def _told(text: str, line: int, path: str, repair: str) -> StatementUnreadable:
