@@ -149,6 +149,14 @@ def test_archived_it_is_expected_no_more_and_its_break_closes(door: Door) -> Non
     assert again.status_code == 409
 
 
+def test_the_largest_that_is_taken_is_looked_for(door: Door) -> None:
+    expect(door, amount_high="4000000000000.00")
+    expect(door, currency="JPY", amount_low="1", amount_high="4000000000000")
+
+    assert run(door)["added"] == 2
+    assert [each["record_id"] is None for each in expected(door)] == [False, False]
+
+
 def test_archived_before_any_run_it_never_becomes_a_record(door: Door) -> None:
     made = expect(door)
     door.post(f"{ROOT}/expected/{made['id']}/archive", {}, "treasury")
@@ -163,7 +171,8 @@ def test_archived_before_any_run_it_never_becomes_a_record(door: Door) -> None:
         ({"amount_low": "1e2"}, "amount_low"),
         ({"amount_low": "0.00"}, "amount_low"),
         ({"amount_high": "95.001"}, "amount_high"),
-        ({"amount_high": "90000000000000.00"}, "amount_high"),
+        ({"amount_high": "4000000000000.01"}, "amount_high"),
+        ({"currency": "JPY", "amount_low": "1", "amount_high": "4000000000001"}, "amount_high"),
         ({"first_day": "2026-11-21"}, "last_day"),
         ({"first_day": "2026-02-30"}, "first_day"),
         ({"first_day": "0001-01-01"}, "first_day"),

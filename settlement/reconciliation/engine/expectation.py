@@ -14,7 +14,7 @@ from settlement.money import format_minor, parse_minor
 from settlement.reconciliation.engine.sources import LARGEST_MICRO
 
 TEXT_MAX = 140
-_HIGH_MAX = LARGEST_MICRO // 10**6
+_MICRO_DECIMALS = 6
 _NAMES_NOTHING = "NOTPROVIDED"
 """What banks write for no end-to-end id. Source: ISO 20022 payments, usage of EndToEndId."""
 
@@ -74,11 +74,12 @@ def _amounts(said: Expectation) -> dict[str, int]:
             field="amount_high",
             repair="send a lower bound that is not above the upper one",
         )
-    if high > _HIGH_MAX:
+    most = LARGEST_MICRO // 10 ** (_MICRO_DECIMALS - decimals)
+    if high > most:
         raise Invalid(
             f"{said.amount_high} is too large",
             field="amount_high",
-            repair=f"send at most {format_minor(_HIGH_MAX, decimals)}",
+            repair=f"send at most {format_minor(most, decimals)}",
         )
     return {"low": low, "high": high}
 
