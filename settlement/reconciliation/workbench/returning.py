@@ -11,12 +11,12 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement.errors import IllegalMove
+from settlement.errors import IllegalMove, Invalid
 from settlement.invoices import returns
 from settlement.money import parse_minor, rescale_exact
 from settlement.reconciliation.workbench import desk as desks
 from settlement.reconciliation.workbench import effects
-from settlement.reconciliation.workbench.attributing import find_claim
+from settlement.reconciliation.workbench.attributing import Claim, find_claim
 from settlement.reconciliation.workbench.desk import Deed, Desk, Means
 from settlement.reconciliation.workbench.effects import Effect
 from settlement.reconciliation.workbench.errors import NothingToUndo, ReturnImpossible
@@ -46,15 +46,7 @@ def send_back(session: Session, deed: Deed, wanted: Refund, means: Means) -> str
     """
     desk = desks.lock(session, deed, Act.RETURN)
     claim = find_claim(session, wanted.invoice or _invoice_of(session, desk), None)
-    minor = None
-    if wanted.amount is not None:
-        minor = parse_minor(wanted.amount, claim.decimals, field="amount")
-    elif desk.amount_minor is not None and desk.unit is not None:
-        unit = desks.unit_of(session, desk.unit)
-        if unit.currency == claim.currency:
-            minor = rescale_exact(
-                desk.left_minor, from_decimals=unit.decimals, to_decimals=claim.decimals
-            )
+    minor = _minor(session, desk, claim, wanted)
     why, actor = desks.words(deed.reason), deed.person.actor
     return_id = returns.claim_back(
         session,
@@ -105,6 +97,23 @@ def take_back(session: Session, settlement_id: str, deed: Deed, means: Means) ->
                 repair="wait for its end; what was sent back is paid anew, not undone",
             ) from error
     returns.drop(session, row.invoice_id, actor=actor, reason=why, now=deed.now)
+
+
+def _minor(session: Session, desk: Desk, claim: Claim, wanted: Refund) -> int:
+    """Return how much goes back, in the claim's currency; never all there is by default."""
+    if wanted.amount is not None:
+        return parse_minor(wanted.amount, claim.decimals, field="amount")
+    if desk.amount_minor is not None and desk.unit is not None:
+        unit = desks.unit_of(session, desk.unit)
+        if unit.currency == claim.currency:
+            return rescale_exact(
+                desk.left_minor, from_decimals=unit.decimals, to_decimals=claim.decimals
+            )
+    raise Invalid(
+        f"break {desk.id} does not say how much of {claim.currency} goes back",
+        field="amount",
+        repair="name the amount",
+    )
 
 
 def _invoice_of(session: Session, desk: Desk) -> str:

@@ -48,21 +48,28 @@ def _credit(desk: Desks, folder: Path, amount: str, remittance: str) -> str:
     return str(told["id"])
 
 
-def test_money_used_in_part_is_never_matched_whole_and_its_rest_stays_a_break(
-    desk: Desks, tmp_path: Path
-) -> None:
-    broken = _credit(desk, tmp_path, "100.00", "N-2")
-    first = desk.rail.accepted(40_00, number="N-1")
-    desk.done(broken, "attribute", invoice=first)
+def test_a_deposit_used_in_part_is_never_matched_whole(desk: Desks) -> None:
+    broken = desk.deposited(100 * USD)
+    desk.done(broken, "attribute", invoice=desk.rail.accepted(40_00))
+    second = desk.rail.accepted(100_00)
+    desk.settle_down(1)
+    matched = desk.rail.one("SELECT COUNT(*) FROM recon_match WHERE live")
 
-    second = desk.rail.accepted(100_00, number="N-2")
+    after = desk.done(broken, "attribute", invoice=second)
+
+    assert matched == 0 and after["closed_at"] is not None
+    assert _invoice(desk, second) == ("PARTLY_PAID", 60_00, 0)
+
+
+def test_the_rest_of_a_credit_used_in_part_stays_a_break(desk: Desks, tmp_path: Path) -> None:
+    broken = _credit(desk, tmp_path, "100.00", "thanks")
+    desk.done(broken, "attribute", invoice=desk.rail.accepted(40_00))
     desk.settle_down(1)
     after = desk.read(broken)
-    desk.done(broken, "attribute", invoice=second)
+
+    desk.done(broken, "attribute", invoice=desk.rail.accepted(100_00))
 
     assert after["closed_at"] is None
-    assert desk.rail.one("SELECT COUNT(*) FROM recon_match WHERE live") == 0
-    assert _invoice(desk, second) == ("PARTLY_PAID", 60_00, 0)
     assert not [code for code in desk.books()["balances"] if code.startswith("clearing:")]
 
 
@@ -134,6 +141,14 @@ def test_a_claim_let_go_leaves_the_money_of_the_break_to_be_dealt_with(
     assert between["closed_at"] is None and after["closed_at"] is not None
     assert _invoice(desk, invoice) == ("PAID", 100_50, 0)
     assert not [code for code in desk.books()["balances"] if code.startswith("clearing:")]
+
+
+def test_a_return_says_how_much_where_the_break_does_not(desk: Desks) -> None:
+    invoice = desk.rail.accepted(100_00)
+    desk.done(desk.deposited(100 * USD), "attribute", invoice=invoice)
+    over = _found(desk, BreakKind.OVER, "exp_1", 30_00, "EUR")
+
+    assert desk.refused(over, "return", invoice=invoice) == (422, "Invalid")
 
 
 def test_what_was_written_off_of_a_claim_never_goes_back(desk: Desks) -> None:
