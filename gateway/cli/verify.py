@@ -51,7 +51,10 @@ def verify(
     settings = Settings()
     node = rpc or settings.rpc_url
     if not node:
-        raise wiring.RpcUrlMissing
+        # 1 would say that an invariant is violated.
+        missing = wiring.RpcUrlMissing()
+        typer.echo(f"settle: {missing}\n  give --rpc, or {missing.repair}", err=True)
+        raise typer.Exit(2)
     asked = ["--database", database or wiring.database_url(settings), "--rpc", node]
     asked += ["--confirmations", str(settings.finality_confirmations)]
     asked += ["--at", str(at)] if at is not None else []

@@ -53,3 +53,9 @@ def test_the_journal_s_root_is_that_of_its_proofs(desk: Desk, tmp_path: Path) ->
 
     assert said.code == 0, said
     assert said.json["noted"] == {"entries": head["seq"], "root": head["root"]}
+
+
+def test_what_cannot_be_judged_is_not_called_violated(desk: Desk) -> None:
+    said = desk.type("verify")
+
+    assert said.code == 2 and "give --rpc" in said.err
