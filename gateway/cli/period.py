@@ -54,6 +54,9 @@ def close(
     api = open_api(url, key_file, key_name)
     found = api.post("/v1/periods/close", {"period": period}, idempotency_key=idempotency_key)
     show.fields(found, as_json=as_json)
+    if not as_json:
+        then = f"settle period approve {found['id']} --trial {found['trial_sha256']}"
+        typer.echo(f"it is open until somebody else approves it: {then}", err=True)
 
 
 @app.command(epilog="Example: settle period approve 2026-10 --trial b5bb9d80… --as approver")

@@ -41,6 +41,7 @@ def test_a_period_is_closed_by_two(booked: Desk) -> None:
     asked = booked.json("period", "close", "2026-09")
     words = ("period", "approve", "2026-09", "--trial", asked["trial_sha256"])
 
+    assert "2026-09 --trial" in booked.settle("period", "close", "2026-09").err
     assert "cannot approve it" in booked.settle(*words).err
     assert booked.json(*words, who="approver")["state"] == "closed"
     assert booked.json("period", "show", "2026-09")["state"] == "closed"
