@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from fastapi import Query
@@ -25,7 +25,8 @@ from settlement.reconciliation.engine import listing, rule_sets, rules
 from settlement.store import reading
 
 _NUMBER_MAX = 2**62
-_STATES = "open, matched, withdrawn, explained or split."
+State = Literal["open", "matched", "withdrawn", "explained", "split"]
+Origin = Literal["payment", "mint", "burn", "deposit", "withdrawal", "invoice", "expected", "bank"]
 After = Annotated[int, Query(ge=0, le=_NUMBER_MAX, description="An id, from a page before.")]
 Word = Annotated[str | None, Query(max_length=64)]
 
@@ -42,8 +43,8 @@ def list_records(
     gateway: TheGateway,
     limit: Limit = 100,
     starting_after: After = 0,
-    state: Annotated[str | None, Query(max_length=20, description=_STATES)] = None,
-    source: Annotated[str | None, Query(max_length=20, description="Such as bank.")] = None,
+    state: Annotated[State | None, Query(description="What became of it.")] = None,
+    source: Annotated[Origin | None, Query(description="What it was made of.")] = None,
     owner: Word = None,
 ) -> Response:
     """What is to be matched, and what was; oldest first."""

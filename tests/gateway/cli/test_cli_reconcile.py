@@ -122,3 +122,16 @@ def test_rules_are_proposed_by_one_approved_by_another_and_run(desk: Desk, tmp_p
     assert (row["status"], row["amount_open"]) == ("partially_reconciled", "0.50")
     (first, *_older) = desk.json("reconcile", "status")
     assert first["rule_set"] == draft["version"]
+
+
+def test_lists_of_the_engine_are_read_without_json(desk: Desk, tmp_path: Path) -> None:
+    _told(desk, tmp_path, ("97.50", "RE-1"))
+    desk.json("reconcile", "run")
+
+    status = desk.settle("reconcile", "status").out
+    rules = desk.settle("reconcile", "rules", "show", "--version", "1").out
+    wrong = desk.settle("reconcile", "records", "--state", "opened")
+
+    assert "looked at" in status and "{" not in status
+    assert "payment-end-to-end" in rules and "The bank tells" in rules
+    assert wrong.code == 1 and "'open'" in wrong.err
