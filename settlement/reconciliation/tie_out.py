@@ -215,7 +215,7 @@ def _finding(row: TieOutRow, decimals: int) -> Finding:
         "difference": row.difference_minor,
     }
     detail: dict[str, str | int | None] = {"block": row.block_number, "unit": row.unit}
-    detail |= {name: None if minor is None else str(minor) for name, minor in sides.items()}
+    detail |= {name: None if minor is None else said(minor) for name, minor in sides.items()}
     at, ledger_has = f"at block {row.block_number}", f"the ledger {said(row.ledger_minor)}"
     if row.has_chain and row.chain_minor is None:
         reason = f"{at} the chain gave no balance"
