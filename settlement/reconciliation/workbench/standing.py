@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement import watcher
@@ -33,23 +33,27 @@ _BANK = text(
     " a.owner_id, a.role FROM bank_entry e JOIN bank_account a ON a.id = e.account_id"
     " WHERE e.id = :id"
 )
-_RECORDS = text("SELECT id, state FROM recon_record WHERE origin = :origin ORDER BY id")
+_RECORDS = text(
+    "SELECT id, state FROM recon_record WHERE origin IN :origins ORDER BY id"
+).bindparams(bindparam("origins", expanding=True))
 _MATCHED_WITH = text(
     "SELECT own.match_id, r.invoice_id FROM recon_record o"
     " JOIN recon_member own ON own.record_id = o.id AND own.live"
     " JOIN recon_member m ON m.match_id = own.match_id AND m.record_id <> o.id"
-    " JOIN recon_record r ON r.id = m.record_id WHERE o.origin = :origin"
-)
+    " JOIN recon_record r ON r.id = m.record_id WHERE o.origin IN :origins"
+).bindparams(bindparam("origins", expanding=True))
 _EXPLAIN = text(
     "UPDATE recon_record SET state = 'explained', fresh = false"
-    " WHERE origin = :origin AND state = 'open'"
-)
+    " WHERE origin IN :origins AND state = 'open'"
+).bindparams(bindparam("origins", expanding=True))
 _FREE = text(
     "UPDATE recon_record SET state = 'open', fresh = true"
-    " WHERE origin = :origin AND state = 'explained' AND NOT EXISTS (SELECT 1 FROM break_effect f"
+    " WHERE origin IN :origins AND state = 'explained' AND NOT EXISTS (SELECT 1 FROM break_effect f"
     " JOIN settlement_break k ON k.id = f.break_id WHERE k.subject = :origin AND f.live"
     " AND f.amount_minor IS NOT NULL)"
-)
+).bindparams(bindparam("origins", expanding=True))
+_POSTED_AGAIN_MAX = 32
+"""A log that was orphaned and came back is posted again under `<origin>:<number>`."""
 
 
 class Standing(NamedTuple):
@@ -96,17 +100,27 @@ def unused(session: Session, desk: Desk, money: Standing) -> int:
 
 def records(session: Session, origin: str) -> list[tuple[int, str]]:
     """Return id and state of the matching engine's records of a break's subject."""
-    return [(row.id, row.state) for row in session.execute(_RECORDS, {"origin": origin})]
+    return [(row.id, row.state) for row in session.execute(_RECORDS, _named(origin))]
 
 
 def explain(session: Session, origin: str) -> None:
-    """Tell the matching engine that a record needs no partner: a part of its money is used."""
-    session.connection().execute(_EXPLAIN, {"origin": origin})
+    """Tell the matching engine that a record needs no partner: a part of its money is used.
+
+    Raises:
+        NotThisMoney: it is split, and its parts would be matched all the same.
+    """
+    if any(state == "split" for _id, state in records(session, origin)):
+        raise NotThisMoney(
+            f"the record of {origin} is split",
+            field="action",
+            repair="join it before, or match its parts by hand",
+        )
+    session.connection().execute(_EXPLAIN, _named(origin))
 
 
 def free(session: Session, origin: str) -> None:
     """Take `explain` back, unless another part of the money is still used."""
-    session.connection().execute(_FREE, {"origin": origin})
+    session.connection().execute(_FREE, _named(origin))
 
 
 def require_unmatched(session: Session, origin: str) -> None:
@@ -123,8 +137,16 @@ def require_unmatched(session: Session, origin: str) -> None:
 
 def matched_with(session: Session, origin: str) -> tuple[int, set[str | None]] | None:
     """Return the live match that a record is in, and the invoices of the others in it."""
-    found = session.execute(_MATCHED_WITH, {"origin": origin}).all()
+    found = session.execute(_MATCHED_WITH, _named(origin)).all()
     return (found[0].match_id, {row.invoice_id for row in found}) if found else None
+
+
+def _named(origin: str) -> dict[str, object]:
+    """Return the origin with all names under which its money may have a record. Pure."""
+    names = [origin]
+    if origin.startswith("log:"):
+        names += [f"{origin}:{nth}" for nth in range(1, _POSTED_AGAIN_MAX + 1)]
+    return {"origin": origin, "origins": names}
 
 
 def _on_chain(session: Session, desk: Desk) -> Standing:

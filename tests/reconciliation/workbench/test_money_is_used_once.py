@@ -61,6 +61,19 @@ def test_a_deposit_used_in_part_is_never_matched_whole(desk: Desks) -> None:
     assert _invoice(desk, second) == ("PARTLY_PAID", 60_00, 0)
 
 
+def test_a_deposit_that_came_back_after_a_reorg_is_known_by_its_new_key(desk: Desks) -> None:
+    broken = desk.deposited(100 * USD)
+    again = "UPDATE recon_record SET origin = origin || :nth WHERE source = 'deposit'"
+    desk.rail.write(again, nth=":2")
+
+    desk.done(broken, "attribute", invoice=desk.rail.accepted(100_00))
+    used = desk.rail.one("SELECT state FROM recon_record WHERE source = 'deposit'")
+    desk.done(broken, "undo")
+
+    assert used == "explained"
+    assert desk.rail.one("SELECT state FROM recon_record WHERE source = 'deposit'") == "open"
+
+
 def test_the_rest_of_a_credit_used_in_part_stays_a_break(desk: Desks, tmp_path: Path) -> None:
     broken = _credit(desk, tmp_path, "100.00", "thanks")
     desk.done(broken, "attribute", invoice=desk.rail.accepted(40_00))
