@@ -154,6 +154,8 @@ def opened(session: Session, break_id: str) -> Opened:
     record = BreakRecord(*row)
     found = rows(session, _EFFECTS, (break_id,))
     acts = rules.allowed(BreakKind(record.kind), record.subject)
+    is_open = record.closed_at is None
+    acts = acts - {rules.Act.REOPEN} if is_open else acts & rules.WHEN_CLOSED
     return Opened(
         record,
         tuple(sorted(act.value for act in acts)),

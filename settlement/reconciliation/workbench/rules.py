@@ -88,6 +88,10 @@ _INSTEAD: Mapping[BreakKind, str] = {
 }
 
 
+WHEN_CLOSED = frozenset({Act.COMMENT, Act.REOPEN, Act.UNMATCH, Act.UNDO})
+"""What may be done with a break that is closed; to open it again only then."""
+
+
 def allowed(kind: BreakKind, subject: str) -> frozenset[Act]:
     """Return the acts that make sense. Pure."""
     if _is_identity(kind, subject):

@@ -39,6 +39,8 @@ def test_a_break_is_worked_on_by_two_people(desk: Desk) -> None:
     assert own.code == 1 and "may not use" in own.err
     assert done["proposals"][0]["state"] == "approved"
     assert done["effects"][0]["claim"] == "2.50"
+    assert "close" in assigned["acts"] and "reopen" not in assigned["acts"]
+    assert "reopen" in done["acts"] and not {"close", "match"} & set(done["acts"])
     shown = desk.settle("break", "show", key).out
     assert "history" in shown and "the bank keeps its fee" in shown
     assert [each["from_days"] for each in desk.json("break", "aging")] in ([], [0])
