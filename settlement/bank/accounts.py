@@ -168,7 +168,8 @@ def _check(account: NewBankAccount, iban: str, servicer_bic: str) -> None:
     )  # fmt: skip
     for field, value, fault in faults:
         if fault:
-            raise Invalid(f"{field} {str(value)[:64]!r}: {fault}", field=field, repair="correct it")
+            said = field if value is None else f"{field} {str(value)[:64]!r}"
+            raise Invalid(f"{said}: {fault}", field=field, repair="correct it")
 
 
 def _check_stored(session: Session, row: dict[str, Any]) -> None:

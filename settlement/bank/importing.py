@@ -138,7 +138,7 @@ def _reader(
 def _mapping(session: Session, wanted: BankAccount | None) -> SavedMapping:
     if wanted is None:
         raise Invalid(
-            "a CSV does not say of which account it is",
+            "a file that is no XML is a CSV, and does not say of which account it is",
             field="account", repair="name the account; statements in XML need none",
         )  # fmt: skip
     return mapping(session, wanted.id)
