@@ -137,11 +137,13 @@ def test_archived_it_is_expected_no_more_and_its_break_closes(door: Door) -> Non
     was = breaks(door)
 
     archived = door.post(path, {}, "treasury").json()
+    (record,) = door.get(f"{ROOT}/records").json()["data"]
     told(door, Movement("97.50", end_to_end="X-1", remittance="RE-1"))
     counts = run(door)
 
     again = door.post(path, {}, "treasury")
     assert was == [("missing_at_bank", "exp_1")]
+    assert record["state"] == "withdrawn"
     assert archived["status"] == "archived" and archived["archived_by"].startswith("treasury:")
     assert counts["matched"] == 0
     assert [kind for kind, _subject in breaks(door)] == ["unattributed_bank_credit"]
