@@ -78,7 +78,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _apart(part: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "scripts.benches.statement", "--part", part, "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.benches.statement",
+        "--part",
+        part,
+        "--folder",
+        str(folder),
+    ]
     ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(ran.stdout)
     return found

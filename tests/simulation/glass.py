@@ -54,4 +54,4 @@ class Glass:
 
 @lru_cache(maxsize=64)
 def _row_type(columns: tuple[str, ...]) -> Any:
-    return namedtuple("Row", [_NOT_A_NAME.sub("_", column) for column in columns], rename=True)  # noqa: PYI024
+    return namedtuple("Row", [_NOT_A_NAME.sub("_", column) for column in columns], rename=True)
