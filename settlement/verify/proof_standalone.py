@@ -29,6 +29,8 @@ from typing import Any, NamedTuple, NoReturn
 FORMAT = "settlement-rail/proof/1"
 CONFIRMATIONS = 12
 FILE_BYTES_MAX = 8 * 1024 * 1024
+DEPTH_MAX = 32
+"""Far more than the shape below needs."""
 UNPACKED_BYTES_MAX = 8 * 1024 * 1024
 
 
@@ -177,6 +179,8 @@ SHAPE = {
 def _form(content: bytes, found: list[Any]) -> str:
     if len(content) > FILE_BYTES_MAX:
         raise Wrong(f"larger than {FILE_BYTES_MAX} bytes")
+    if _depth(content) > DEPTH_MAX:
+        raise Wrong(f"more than {DEPTH_MAX} values inside each other")
     proof = json.loads(
         content.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, parse_int=_integer
     )
@@ -186,6 +190,15 @@ def _form(content: bytes, found: list[Any]) -> str:
         raise Wrong("not the canonical text of its own content")
     found.append(proof)
     return f"{FORMAT}, {len(content)} bytes"
+
+
+def _depth(content: bytes) -> int:
+    """Return how deep arrays and objects lie in each other: a parser's stack may not hold them."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[{\]}]", re.sub(rb'"(?:[^"\\]|\\.)*"', b"", content)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _digest(proof: dict[str, Any]) -> str:

@@ -74,6 +74,7 @@ def test_a_byte_that_is_flipped_anywhere_is_noticed(proven: Proven) -> None:
         lambda content: b'{"acceptance":1,' + content[1:],
         lambda _content: b"",
         lambda _content: b"[" * 100_000,
+        lambda _content: b'{"\\"]":' * 100_000 + b"1" + b"}" * 100_000,
         lambda _content: b"\xff\xfe",
         lambda _content: b'{"format":1e400}\n',
         lambda _content: b'"\\ud800"\n',
