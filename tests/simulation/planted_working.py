@@ -47,7 +47,7 @@ IN_WORKING = (
         "what a worker that died left of a reorg is not taken back",
         ("I1", "I2", "I9", "I10", "I11", "MATCHED"),
         edited(
-            "gateway.worker:Worker._follow",
+            "gateway.worker:Worker._follow_chain",
             ("if was_unsettled or followed.orphaned_blocks:", "if followed.orphaned_blocks:"),
         ),
         scene=DIED,
