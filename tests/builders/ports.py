@@ -12,8 +12,8 @@ from settlement.chain.send_answers import meaning
 from settlement.signer import Refusal, Signature, SigningRequest
 
 
-class Killed(Exception):
-    """Stands for a process that ended at this very place."""
+class Killed(BaseException):
+    """Stands for a process that ended at this very place: nobody catches it."""
 
 
 @dataclass
