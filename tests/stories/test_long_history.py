@@ -75,6 +75,8 @@ def _history(rail: Rail) -> None:
         rail.settle_all(worker)
         rail.controls.mine(60)
         rail.tick(worker)
+        rail.later(120)  # What is looked at by the minute has been looked at.
+        rail.tick(worker)
     worker.stop()
 
 
