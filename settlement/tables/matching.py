@@ -167,6 +167,8 @@ class ReconMatch(SQLModel, table=True):
         CheckConstraint("(rule_set_version IS NULL) = (kind = 'manual')"),
         CheckConstraint("score BETWEEN 0 AND 100 AND size >= 1"),
         Index("recon_match_lead_once", "lead_id", unique=True, **only("live")),
+        # What people undid is asked for with every chunk that is stored; it stays little.
+        Index("recon_match_undone", "lead_id", **only("NOT live")),
     )
     id: int | None = big(default=None, primary_key=True)
     rule_set_version: int | None = Field(default=None, foreign_key="recon_rule_set.version")

@@ -273,6 +273,14 @@ def _matches() -> None:
         postgresql_where=sa.text("live"),
     )
     op.create_index(
+        "recon_match_undone",
+        "recon_match",
+        ["lead_id"],
+        unique=False,
+        sqlite_where=sa.text("NOT live"),
+        postgresql_where=sa.text("NOT live"),
+    )
+    op.create_index(
         "match_undone",
         "settlement_match",
         ["id"],
