@@ -17,6 +17,7 @@ from sqlmodel import Session
 from settlement.clock import to_micros
 from settlement.errors import Invalid, NotFound, StoreCorrupt
 from settlement.ledger.balances import SUM_HALVES, whole
+from settlement.ledger.journal import head
 from settlement.store.bulk import Row, rows
 from settlement.store.engine import statement
 
@@ -98,6 +99,8 @@ def account_statement(
 ) -> AccountStatement:
     """Return an account's statement; opening and movements were compared with the closing balance.
 
+    The journal's newest entry is fixed first: what is posted while this is read is not on it.
+
     Raises:
         NotFound: nothing was ever posted to it.
         Invalid: first lies behind last, or they are not of the basis's kind.
@@ -108,12 +111,14 @@ def account_statement(
         raise NotFound("account", code)
     account_id, unit = found[0]
     column, low, high = _bounds(basis, first, last)
-    opening = _sum(session, account_id, f"e.{column} < ?", (low,))[0]
-    moved, count = _sum(session, account_id, f"e.{column} >= ? AND e.{column} <= ?", (low, high))
-    closing = _sum(session, account_id, f"e.{column} <= ?", (high,))[0]
+    head_seq = head(session).seq
+    of = (account_id, head_seq)
+    opening = _sum(session, of, f"e.{column} < ?", (low,))[0]
+    moved, count = _sum(session, of, f"e.{column} >= ? AND e.{column} <= ?", (low, high))
+    closing = _sum(session, of, f"e.{column} <= ?", (high,))[0]
     if opening + moved != closing:
         raise StatementBroken(code, opening, moved, closing)
-    lines = _lines(session, account_id, column, low, high)
+    lines = _lines(session, of, column, low, high)
     return AccountStatement(
         code, unit, basis, str(first), str(last), opening, closing, count,
         _added_up(code, opening, closing, lines),
@@ -153,20 +158,20 @@ def _midnight(day: date) -> int:
 
 
 def _sum(
-    session: Session, account_id: int, where: str, values: tuple[int | str, ...]
+    session: Session, of: tuple[int, int], where: str, values: tuple[int | str, ...]
 ) -> tuple[int, int]:
-    """Return the sum of what was posted to an account, and of how many postings."""
+    """Return the sum, and how many, of an account's postings up to an entry: `of` names both."""
     high, low, count = rows(
         session,
         f"SELECT {SUM_HALVES}, COUNT(*) FROM posting p JOIN journal_entry e ON e.seq = p.entry_seq"
-        f" WHERE p.account_id = ? AND p.phase = 'posted' AND {where}",
-        (account_id, *values),
+        f" WHERE p.account_id = ? AND e.seq <= ? AND p.phase = 'posted' AND {where}",
+        (*of, *values),
     )[0]
     return whole(high, low), count
 
 
 def _lines(
-    session: Session, account_id: int, column: str, low: int | str, high: int | str
+    session: Session, of: tuple[int, int], column: str, low: int | str, high: int | str
 ) -> Iterator[Row]:
     """Yield the postings in the order of the basis, then of the journal; some at a time."""
     found = session.execute(
@@ -176,10 +181,10 @@ def _lines(
             " e.tx_hash, e.reverses_seq, r.seq AS reversed_by_seq, e.reason"
             " FROM posting p JOIN journal_entry e ON e.seq = p.entry_seq"
             " LEFT JOIN journal_entry r ON r.reverses_seq = e.seq"
-            " WHERE p.account_id = :account AND p.phase = 'posted'"
+            " WHERE p.account_id = :account AND e.seq <= :head AND p.phase = 'posted'"
             f" AND e.{column} >= :low AND e.{column} <= :high ORDER BY e.{column}, e.seq, p.line"
         ),
-        {"account": account_id, "low": low, "high": high},
+        {"account": of[0], "head": of[1], "low": low, "high": high},
         execution_options={"stream_results": True, "yield_per": _AT_ONCE},
     )
     try:

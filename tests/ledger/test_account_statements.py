@@ -155,3 +155,17 @@ def test_a_statement_whose_lines_change_before_they_are_read_says_so(booked: Eng
             {"code": OWED},
         )
         list(found.lines)
+
+
+def test_what_is_posted_while_a_statement_is_read_is_not_on_it(booked: Engine) -> None:
+    today = (TODAY, TODAY + timedelta(days=30))
+
+    with reading(booked) as session:
+        found = account_statement(session, OWED, first=today[0], last=today[1], basis=Basis.BOOKING)
+        with transaction(booked) as other:
+            late = Claim("inv_late", SELLER, BUYER, CURRENCY, 77, TODAY.isoformat())
+            ledger.post(other, [entries.accept(late)], NOW + timedelta(days=1))
+        moved = [line.minor for line in found.lines]
+
+    assert 77 not in moved and len(moved) == found.line_count
+    assert found.opening_minor + sum(moved) == found.closing_minor
