@@ -27,6 +27,16 @@ def normal(session: Session, column: str) -> str:
     return f"NULLIF({upper}, '')"
 
 
+def log_index(session: Session, column: str) -> str:
+    """The log's index in a source key such as `log:<block hash>:<index>`, or `…:<index>:2`."""
+    if is_sqlite(session):
+        # A number is read up to the first character that is none.
+        return f"CAST(substr({column}, {len('log:') + 66 + len(':') + 1}) AS INTEGER)"
+    place = f"CAST(split_part({column}, ':', 3) AS INTEGER)"
+    # The third part of another kind of key is no number.
+    return f"(CASE WHEN {column} LIKE 'log:%' THEN {place} END)"
+
+
 def settle_ids(session: Session, table: str) -> None:
     """Wait until no id of `table` up to the highest visible one is still to be committed.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from settlement.reconciliation.engine.dialect import day, normal
+from settlement.reconciliation.engine.dialect import day, log_index, normal
 
 _INTO = (
     "INSERT INTO recon_record (source, origin, owner, account, currency, amount_micro, unit,"
@@ -133,13 +133,16 @@ def bank(session: Session) -> str:
     )
 
 
-_LOG = (
-    " JOIN chain_log l ON l.block_hash = e.block_hash AND l.tx_hash = e.tx_hash"
-    " AND l.name = 'Transfer' AND l.amount_minor > 0"
-    " AND (e.source_key = 'log:' || l.block_hash || ':' || l.log_index"
-    " OR e.source_key LIKE 'log:' || l.block_hash || ':' || l.log_index || ':%')"
-    " JOIN token t ON t.address = l.address JOIN block b ON b.hash = l.block_hash"
-)
+def _log(session: Session) -> str:
+    """The Transfer behind an entry, found by its place: a block may hold thousands of them."""
+    return (
+        " JOIN chain_log l ON l.block_hash = e.block_hash"
+        f" AND l.log_index = {log_index(session, 'e.source_key')} AND l.tx_hash = e.tx_hash"
+        " AND l.name = 'Transfer' AND l.amount_minor > 0"
+        " JOIN token t ON t.address = l.address JOIN block b ON b.hash = l.block_hash"
+    )
+
+
 _STANDING = " AND NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq)"
 
 
@@ -155,7 +158,7 @@ def transfers(session: Session) -> tuple[str, ...]:
             f" {sign}{_token('l.amount_minor', 't.decimals')}, t.symbol, NULL, NULL,"
             f" COALESCE(o.participant_id, l.{other}), b.timestamp / 86400, b.timestamp / 86400,"
             f" NULL, NULL, NULL, NULL, NULL, NULL, {_NEW} FROM journal_entry e"
-            + _LOG
+            + _log(session)
             + f" JOIN wallet w ON w.address = l.{own} LEFT JOIN wallet o ON o.address = l.{other}"
             " WHERE e.seq > :after AND e.seq <= :through AND e.kind = 'transfer'"
             f" AND {_counts('l.amount_minor', 't.decimals')}" + _STANDING + _ONCE
@@ -173,7 +176,7 @@ def supply(session: Session) -> tuple[str, ...]:
             f" COALESCE(w.participant_id, l.{holder}), b.timestamp / 86400,"
             " b.timestamp / 86400 + a.payout_days, NULL, NULL, NULL, NULL, NULL, NULL,"
             f" {_NEW} FROM journal_entry e"
-            + _LOG
+            + _log(session)
             + " JOIN bank_account a ON a.reserve_of = t.address AND a.role = 'reserve'"
             f" LEFT JOIN wallet w ON w.address = l.{holder}"
             f" WHERE e.seq > :after AND e.seq <= :through AND e.kind = '{source}'"
