@@ -1,7 +1,8 @@
 """The worker's work beside the payments: the tie-out, late and stuck, bank postings, the engine.
 
-Each step is bounded, under the duty's lease, and fails by itself: payments go on, and what befell
-it is told. Decides nothing about money.
+Each step is under the duty's lease and fails by itself: payments go on, and what befell it is told.
+A step is bounded; a run of the engine is not, only each of its database transactions. Decides
+nothing about money.
 """
 
 from __future__ import annotations
