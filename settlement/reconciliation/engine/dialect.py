@@ -34,7 +34,7 @@ def log_index(session: Session, column: str) -> str:
         return f"CAST(substr({column}, {len('log:') + 66 + len(':') + 1}) AS INTEGER)"
     place = f"CAST(split_part({column}, ':', 3) AS INTEGER)"
     # The third part of another kind of key is no number.
-    return f"(CASE WHEN {column} LIKE 'log:%' THEN {place} END)"
+    return f"(CASE WHEN substr({column}, 1, 4) = 'log:' THEN {place} END)"
 
 
 def settle_ids(session: Session, table: str) -> None:

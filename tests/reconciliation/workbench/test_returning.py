@@ -1,5 +1,10 @@
 """Sending money back: a return claim, paid over the rail under the creditor's own mandate."""
 
+from settlement.chain import mandate_abi
+from settlement.invoices import returns
+from settlement.reconciliation import breaks
+from settlement.reconciliation.breaks import BreakKind, Finding
+from settlement.store import transaction
 from tests.reconciliation.workbench.desks import Desks
 
 USD = 1_000_000
@@ -7,10 +12,6 @@ USD = 1_000_000
 
 def _over(desk: Desks, minor: int) -> tuple[str, str]:
     """Return a paid invoice, and an open break that says that too much was paid for it."""
-    from settlement.reconciliation import breaks
-    from settlement.reconciliation.breaks import BreakKind, Finding
-    from settlement.store import transaction
-
     (settlement,) = desk.rail.instructed(1, minor)
     desk.rail.settle_all(desk.worker)
     invoice = desk.rail.invoice_of(settlement)
@@ -51,6 +52,19 @@ def test_money_goes_back_over_the_rail_and_the_invoice_is_open_by_as_much(desk: 
     assert "invoice.returned" in desk.rail.told(invoice)
 
 
+def test_a_return_that_is_not_wholly_paid_counts_for_nothing(desk: Desks) -> None:
+    invoice, broken = _over(desk, 100_00)
+    settlement = desk.done(broken, "return", invoice=invoice)["effects"][0]["settlement_id"]
+    claim = desk.rail.invoice_of(settlement)
+
+    with transaction(desk.rail.engine) as session:
+        returns.count_returned(session, [claim.id], desk.rail.now)
+
+    (row,) = desk.rail.rows("SELECT state, returned_minor FROM invoice WHERE id = :id", id=invoice)
+    assert tuple(row) == ("PAID", 0)
+    assert "invoice.returned" not in desk.rail.told(invoice)
+
+
 def test_no_more_goes_back_than_came_in_and_was_not_sent_back(desk: Desks) -> None:
     invoice, broken = _over(desk, 100_00)
 
@@ -85,8 +99,6 @@ def test_a_return_is_undone_until_it_is_under_way(desk: Desks) -> None:
 
 
 def test_without_the_creditors_mandate_nothing_goes_back(desk: Desks) -> None:
-    from settlement.chain import mandate_abi
-
     invoice, broken = _over(desk, 100_00)
     seller = desk.rail.sandbox.wallets[0]
     step = mandate_abi.revocation(
