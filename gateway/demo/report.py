@@ -190,7 +190,7 @@ def as_text(found: dict[str, Any]) -> str:
         f" {of_banks['matched']} matches, {of_banks['tied_out']} balances tied out",
         f"  worked: {of_banks['attributed']} got a stray credit, {of_banks['written_off']} EUR of"
         " fees written off by two people",
-        f"  proved to anybody: {of_banks['proof']['invoice']}",
+        f"  proof that anybody can check: {of_banks['proof']['invoice']}",
     ]
     lines += ["", "Tie-out, wallets per token"]
     for symbol, row in found["tie_out"].items():
