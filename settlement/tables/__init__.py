@@ -15,6 +15,8 @@ Knows columns and constraints; queries live in the module that owns the noun.
     tie_out    transfer_sum
     periods    accounting_period, balance_monitor, monitor_crossing
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
+    screening  list_party, list_name, list_address, list_identifier, list_link,
+               screening_subject, screening_hit, screening_hit_event, screening_run
 """
 
 from sqlmodel import SQLModel
@@ -62,6 +64,17 @@ from settlement.tables.payments import (
     SettlementSequence,
 )
 from settlement.tables.periods import AccountingPeriod, BalanceMonitor, MonitorCrossing
+from settlement.tables.screening import (
+    ListAddress,
+    ListIdentifier,
+    ListLink,
+    ListName,
+    ListParty,
+    ScreeningHit,
+    ScreeningHitEvent,
+    ScreeningRun,
+    ScreeningSubject,
+)
 from settlement.tables.sending import (
     Attempt,
     BatchMember,
@@ -126,7 +139,12 @@ __all__ = [
     "InvoiceEvent",
     "JournalEntry",
     "Lane",
+    "ListAddress",
     "ListEntry",
+    "ListIdentifier",
+    "ListLink",
+    "ListName",
+    "ListParty",
     "ListVersion",
     "MonitorCrossing",
     "Outbox",
@@ -139,6 +157,10 @@ __all__ = [
     "ReconRecord",
     "ReconRuleSet",
     "ReconRun",
+    "ScreeningHit",
+    "ScreeningHitEvent",
+    "ScreeningRun",
+    "ScreeningSubject",
     "Settlement",
     "SettlementBreak",
     "SettlementEvent",

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import SQLModel
 
-from settlement.tables.columns import big, moment, text
+from settlement.tables.columns import big, moment, only, text
 
 
 class SettlementSequence(SQLModel, table=True):
@@ -107,22 +107,30 @@ class Clearance(SQLModel, table=True):
 
 
 class ListVersion(SQLModel, table=True):
-    """One state of one list file. The newest per name is in force."""
+    """One state of one list. The newest per name is in force."""
 
     __tablename__ = "list_version"
     id: str = text(primary_key=True)
     name: str = text(index=True)
     sha256: str = text()
+    """Of the file's bytes; of the files' hashes in order, where a list comes in several."""
     entry_count: int
     created_at: int = moment()
+    format: str = text(default="plain")
+    stats: str = text(default="{}")
+    """JSON: how many parties, names, addresses, identifiers and links were read."""
+    loaded_by: str = text(default="rail")
 
 
 class ListEntry(SQLModel, table=True):
-    """A listed name (folded) or address, of one list version."""
+    """A listed name (folded) or address, in force from one list version until another."""
 
     __tablename__ = "list_entry"
+    __table_args__ = (Index("list_entry_in_force", "value", **only("ended_by IS NULL")),)
     list_version_id: str = text(primary_key=True, foreign_key="list_version.id")
     kind: str = text(primary_key=True)
     """`name` or `address`."""
     value: str = text(primary_key=True)
     detail: str = text(default="")
+    ended_by: str | None = text(default=None)
+    """The version that no longer holds it."""

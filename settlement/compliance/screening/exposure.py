@@ -1,0 +1,67 @@
+"""What screening has to say about participants when their payments are judged.
+
+Reads what was found; compares nothing and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+from sqlmodel import Session
+
+from settlement.store.bulk import rows_by_key
+
+_WAITING = (
+    "SELECT h.participant_id, h.state, h.subject_kind, h.subject_text, h.list_name, h.entry_key,"
+    " h.entry_text, h.score FROM screening_hit h WHERE h.participant_id {keys}"
+    " AND h.state IN ('open', 'confirmed') ORDER BY h.participant_id, h.id"
+)
+_OWNED = (
+    "SELECT participant_id, listed_ownership_bp, listed_owners FROM screening_subject"
+    " WHERE participant_id {keys} AND listed_ownership_bp > 0"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What stands against a participant."""
+
+    open: tuple[str, ...] = ()
+    """A text for each hit that waits for a person."""
+    confirmed: tuple[str, ...] = ()
+    """A text for each hit on the participant itself that a person confirmed."""
+    listed_ownership_bp: int = 0
+    """Basis points of it that listed parties own together, as far as hits are confirmed."""
+    owners: tuple[str, ...] = ()
+    """A text for each of these owners."""
+
+
+NOTHING = Exposure()
+
+
+def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exposure]:
+    """Return what stands against each participant; those with nothing have `NOTHING`."""
+    ids = sorted(set(participant_ids))
+    found = dict.fromkeys(ids, NOTHING)
+    open_texts: dict[str, list[str]] = {}
+    confirmed: dict[str, list[str]] = {}
+    for key, state, kind, shown, list_name, entry_key, entry, score in rows_by_key(
+        session, _WAITING, ids
+    ):
+        words = f"{kind} {shown} may be {entry} on {list_name} ({entry_key}, score {score})"
+        if state == "open":
+            open_texts.setdefault(key, []).append(words)
+        elif kind != "owner":  # A listed owner counts by its share.
+            confirmed.setdefault(key, []).append(words.replace(" may be ", " is ", 1))
+    owned = {row[0]: row[1:] for row in rows_by_key(session, _OWNED, ids)}
+    for key in open_texts.keys() | confirmed.keys() | owned.keys():
+        share_bp, owners = owned.get(key, (0, "[]"))
+        found[key] = Exposure(
+            tuple(open_texts.get(key, ())),
+            tuple(confirmed.get(key, ())),
+            share_bp,
+            tuple(orjson.loads(owners)),
+        )
+    return found
