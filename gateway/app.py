@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway import auth, openapi, registration
+from gateway import access, auth, openapi, registration
 from gateway.api import (
     bank_routes,
     book_routes,
@@ -116,7 +116,13 @@ def create_app(
 
     `chain` is asked for readiness and mandates; without one those say that it is unreachable. A
     `rules` engine that is handed in is started and closed by whoever made it.
+
+    Raises:
+        AccessTableInvalid: a route has no row in `access.yaml`, or a row no route.
     """
+    access.require_complete(
+        [*(command.name for command in COMMANDS), *(query.name for query in QUERIES)]
+    )
     judge = rules or RulesEngine()
     gateway = Gateway(
         engine=engine,

@@ -1,66 +1,45 @@
-"""Who calls: API keys, shown once and stored as a keyed hash, each with a role and a company.
+"""Who calls: the API key of a request, looked up and remembered for a moment.
 
-What a role may do is in `access`.
+What a role may do is in `access`, how keys are made in `settlement.access`.
 """
 
 from __future__ import annotations
 
 import hmac
-import os
-import secrets
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from gateway.refusals import KeyRefused
+from settlement.access import OF_A_COMPANY, PepperExposed, Role, keys, open_secret
 from settlement.clock import to_micros
-from settlement.errors import Fatal, Invalid, NotFound
 from settlement.store import reading
 
-KEY_BYTES = 32
-PEPPER_BYTES = 32
+__all__ = [
+    "CACHE_SECONDS",
+    "OF_A_COMPANY",
+    "Caller",
+    "KeyRing",
+    "PepperExposed",
+    "Role",
+    "issue_key",
+    "open_pepper",
+    "revoke_key",
+]
+
 CACHE_SECONDS = 1.0
 """How long a key that was revoked in another process may still be taken here."""
 
 _CACHE_MAX = 10_000
-_PREFIX_LENGTH = len("stk_") + 12
-_INSERT = text(
-    "INSERT INTO api_key (prefix, key_hash, role, participant_id, expires_at, created_at)"
-    " VALUES (:prefix, :key_hash, :role, :participant_id, :expires_at, :created_at)"
-)
-_REVOKE = text("UPDATE api_key SET revoked_at = :at WHERE prefix = :prefix AND revoked_at IS NULL")
 _FIND = text(
-    "SELECT prefix, key_hash, role, participant_id, expires_at, revoked_at FROM api_key"
-    " WHERE prefix = :prefix"
+    "SELECT k.prefix, k.key_hash, k.role, k.participant_id, k.person_id, k.scopes, k.expires_at,"
+    " k.revoked_at, p.state FROM api_key k LEFT JOIN person p ON p.id = k.person_id"
+    " WHERE k.prefix = :prefix"
 )
-
-
-class Role(StrEnum):
-    """What a key's holder does on the rail."""
-
-    EXPORTER = "exporter"
-    IMPORTER = "importer"
-    TREASURY = "treasury"
-    APPROVER = "approver"
-    OVERSEER = "overseer"
-    ADMIN = "admin"
-
-
-OF_A_COMPANY = frozenset({Role.EXPORTER, Role.IMPORTER})
-"""Roles whose holders see only what their own company takes part in."""
-
-
-class PepperExposed(Fatal):
-    """Others than its owner may read the secret that protects the stored keys."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} can be read by others: `chmod 600 {path}`, then issue new keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +47,12 @@ class Caller:
     """Whose request it is. `party` is the company whose things alone it sees; None sees all."""
 
     prefix: str
+    """Of the API key, or the session's id: answers that are kept belong to it."""
     role: Role
     participant_id: str | None
+    person_id: str | None = None
+    scopes: str = ""
+    """Groups of routes to which a key is narrowed; empty: all of the role's."""
 
     @property
     def party(self) -> str | None:
@@ -77,9 +60,14 @@ class Caller:
         return self.participant_id if self.role in OF_A_COMPANY else None
 
     @property
+    def hand(self) -> str:
+        """Who is behind it: the person, else the key. Two keys of one person are one hand."""
+        return self.person_id or self.prefix
+
+    @property
     def actor(self) -> str:
         """What event rows say of who it was."""
-        return f"{self.role.value}:{self.prefix}"
+        return f"{self.role.value}:{self.hand}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +76,11 @@ class _StoredKey:
     key_hash: str
     role: str
     participant_id: str | None
+    person_id: str | None
+    scopes: str
     expires_at: int | None
     revoked_at: int | None
+    person_state: str | None
 
 
 def open_pepper(home: Path) -> bytes:
@@ -98,20 +89,7 @@ def open_pepper(home: Path) -> bytes:
     Raises:
         PepperExposed: others may read it.
     """
-    path = home / "api-key.pepper"
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise PepperExposed(path) from None
-        return path.read_bytes()
-    pepper = secrets.token_bytes(PEPPER_BYTES)
-    with os.fdopen(file, "wb") as stream:
-        stream.write(pepper)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return pepper
+    return open_secret(home / "api-key.pepper")
 
 
 def issue_key(
@@ -122,35 +100,25 @@ def issue_key(
     participant_id: str | None,
     now: datetime,
     expires: datetime | None = None,
+    person_id: str | None = None,
+    scopes: str = "",
 ) -> str:
     """Store a new key and return it: nobody can read it a second time.
 
+    For whoever stands at the machine; over the API keys are issued by `gateway.api.keys`.
+
     Raises:
         Invalid: an exporter's or importer's key without its company.
-        NotFound: there is no such participant.
+        NotFound: there is no such participant or person.
     """
-    if role in OF_A_COMPANY and participant_id is None:
-        raise Invalid(
-            f"a key for role {role} belongs to a participant",
-            field="participant_id",
-            repair="name the participant whose invoices it may see",
-        )
-    if participant_id is not None:
-        known = text("SELECT 1 FROM participant WHERE id = :id")
-        if session.connection().execute(known, {"id": participant_id}).scalar() is None:
-            raise NotFound("participant", participant_id)
-    prefix = f"stk_{secrets.token_hex(6)}"
-    key = f"{prefix}_{secrets.token_urlsafe(KEY_BYTES)}"
-    row = {
-        "prefix": prefix,
-        "key_hash": _hash(pepper, key),
-        "role": role.value,
-        "participant_id": participant_id,
-        "expires_at": None if expires is None else to_micros(expires),
-        "created_at": to_micros(now),
-    }
-    session.connection().execute(_INSERT, row)
-    return key
+    wanted = keys.NewKey(
+        role=role,
+        participant_id=participant_id,
+        person_id=person_id,
+        scopes=scopes,
+        expires=expires,
+    )
+    return keys.issue(session, pepper, wanted, issued_by="machine", now=now)
 
 
 def revoke_key(session: Session, prefix: str, now: datetime) -> None:
@@ -159,9 +127,7 @@ def revoke_key(session: Session, prefix: str, now: datetime) -> None:
     Raises:
         NotFound: no key in force has this prefix.
     """
-    values = {"prefix": prefix, "at": to_micros(now)}
-    if not session.connection().execute(_REVOKE, values).rowcount:
-        raise NotFound("API key in force", prefix)
+    keys.revoke(session, prefix, now)
 
 
 class KeyRing:
@@ -185,6 +151,10 @@ class KeyRing:
             return None
         return caller
 
+    def forget(self) -> None:
+        """Ask the database again from now on: a key was changed here."""
+        self._verified.clear()
+
     def look_up(self, header: str, now: datetime) -> Caller:
         """Return the caller, asking the database.
 
@@ -205,21 +175,26 @@ class KeyRing:
     def _checked(self, header: str, stored: _StoredKey | None, now: datetime) -> Caller:
         # An unknown prefix costs the same work as a wrong key.
         expected = stored.key_hash if stored else "0" * 64
-        is_right = hmac.compare_digest(_hash(self._pepper, header[len("Bearer ") :]), expected)
+        found = keys.hashed(self._pepper, header[len("Bearer ") :])
+        is_right = hmac.compare_digest(found, expected)
         if stored is None or not is_right or stored.revoked_at is not None:
             raise KeyRefused
         if stored.expires_at is not None and stored.expires_at <= to_micros(now):
             raise KeyRefused
-        return Caller(stored.prefix, Role(stored.role), stored.participant_id)
+        if stored.person_state not in (None, "active"):
+            raise KeyRefused
+        return Caller(
+            stored.prefix,
+            Role(stored.role),
+            stored.participant_id,
+            stored.person_id,
+            stored.scopes,
+        )
 
 
 def _prefix(header: str) -> str:
     scheme, _, key = header.partition(" ")
-    is_shaped = len(key) > _PREFIX_LENGTH and key[_PREFIX_LENGTH] == "_"
+    is_shaped = len(key) > keys.PREFIX_LENGTH and key[keys.PREFIX_LENGTH] == "_"
     if scheme != "Bearer" or not key.startswith("stk_") or not key.isascii() or not is_shaped:
         raise KeyRefused
-    return key[:_PREFIX_LENGTH]
-
-
-def _hash(pepper: bytes, key: str) -> str:
-    return hmac.new(pepper, key.encode(), "sha256").hexdigest()
+    return key[: keys.PREFIX_LENGTH]

@@ -35,7 +35,7 @@ async def admit(gateway: Gateway, scope: Scope, header: str, route: str) -> Call
     if caller is None:
         caller = await asyncio.to_thread(gateway.keys.look_up, header, now)
     scope["caller"] = caller
-    access.require(caller.role, route)
+    access.require(caller.role, route, caller.scopes)
     return caller
 
 

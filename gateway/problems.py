@@ -18,6 +18,7 @@ from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import errors
+from settlement.access import PersonErased
 from settlement.bank import (
     BankAccountExists,
     NoBankMapping,
@@ -101,6 +102,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     NotProvable: 409,
     OtherBankAccount: 409,
     ParticipantExists: 409,
+    PersonErased: 409,
     PortInUse: 500,
     RulesEngineBusy: 503,
     RulesEngineClosed: 503,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway.auth import Role, issue_key, open_pepper
+from gateway.auth import OF_A_COMPANY, Role, issue_key, open_pepper
 from gateway.demo.companies import COMPANIES
 from gateway.supervisor import write_private
 from settlement.participants import NewParticipant
@@ -37,7 +37,7 @@ def demo_keys(
 ) -> dict[str, str]:
     """Return API keys by name, made at the first call and kept in `home` with mode 0600.
 
-    Per company `NAME-exporter` and `NAME-importer`; and `treasury`, `overseer`, `admin`.
+    Per company `NAME-exporter` and `NAME-importer`; and one for each role of the staff.
     """
     kept = home / "keys" / "api-keys.json"
     if kept.exists():
@@ -50,7 +50,9 @@ def demo_keys(
                 keys[f"{company.key}-{role}"] = issue_key(
                     session, pepper, role=role, participant_id=participant_id, now=now
                 )
-        for role in (Role.TREASURY, Role.APPROVER, Role.OVERSEER, Role.ADMIN):
+        for role in Role:
+            if role in OF_A_COMPANY:
+                continue
             keys[str(role)] = issue_key(session, pepper, role=role, participant_id=None, now=now)
     kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(kept, json.dumps(keys, indent=2) + "\n")

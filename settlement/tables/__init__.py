@@ -2,7 +2,9 @@
 
 Knows columns and constraints; queries live in the module that owns the noun.
 
-    parties    participant, wallet, token, deployment, api_key, idempotency
+    parties    participant, wallet, token, deployment, idempotency
+    access     person, personal_key, api_key, credential, recovery_code, person_session,
+               sign_in_failure, oidc_flow
     invoices   document, invoice, invoice_event, outbox
     payments   settlement_sequence, settlement, settlement_event, clearance, list_version,
                list_entry
@@ -21,6 +23,16 @@ Knows columns and constraints; queries live in the module that owns the noun.
 
 from sqlmodel import SQLModel
 
+from settlement.tables.access import (
+    ApiKey,
+    Credential,
+    OidcFlow,
+    Person,
+    PersonalKey,
+    PersonSession,
+    RecoveryCode,
+    SignInFailure,
+)
 from settlement.tables.bank import (
     BankAccount,
     BankEntry,
@@ -48,7 +60,6 @@ from settlement.tables.matching import (
     ReconRun,
 )
 from settlement.tables.parties import (
-    ApiKey,
     Deployment,
     Idempotency,
     Participant,
@@ -129,6 +140,7 @@ __all__ = [
     "ChainTx",
     "ChainTxEvent",
     "Clearance",
+    "Credential",
     "Cursor",
     "Deployment",
     "Document",
@@ -147,8 +159,12 @@ __all__ = [
     "ListParty",
     "ListVersion",
     "MonitorCrossing",
+    "OidcFlow",
     "Outbox",
     "Participant",
+    "Person",
+    "PersonSession",
+    "PersonalKey",
     "Posting",
     "Receipt",
     "ReconMark",
@@ -157,6 +173,7 @@ __all__ = [
     "ReconRecord",
     "ReconRuleSet",
     "ReconRun",
+    "RecoveryCode",
     "ScreeningHit",
     "ScreeningHitEvent",
     "ScreeningRun",
@@ -166,6 +183,7 @@ __all__ = [
     "SettlementEvent",
     "SettlementMatch",
     "SettlementSequence",
+    "SignInFailure",
     "Statement",
     "StatementFile",
     "Token",

@@ -1,4 +1,4 @@
-"""Who takes part, with what wallets and tokens, on which deployment, and who may call."""
+"""Who takes part, with what wallets and tokens, on which deployment; answers that are kept."""
 
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
@@ -64,24 +64,6 @@ class Deployment(SQLModel, table=True):
     """The block before the first one that can hold a log of ours."""
     record: str = text()
     """All addresses, as JSON."""
-    created_at: int = moment()
-
-
-class ApiKey(SQLModel, table=True):
-    """A caller's key: shown once, stored as a keyed hash."""
-
-    __tablename__ = "api_key"
-    __table_args__ = (
-        CheckConstraint(
-            "role IN ('exporter', 'importer', 'treasury', 'approver', 'overseer', 'admin')"
-        ),
-    )
-    prefix: str = text(primary_key=True)
-    key_hash: str = text()
-    role: str = text()
-    participant_id: str | None = text(foreign_key="participant.id", default=None)
-    expires_at: int | None = moment(default=None)
-    revoked_at: int | None = moment(default=None)
     created_at: int = moment()
 
 

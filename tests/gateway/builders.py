@@ -63,6 +63,8 @@ def the_keys(engine: Engine, home: Path, companies: Companies, now: datetime) ->
         "second-treasury": (Role.TREASURY, None),
         "approver": (Role.APPROVER, None),
         "second-approver": (Role.APPROVER, None),
+        "compliance": (Role.COMPLIANCE, None),
+        "second-compliance": (Role.COMPLIANCE, None),
         "overseer": (Role.OVERSEER, None),
         "admin": (Role.ADMIN, None),
     }

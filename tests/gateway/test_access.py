@@ -35,7 +35,7 @@ def test_every_operation_of_the_document_takes_the_roles_of_the_table_and_no_oth
         for method in methods
         if path.startswith("/v1/")
     ]
-    table = {name.replace(":path}", "}"): roles for name, roles in access.ROLES.items()}
+    table = {name.replace(":path}", "}"): row.roles for name, row in access.table().items()}
     assert len(names) > 25
 
     for name in names:

@@ -1,0 +1,21 @@
+"""Who signs in and calls: roles, people, their keys, and what of them is personal.
+
+Decides about identity only; what a role may do is the gateway's table (`gateway/access.yaml`).
+"""
+
+from settlement.access import keys
+from settlement.access.roles import CHECKERS, OF_A_COMPANY, Role
+from settlement.access.secret_files import PepperExposed, open_secret
+from settlement.access.vault import PersonErased, Vault, open_vault
+
+__all__ = [
+    "CHECKERS",
+    "OF_A_COMPANY",
+    "PepperExposed",
+    "PersonErased",
+    "Role",
+    "Vault",
+    "keys",
+    "open_secret",
+    "open_vault",
+]
