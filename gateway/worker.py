@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from gateway.progress import Progress
 from gateway.upkeep import Upkeep
-from settlement import reconciliation, watcher
+from settlement import reconciliation, registry, watcher
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids
 from settlement.compliance.policy import Policy
@@ -33,47 +34,7 @@ from settlement.settlements import booking, clearing, finality, tracking
 from settlement.signer import Signer
 from settlement.store import reading, transaction
 
-
-@dataclass(slots=True)
-class Progress:
-    """What one tick did; all zero when there was nothing to do."""
-
-    head: int = 0
-    new_blocks: int = 0
-    orphaned_blocks: int = 0
-    reversed: int = 0
-    seen: int = 0
-    booked: int = 0
-    settled: int = 0
-    cleared: int = 0
-    held: int = 0
-    rejected: int = 0
-    claimed: int = 0
-    signed: int = 0
-    sent: int = 0
-    matched: int = 0
-    standby: bool = False
-    """Other workers hold lanes and duty; this one only looks on."""
-    troubles: dict[str, str] = field(default_factory=dict)
-    """What befell single lanes, by signer, or the work beside payments, while others went on."""
-    ties: bool = True
-    """Whether every balance was the chain's, where this tick compared them."""
-    stages: dict[str, float] = field(default_factory=dict)
-    """Seconds that each stage took."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing moved."""
-        return not self.moved()
-
-    def moved(self) -> dict[str, int]:
-        """Return what moved, by name; without zeros."""
-        counts = {name: getattr(self, name) for name in self.__slots__}
-        return {
-            name: count
-            for name, count in counts.items()
-            if count and name not in ("head", "standby", "troubles", "ties", "stages")
-        }
+__all__ = ["Progress", "Worker"]
 
 
 @dataclass(slots=True)
@@ -237,6 +198,7 @@ class Worker:
         with self._writing(now) as session:
             lanes.lock_all(session)
             progress.seen = tracking.see(session, now)
+            progress.registry = registry.observe(session)
         while True:
             with self._writing(now) as session:
                 booked = booking.book(session, self.settings, now)

@@ -55,8 +55,10 @@ ROOMS = (
     Room("access", 3, ("access", "access.*"), beside=("store", "audit")),
     Room("approvals", 3, ("approvals", "approvals.*"), beside=("store", "audit", "access")),
     Room("ledger", 4, ("ledger", "ledger.*")),
-    Room("participants", 4, ("participants", "participants.*")),
-    Room("compliance", 4, ("compliance", "compliance.*"), beside=("participants",)),
+    # Who decides on a wallet says so to the registry; it ends the clearances that stand against it.
+    Room("registry", 4, ("registry", "registry.*"), beside=("compliance",)),
+    Room("participants", 4, ("participants", "participants.*"), beside=("registry",)),
+    Room("compliance", 4, ("compliance", "compliance.*"), beside=("participants", "registry")),
     Room("outbox", 4, ("outbox", "outbox.*")),
     Room("invoices", 5, ("invoices", "invoices.*")),
     Room("watcher", 5, ("watcher", "watcher.*")),

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
 from settlement.compliance.policy import Facts, Outcome, Policy, Rule, Verdict, evaluate
-from settlement.store.bulk import insert_rows
+from settlement.store.bulk import insert_rows, rows_by_key
 
 PAYABLE = (Outcome.ALLOW.name, Outcome.ALLOW_WITH_DATA.name)
 """Outcomes under which a settlement may be paid."""
@@ -26,6 +26,12 @@ PAYABLE = (Outcome.ALLOW.name, Outcome.ALLOW_WITH_DATA.name)
 _REVOKE = text(
     "UPDATE clearance SET revoked_at = :at WHERE settlement_id = :id AND revoked_at IS NULL"
     " AND expires_at > :at"
+)
+
+_OF_WALLETS = (
+    "SELECT id FROM settlement WHERE {side} {{keys}}"
+    # What is mined may be orphaned, and would be sent again.
+    " AND state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED')"
 )
 
 
@@ -125,6 +131,16 @@ def revoke(session: Session, settlement_ids: Sequence[str], now: datetime) -> No
     if settlement_ids:
         at = to_micros(now)
         session.connection().execute(_REVOKE, [{"id": key, "at": at} for key in settlement_ids])
+
+
+def revoke_wallets(
+    session: Session, wallets: Sequence[str], now: datetime, *, token: str | None = None
+) -> None:
+    """End the clearances under way from and to these wallets; of one token alone if it is given."""
+    for side in ("debtor_wallet", "creditor_wallet"):
+        of_token, more = (" AND token = ?", (token,)) if token is not None else ("", ())
+        found = rows_by_key(session, _OF_WALLETS.format(side=side) + of_token, wallets, *more)
+        revoke(session, [key for (key,) in found], now)
 
 
 def _verdicts(rules: Sequence[Rule], findings: Sequence[Verdict]) -> str:

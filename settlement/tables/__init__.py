@@ -14,6 +14,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
                recon_match, recon_member
     bank       bank_account, bank_mapping, statement_file, statement, bank_entry
     books      account, balance, journal_entry, posting, settlement_match, settlement_break
+    registry   registry_wish, registry_standing, registry_change
     tie_out    transfer_sum
     periods    accounting_period, balance_monitor, monitor_crossing
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
@@ -75,6 +76,7 @@ from settlement.tables.payments import (
     SettlementSequence,
 )
 from settlement.tables.periods import AccountingPeriod, BalanceMonitor, MonitorCrossing
+from settlement.tables.registry import RegistryChange, RegistryStanding, RegistryWish
 from settlement.tables.screening import (
     ListAddress,
     ListIdentifier,
@@ -113,6 +115,7 @@ APPEND_ONLY = (
     "chain_tx_event",
     "chain_log",
     "monitor_crossing",
+    "registry_change",
     "break_event",
     "break_decision",
 )
@@ -174,6 +177,9 @@ __all__ = [
     "ReconRuleSet",
     "ReconRun",
     "RecoveryCode",
+    "RegistryChange",
+    "RegistryStanding",
+    "RegistryWish",
     "ScreeningHit",
     "ScreeningHitEvent",
     "ScreeningRun",

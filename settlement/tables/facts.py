@@ -5,6 +5,8 @@ from sqlmodel import Field, SQLModel
 
 from settlement.tables.columns import big, moment, only, text
 
+REGISTRY_LOGS = "name IN ('ParticipantListed', 'ParticipantUnlisted', 'Frozen', 'Unfrozen')"
+
 
 class Block(SQLModel, table=True):
     """A block that was seen. Orphaned blocks stay."""
@@ -61,6 +63,13 @@ class ChainLog(SQLModel, table=True):
             "token",
             **only("name IN ('MandateSet', 'MandateRevoked')"),
         ),
+        # So are those that list and freeze.
+        Index("chain_log_registry", "block_number", **only(REGISTRY_LOGS)),
+        Index(
+            "chain_log_standing",
+            *("debtor", "address", "block_number", "log_index"),
+            **only(REGISTRY_LOGS),
+        ),
     )
     block_hash: str = text(primary_key=True, foreign_key="block.hash")
     log_index: int = Field(primary_key=True)
@@ -69,10 +78,11 @@ class ChainLog(SQLModel, table=True):
     block_number: int = big()
     address: str = text()
     name: str = text()
-    """Transfer, Settled, Rejected, MandateSet, MandateRevoked; `other`: raw words in `detail`."""
+    """Transfer, Settled, Rejected, MandateSet, MandateRevoked, ParticipantListed,
+    ParticipantUnlisted, Frozen, Unfrozen; `other`: raw words in `detail`."""
     token: str | None = text(default=None)
     debtor: str | None = text(default=None)
-    """Of a Transfer: from."""
+    """Of a Transfer: from; of a listing or a freeze: whose wallet."""
     creditor: str | None = text(default=None)
     """Of a Transfer: to."""
     amount_minor: int | None = big(default=None)

@@ -12,8 +12,11 @@ class Lane(SQLModel, table=True):
     __tablename__ = "lane"
     __table_args__ = (
         CheckConstraint("state IN ('active', 'paused', 'draining', 'drained', 'halted')"),
+        CheckConstraint("kind IN ('operator', 'admin')"),
     )
     signer: str = text(primary_key=True)
+    kind: str = text(default="operator", sa_column_kwargs={"server_default": "operator"})
+    """operator: it pays; admin: it lists and freezes, and pays nobody."""
     next_nonce: int = big()
     lease_owner: str | None = text(default=None)
     lease_fence: int = big(default=0)

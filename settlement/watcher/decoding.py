@@ -48,6 +48,11 @@ RECEIPT_COLUMNS = (
 _ADDRESS, _NAME, _AMOUNT = (LOG_COLUMNS.index(n) for n in ("address", "name", "amount_minor"))
 _WORD = 64
 _ZEROS = "0" * 48
+_FREEZES = {rail_abi.FROZEN: "Frozen", rail_abi.UNFROZEN: "Unfrozen"}
+_LISTINGS = {
+    rail_abi.PARTICIPANT_LISTED: "ParticipantListed",
+    rail_abi.PARTICIPANT_UNLISTED: "ParticipantUnlisted",
+}
 
 _Terms: TypeAlias = tuple[str, str, str, int | None]
 """Token, debtor, creditor, amount: what a Settled and its Transfer have to share."""
@@ -148,7 +153,7 @@ def _logs(block: BlockRef, receipt: Receipt, ours: Filter) -> list[tuple[Any, ..
 def _token_log(log: Log) -> tuple[Any, ...]:
     address, topics, data, _ = log
     if len(topics) != 3 or len(data) != 66 or topics[0] != rail_abi.TRANSFER:
-        return _other(log)
+        return _standing(log, _FREEZES, address)
     debtor, creditor = "0x" + topics[1][26:], "0x" + topics[2][26:]
     amount = _number(data[2:])
     detail = None if amount is not None else json.dumps({"amount": str(int(data, 16))})
@@ -169,7 +174,7 @@ def _rail_log(log: Log) -> tuple[Any, ...]:
         return _mandate("MandateSet", topics, terms)
     if kind == rail_abi.MANDATE_REVOKED and len(topics) == 3:
         return _mandate("MandateRevoked", topics, None)
-    return _other(log)
+    return _standing(log, _LISTINGS, None)
 
 
 def _payment(name: str, topics: Sequence[str], data: str, code: int | None) -> tuple[Any, ...]:
@@ -186,6 +191,14 @@ def _payment(name: str, topics: Sequence[str], data: str, code: int | None) -> t
 def _mandate(name: str, topics: Sequence[str], terms: str | None) -> tuple[Any, ...]:
     token, debtor = "0x" + topics[2][26:], "0x" + topics[1][26:]
     return (name, token, debtor, None, None, None, None, None, terms)
+
+
+def _standing(log: Log, names: Mapping[str, str], token: Address | None) -> tuple[Any, ...]:
+    """Return what a log says of one wallet's place on a contract; `other` where it says nothing."""
+    name = names.get(log.topics[0]) if len(log.topics) == 2 else None
+    if name is None or log.data != "0x":
+        return _other(log)
+    return (name, token, "0x" + log.topics[1][26:], None, None, None, None, None, None)
 
 
 def _number(digits: str) -> int | None:
