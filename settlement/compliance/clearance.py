@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -17,7 +16,15 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
-from settlement.compliance.policy import Facts, Outcome, Policy, Rule, Verdict, evaluate
+from settlement.compliance.policy import (
+    FLAG,
+    Facts,
+    Judge,
+    Outcome,
+    Pair,
+    Policy,
+    Verdict,
+)
 from settlement.store.bulk import insert_rows, rows_by_key
 
 PAYABLE = (Outcome.ALLOW.name, Outcome.ALLOW_WITH_DATA.name)
@@ -46,10 +53,6 @@ class Terms:
     reference: str
 
 
-_FACTS, _TERMS = attrgetter(*Facts.__slots__), attrgetter(*Terms.__slots__)
-"""All fields in order: the preimage of `inputs_hash` holds every one of them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A clearance as it was stored."""
@@ -58,7 +61,7 @@ class Decision:
     settlement_id: str
     outcome: Outcome
     reason: str
-    """Every finding in words; empty when allowed."""
+    """Every finding in words that is no flag; empty when allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,9 @@ class Judgement:
         return self.outcome <= Outcome.ALLOW_WITH_DATA
 
 
-def judge(policy: Policy, facts: Facts, terms: Terms) -> Judgement:
+def judge(judge: Judge, facts: Facts, terms: Terms) -> Judgement:
     """Evaluate all packs over one settlement. Pure."""
-    return Judgement(facts, terms, *evaluate(policy, facts))
+    return Judgement(facts, terms, *judge.judge(facts))
 
 
 def decide(
@@ -94,20 +97,19 @@ def decide(
     """Store one clearance per judgement, in order, alive until `expires`; one insert for all."""
     versions = orjson.dumps(dict(list_versions), option=orjson.OPT_SORT_KEYS).decode()
     basis = f"{policy.version}|{versions}|".encode()
-    passed = _verdicts(policy.rules, [])
     created, expires_at = to_micros(now), to_micros(expires)
+    pairs = _PairHashes()
     rows: list[dict[str, Any]] = []
     decisions = []
     for judgement in judgements:
         facts, terms = judgement.facts, judgement.terms
-        outcome, findings = judgement.outcome, judgement.findings
-        inputs = basis + repr((_FACTS(facts), _TERMS(terms))).encode()
+        own = orjson.dumps((facts.settlement_id, facts.payment, facts.trade, terms))
         row = {
             "id": ids("clr"),
             "settlement_id": facts.settlement_id,
-            "outcome": outcome.name,
-            "inputs_hash": hashlib.sha256(inputs).hexdigest(),
-            "verdicts": _verdicts(policy.rules, findings) if findings else passed,
+            "outcome": judgement.outcome.name,
+            "inputs_hash": hashlib.sha256(basis + pairs.of(facts.pair) + own).hexdigest(),
+            "verdicts": _verdicts(judgement.findings),
             "policy_version": policy.version,
             "list_versions": versions,
             "debtor_wallet": terms.debtor_wallet,
@@ -119,8 +121,11 @@ def decide(
             "created_at": created,
         }
         rows.append(row)
-        reason = "; ".join(f"{each.rule_id}: {each.found}" for each in findings)
-        decisions.append(Decision(str(row["id"]), facts.settlement_id, outcome, reason))
+        decisions.append(
+            Decision(
+                str(row["id"]), facts.settlement_id, judgement.outcome, _reason(judgement.findings)
+            )
+        )
     columns = tuple(rows[0]) if rows else ()
     insert_rows(session, "clearance", columns, [tuple(row.values()) for row in rows])
     return decisions
@@ -143,8 +148,36 @@ def revoke_wallets(
         revoke(session, [key for (key,) in found], now)
 
 
-def _verdicts(rules: Sequence[Rule], findings: Sequence[Verdict]) -> str:
-    found = {each.rule_id: {"outcome": each.outcome.name, "found": each.found} for each in findings}
+class _PairHashes:
+    """Hashes of what many payments share, each made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bytes] = {}
+
+    def of(self, pair: Pair) -> bytes:
+        """Return the SHA-256 of all that is known of a pair, as text."""
+        known = self._known.get(id(pair))
+        if known is None:
+            known = hashlib.sha256(orjson.dumps(pair)).hexdigest().encode()
+            self._known[id(pair)] = known
+        return known
+
+
+def _reason(findings: Sequence[Verdict]) -> str:
+    return "; ".join(f"{each.rule_id}: {each.found}" for each in findings if not each.is_flag)
+
+
+def _verdicts(findings: Sequence[Verdict]) -> str:
+    """Return what rules found, as JSON: all that the policy asks and is not here has passed."""
+    if not findings:
+        return "[]"
     return orjson.dumps(
-        [{"rule": rule.id, **found.get(rule.id, {"outcome": "ALLOW"})} for rule in rules]
+        [
+            {
+                "rule": each.rule_id,
+                "outcome": FLAG if each.is_flag else each.outcome.name,
+                "found": each.found,
+            }
+            for each in findings
+        ]
     ).decode()

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from settlement.chain.port import Address
 from settlement.clock import from_micros
 from settlement.compliance import lists
-from settlement.compliance.policy import Facts, fold
+from settlement.compliance.policy import Asset, Facts, Pair, Party, Payment, fold
 from settlement.compliance.spent import SpentToday
 from settlement.participants.mandates import Mandate, mandates
 from settlement.states import SettlementState
@@ -47,6 +47,8 @@ _UNDER_WAY = text(
     " WHERE state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'NEEDS_REVIEW')"
     " GROUP BY debtor_wallet, token, state"
 )
+
+PairKey = tuple[str, str, str, str, str, str]
 
 
 class Candidate(NamedTuple):
@@ -146,32 +148,78 @@ def list_hits(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple
         values[address] = address
     hits = lists.hits(session, list(values.values()))
     return {
-        shown: tuple(f"{shown} is on {hit.list_name} ({hit.detail or hit.value})" for hit in found)
+        shown: tuple(
+            # The name itself stays out of the stored decision: a person's can be erased.
+            f"{'wallet' if value == shown else 'name'} is on {hit.list_name}"
+            f" ({hit.detail or hit.value})"
+            for hit in found
+        )
         for shown, value in values.items()
         if (found := hits.get(value))
     }
 
 
-def facts_of(row: Candidate, purse: Purse, listed: dict[str, tuple[str, ...]]) -> Facts:
+def pairs(
+    session: Session, waiting: Sequence[Candidate], listed: Mapping[str, tuple[str, ...]]
+) -> dict[PairKey, Pair]:
+    """Return what the payments between two parties share, once for each way they pay."""
+    found: dict[PairKey, Pair] = {}
+    for row in waiting:
+        key = pair_key(row)
+        if key not in found:
+            found[key] = _pair(row, listed)
+    return found
+
+
+def pair_key(row: Candidate) -> PairKey:
+    """Return what tells one pair from another."""
+    return (
+        row.debtor_id,
+        row.creditor_id,
+        row.debtor_wallet,
+        row.creditor_wallet,
+        row.token,
+        row.invoice_currency,
+    )
+
+
+def facts_of(row: Candidate, pair: Pair, purse: Purse) -> Facts:
     """Return the facts of one settlement as its purse now stands."""
-    nothing: tuple[str, ...] = ()
-    return Facts(
-        settlement_id=row.id,
-        debtor_state=row.debtor_state,
-        creditor_state=row.creditor_state,
-        debtor_name=row.debtor_name,
-        creditor_name=row.creditor_name,
-        debtor_country=row.debtor_country,
-        creditor_country=row.creditor_country,
-        debtor_owns_wallet=row.debtor_owner == row.debtor_id,
-        creditor_owns_wallet=row.creditor_owner == row.creditor_id,
-        token_listed=bool(row.listed) and row.currency == row.invoice_currency,
+    payment = Payment(
         amount_minor=row.amount_minor,
-        token_decimals=row.decimals,
-        names_listed=listed.get(row.debtor_name, nothing) + listed.get(row.creditor_name, nothing),
-        addresses_listed=listed.get(row.debtor_wallet, nothing)
-        + listed.get(row.creditor_wallet, nothing),
         mandate_cap_payment_minor=purse.mandate.cap_per_payment_minor if purse.mandate else None,
         mandate_left_today_minor=purse.left_today_minor,
         funds_available_minor=purse.funds_minor,
+    )
+    return Facts(row.id, pair, payment)
+
+
+def _pair(row: Candidate, listed: Mapping[str, tuple[str, ...]]) -> Pair:
+    nothing: tuple[str, ...] = ()
+    return Pair(
+        debtor=Party(
+            participant_id=row.debtor_id,
+            state=row.debtor_state,
+            country=row.debtor_country,
+            wallet=row.debtor_wallet,
+            owns_wallet=row.debtor_owner == row.debtor_id,
+            names_listed=listed.get(row.debtor_name, nothing),
+            addresses_listed=listed.get(row.debtor_wallet, nothing),
+        ),
+        creditor=Party(
+            participant_id=row.creditor_id,
+            state=row.creditor_state,
+            country=row.creditor_country,
+            wallet=row.creditor_wallet,
+            owns_wallet=row.creditor_owner == row.creditor_id,
+            names_listed=listed.get(row.creditor_name, nothing),
+            addresses_listed=listed.get(row.creditor_wallet, nothing),
+        ),
+        asset=Asset(
+            token=row.token,
+            symbol=row.symbol,
+            currency=row.currency,
+            decimals=row.decimals,
+            is_listed=bool(row.listed) and row.currency == row.invoice_currency,
+        ),
     )

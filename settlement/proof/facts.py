@@ -218,7 +218,10 @@ def _clearance(row: Any, found: Sequence[Any]) -> dict[str, Any] | None:
         "list_versions": [
             {"name": name, "sha256": digest} for name, digest in orjson.loads(lists).items()
         ],
-        "verdicts": [{"found": None, **each} for each in orjson.loads(verdicts)],
+        # A flag is the supervisor's: others are told what decided.
+        "verdicts": [
+            {"found": None, **each} for each in orjson.loads(verdicts) if each["outcome"] != "FLAG"
+        ],
         "inputs_hash": inputs,
         "debtor": debtor,
         "creditor": creditor,

@@ -16,7 +16,7 @@ from settlement.clock import Ids, to_micros
 from settlement.compliance import clearance, facts, lists
 from settlement.compliance.clearance import Decision, Terms
 from settlement.compliance.facts import Candidate
-from settlement.compliance.policy import Outcome, Policy
+from settlement.compliance.policy import Judge, Outcome, Policy
 from settlement.compliance.spent import SpentToday
 from settlement.config import Settings
 from settlement.invoices import amounts
@@ -52,15 +52,16 @@ def clear(
     if not rows:
         return Cleared()
     purses = facts.purses(session, rows, _booked(session, rows), spent_today)
-    listed = facts.list_hits(session, rows)
+    pairs = facts.pairs(session, rows, facts.list_hits(session, rows))
     versions = {row.name: row.sha256 for row in lists.versions(session)}
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
     # Its expiry becomes the batch's deadline, which the chain judges by its own time.
     expires = max(now, facts.chain_time(session)) + lifetime
-    judgements = []
+    judge, judgements = Judge(policy, now), []
     for row in rows:
         purse = purses[row.debtor_wallet, row.token]
-        judgement = clearance.judge(policy, facts.facts_of(row, purse, listed), _terms(row))
+        known = facts.facts_of(row, pairs[facts.pair_key(row)], purse)
+        judgement = clearance.judge(judge, known, _terms(row))
         if judgement.payable:
             purse.spend(row.amount_minor)  # The next one sees what this one uses up.
         judgements.append(judgement)

@@ -97,9 +97,9 @@ IN_WORKING = (
         "a party that is suspended is cleared",
         ("CLEARED",),
         edited(
-            "settlement.compliance.facts:facts_of",
-            ("debtor_state=row.debtor_state", "debtor_state='active'"),
-            ("creditor_state=row.creditor_state", "creditor_state='active'"),
+            "settlement.compliance.facts:_pair",
+            ("state=row.debtor_state", "state='active'"),
+            ("state=row.creditor_state", "state='active'"),
         ),
         scene=(["block_party", 0], ["block_party", 1], ["instruct", 0, 6, 0], *TICK),
     ),

@@ -1,0 +1,80 @@
+"""Judging: all packs that apply, the strictest outcome wins, flags beside it.
+
+What depends on the parties alone is judged once for all payments between them. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from settlement.compliance.policy.model import Outcome, Pack, Policy, Rule, Verdict
+from settlement.compliance.policy.subject import Facts, Pair
+
+
+@dataclass(frozen=True, slots=True)
+class PairJudgement:
+    """What holds of all payments between two parties: findings, and the rules still to ask."""
+
+    findings: tuple[Verdict, ...]
+    rules: tuple[Rule, ...]
+
+
+class Judge:
+    """A policy on one day, with what it has found of the pairs so far."""
+
+    def __init__(self, policy: Policy, now: datetime) -> None:
+        self.policy = policy
+        day = now.date()
+        self._packs = [
+            (pack, [rule for rule in pack.rules if rule.span.holds(day)])
+            for pack in policy.packs
+            if pack.span.holds(day)
+        ]
+        self._pairs: dict[int, tuple[Pair, PairJudgement]] = {}
+
+    def judge(self, facts: Facts) -> tuple[Outcome, list[Verdict]]:
+        """Return the strictest outcome and every rule that found something, flags among them."""
+        known = self.pair(facts.pair)
+        findings = list(known.findings)
+        for rule in known.rules:
+            assert rule.payment_check is not None
+            if found := rule.payment_check(facts):
+                findings.append(Verdict(rule.id, rule.outcome, found, rule.is_flag))
+        if not findings:
+            return Outcome.ALLOW, findings
+        return strictest(findings), findings
+
+    def pair(self, pair: Pair) -> PairJudgement:
+        """Return what is the same for all payments of a pair."""
+        # By identity: hashing what a pair holds would cost more than judging it.
+        known = self._pairs.get(id(pair))
+        if known is None:
+            known = self._pairs[id(pair)] = (pair, self._judged(pair))
+        return known[1]
+
+    def applicable(self, pair: Pair) -> Sequence[tuple[Pack, Sequence[Rule]]]:
+        """Return the packs that apply to a pair on this day, each with its rules of this day."""
+        return [(pack, rules) for pack, rules in self._packs if pack.meets(pair)]
+
+    def _judged(self, pair: Pair) -> PairJudgement:
+        findings: list[Verdict] = []
+        left: list[Rule] = []
+        for _, rules in self.applicable(pair):
+            for rule in rules:
+                if rule.pair_check is None:
+                    left.append(rule)
+                elif found := rule.pair_check(pair):
+                    findings.append(Verdict(rule.id, rule.outcome, found, rule.is_flag))
+        return PairJudgement(tuple(findings), tuple(left))
+
+
+def strictest(findings: Sequence[Verdict]) -> Outcome:
+    """Return the outcome of the strictest finding that is no flag."""
+    return max((each.outcome for each in findings if not each.is_flag), default=Outcome.ALLOW)
+
+
+def evaluate(policy: Policy, facts: Facts, now: datetime) -> tuple[Outcome, list[Verdict]]:
+    """Judge one settlement alone."""
+    return Judge(policy, now).judge(facts)

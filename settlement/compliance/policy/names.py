@@ -1,0 +1,14 @@
+"""How names are compared. Knows no list."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+
+@lru_cache(maxsize=16_384)
+def fold(name: str) -> str:
+    """Return a name as it is compared: case, accents, white space and punctuation do not count."""
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    plain = (letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join("".join(each if each.isalnum() else " " for each in plain).split())
