@@ -30,6 +30,7 @@ from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
 from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
 from settlement.chain.port import NoHeaderEvidence
 from settlement.compliance.lists import ListUnreadable
+from settlement.compliance.policy import PackInvalid
 from settlement.documents.bank_csv import MappingInvalid
 from settlement.documents.errors import (
     DocumentRejected,
@@ -93,6 +94,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     KeyFileLocked: 500,
     KeyInEnvironment: 500,
     ListUnreadable: 422,
+    PackInvalid: 422,
     MappingInvalid: 422,
     NoBankMapping: 422,
     MessageInvalid: 422,
