@@ -59,7 +59,7 @@ def test_a_version_names_the_content_of_every_file() -> None:
         (RULE.replace("token_not_listed", "country_in") + "    with:\n      countries: [de]\n",
          14, "ISO 3166-1"),
         (RULE + "  - [1, 2]\n", 8, "no list of mappings"),
-        (RULE + "   bad: [\n", 13, "parsing"),
+        (RULE + "   bad: [\n", 13, "expected <block end>"),
     ],
 )  # fmt: skip
 def test_a_fault_in_a_pack_is_told_with_its_line(rule: str, line: int, words: str) -> None:
