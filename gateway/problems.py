@@ -29,6 +29,8 @@ from settlement.bank import (
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
 from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
 from settlement.chain.port import NoHeaderEvidence
+from settlement.compliance.limits import LimitExceeded
+from settlement.compliance.limits.changing import LimitNotActive
 from settlement.compliance.lists import ListUnreadable
 from settlement.compliance.policy import PackInvalid
 from settlement.documents.bank_csv import MappingInvalid
@@ -93,6 +95,8 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     KeyFileExposed: 500,
     KeyFileLocked: 500,
     KeyInEnvironment: 500,
+    LimitExceeded: 409,
+    LimitNotActive: 409,
     ListUnreadable: 422,
     PackInvalid: 422,
     MappingInvalid: 422,

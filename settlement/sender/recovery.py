@@ -18,9 +18,9 @@ from settlement.chain.signing import SignedChainTx
 from settlement.clock import Ids, to_micros
 from settlement.config import Settings
 from settlement.errors import ChainContradicts
-from settlement.invoices import amounts
 from settlement.invoices.amounts import InvoiceOverpaid
 from settlement.money import MINOR_MAX
+from settlement.settlements import reserving
 from settlement.settlements.control import AS_NEW
 from settlement.settlements.moves import move_each
 from settlement.settlements.tracking import record_chain_tx
@@ -162,7 +162,7 @@ def _place(
         move, changes, takes = _FIRST_MOVES[found.state]
         if takes:
             try:
-                amounts.take(session, [(found.invoice_id, found.claim_minor)])
+                reserving.count_again(session, [found], now)
             except InvoiceOverpaid:
                 return False  # Its invoice was instructed anew: two payments for one claim.
         rows = [{"id": found.id, "reason": RECOVERED}]

@@ -19,7 +19,7 @@ from settlement.compliance.facts import Candidate
 from settlement.compliance.policy import Judge, Outcome, Policy
 from settlement.compliance.spent import SpentToday
 from settlement.config import Settings
-from settlement.invoices import amounts
+from settlement.settlements import reserving
 from settlement.settlements.moves import move_each, move_where
 
 _EXPIRY_MARGIN = timedelta(minutes=2)
@@ -110,8 +110,7 @@ def _apply(
             now=now,
             changes=", clearance_id = :clearance_id, reason = :reason, approved_by = 'policy'",
         )
-    refused = [rows[each.settlement_id] for each in rejected]
-    amounts.release(session, [(row.invoice_id, row.claim_minor) for row in refused])
+    reserving.give_back(session, [rows[each.settlement_id] for each in rejected], now)
     return Cleared(len(allowed), len(held), len(rejected))
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from settlement import ledger
 from settlement.errors import NotFound
-from settlement.invoices import amounts
+from settlement.settlements import reserving
 from settlement.settlements.moves import move_each
 from settlement.states import SETTLEMENT_MOVES, SettlementState, advance
 from settlement.store import row_lock
@@ -70,7 +70,7 @@ def cancel(session: Session, ids: Sequence[str], *, reason: str, actor: str, now
     found = locked(session, ids, "cancel")
     rows = [{"id": row.id, "reason": reason} for row in found]
     move_each(session, "cancel", rows, actor=actor, now=now, changes=", reason = :reason")
-    amounts.release(session, [(row.invoice_id, row.claim_minor) for row in found])
+    reserving.give_back(session, found, now)
     ledger.void(session, [row.id for row in found], now)
 
 
@@ -80,9 +80,10 @@ def retry(session: Session, ids: Sequence[str], *, actor: str, now: datetime) ->
     Raises:
         NotFound, IllegalMove: one is unknown or not rejected.
         InvoiceOverpaid: its invoice has been paid otherwise since; nothing is retried.
+        LimitExceeded: today's limits have no room for it; nothing is retried.
     """
     found = locked(session, ids, "retry")
-    amounts.take(session, [(row.invoice_id, row.claim_minor) for row in found])
+    reserving.take_again(session, found, now)
     rows = [{"id": row.id} for row in found]
     move_each(session, "retry", rows, actor=actor, now=now, changes=AS_NEW)
 

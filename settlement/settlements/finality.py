@@ -14,6 +14,7 @@ from settlement import ledger
 from settlement.chain.rail_abi import Rejection
 from settlement.config import Settings
 from settlement.invoices import amounts
+from settlement.settlements import reserving
 from settlement.settlements.moves import move_each, move_where
 from settlement.settlements.tracking import record_chain_tx
 from settlement.store import statement
@@ -92,7 +93,7 @@ def _end_unpaid(session: Session, settings: Settings, *, final: int, now: dateti
     session.connection().execute(
         _LEAVE_BATCH, [{"id": row.id} for row in rejected + undone] or [{"id": ""}]
     )
-    amounts.release(session, [(row.invoice_id, row.claim_minor) for row in rejected])
+    reserving.give_back(session, rejected, now)
     move_each(
         session,
         "rejected",

@@ -20,6 +20,7 @@ from settlement.documents.identifiers import minor_units
 from settlement.errors import Conflict, Invalid, NotFound
 from settlement.invoices import amounts
 from settlement.money import format_minor, rescale_exact
+from settlement.settlements import reserving
 from settlement.settlements.moves import record
 from settlement.store.bulk import insert_rows, rows_by_key
 
@@ -93,7 +94,8 @@ def instruct(
     `debtor_id` restricts to invoices of that buyer: another's are not found.
 
     Raises:
-        NotFound, InvoiceNotPayable, InvoiceOverpaid, Invalid: nothing is instructed.
+        NotFound, InvoiceNotPayable, InvoiceOverpaid, LimitExceeded, Invalid: nothing is
+            instructed.
     """
     invoices = _payables(session, [each.invoice_id for each in instructions])
     rail, chain_id = (
@@ -110,6 +112,7 @@ def instruct(
     _refer(rows, chain_id=chain_id, rail=rail)
     columns = tuple(rows[0]) if rows else ()
     insert_rows(session, "settlement", columns, [tuple(row.values()) for row in rows])
+    reserving.take_room(session, rows, now)
     record(session, [(row["id"], None) for row in rows], "instruct", actor=actor, now=now)
     return [row["id"] for row in rows]
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from settlement import ledger
 from settlement.errors import Conflict, Invalid
-from settlement.invoices import amounts
+from settlement.settlements import reserving
 from settlement.settlements.control import AS_NEW, locked
 from settlement.settlements.moves import move_each
 from settlement.store.bulk import rows_by_key
@@ -110,7 +110,7 @@ def resolve(
     rows = [{"id": key, "reason": words} for key in keys]
     move_each(session, move, rows, actor=actor, now=now, changes=changes)
     if decision is Decision.CLOSE:
-        amounts.release(session, [(row.invoice_id, row.claim_minor) for row in found])
+        reserving.give_back(session, found, now)
     ledger.void(session, keys, now)
 
 

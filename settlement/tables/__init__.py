@@ -20,6 +20,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
     screening  list_party, list_name, list_address, list_identifier, list_link,
                screening_subject, screening_hit, screening_hit_event, screening_run
+    limits     payment_limit, payment_limit_change, limit_counter, limit_use
 """
 
 from sqlmodel import SQLModel
@@ -51,6 +52,12 @@ from settlement.tables.books import (
 )
 from settlement.tables.facts import Block, ChainLog, Cursor, Receipt
 from settlement.tables.invoices import Document, Invoice, InvoiceEvent, Outbox
+from settlement.tables.limits import (
+    LimitCounter,
+    LimitUse,
+    PaymentLimit,
+    PaymentLimitChange,
+)
 from settlement.tables.matching import (
     ExpectedPayment,
     ReconMark,
@@ -118,6 +125,7 @@ APPEND_ONLY = (
     "registry_change",
     "break_event",
     "break_decision",
+    "payment_limit_change",
 )
 """Tables in which the database itself refuses UPDATE and DELETE."""
 
@@ -154,6 +162,8 @@ __all__ = [
     "InvoiceEvent",
     "JournalEntry",
     "Lane",
+    "LimitCounter",
+    "LimitUse",
     "ListAddress",
     "ListEntry",
     "ListIdentifier",
@@ -165,6 +175,8 @@ __all__ = [
     "OidcFlow",
     "Outbox",
     "Participant",
+    "PaymentLimit",
+    "PaymentLimitChange",
     "Person",
     "PersonSession",
     "PersonalKey",

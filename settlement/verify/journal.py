@@ -24,6 +24,7 @@ APPEND_ONLY = (
     "monitor_crossing",
     "break_event",
     "break_decision",
+    "payment_limit_change",
 )
 """Tables in which the database has to refuse UPDATE and DELETE."""
 

@@ -1,13 +1,122 @@
 """Travel-rule payloads, requests for information, limits, reports and their deadlines."""
 
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from settlement.store.triggers import refuse_changes
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 revision = "0012"
 down_revision = "0011"
+
+APPEND_ONLY = ("payment_limit_change",)
 
 
 def upgrade() -> None:
     """Make the tables of this noun."""
+    _limits()
+    _limit_counters()
+    refuse_changes(op.get_bind(), APPEND_ONLY)
 
 
 def downgrade() -> None:
     """Refuse: what was booked is not unbooked by a schema."""
     raise NotImplementedError("the way back is a restored backup")
+
+
+def _only(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), nullable=null)
+
+
+def _big(name: str, *, null: bool = False) -> sa.Column[int]:
+    return sa.Column(name, BIG, nullable=null)
+
+
+def _limits() -> None:
+    op.create_table(
+        "payment_limit",
+        _text("id"),
+        _text("name"),
+        _text("token"),
+        _text("debtor_id", null=True),
+        _text("creditor_id", null=True),
+        _text("debtor_country", null=True),
+        _text("creditor_country", null=True),
+        _text("counted_by"),
+        _text("period"),
+        sa.Column("days", sa.Integer(), nullable=False),
+        _big("max_minor"),
+        _text("state"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _big("created_at"),
+        sa.CheckConstraint("counted_by IN ('rule', 'debtor', 'creditor', 'pair')"),
+        sa.CheckConstraint("period IN ('payment', 'day', 'month', 'rolling')"),
+        sa.CheckConstraint("(period = 'rolling' AND days BETWEEN 2 AND 366) OR days = 0"),
+        sa.CheckConstraint("max_minor > 0"),
+        sa.CheckConstraint("state IN ('active', 'retired')"),
+        sa.ForeignKeyConstraint(["token"], ["token.address"]),
+        sa.ForeignKeyConstraint(["debtor_id"], ["participant.id"]),
+        sa.ForeignKeyConstraint(["creditor_id"], ["participant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "payment_limit_change",
+        _big("id"),
+        _text("limit_id"),
+        _text("act"),
+        _big("before_minor", null=True),
+        _big("after_minor", null=True),
+        _text("reason"),
+        _text("asked_by"),
+        _text("approved_by"),
+        _text("approval_id"),
+        _big("at"),
+        sa.CheckConstraint("act IN ('add', 'change', 'retire')"),
+        sa.CheckConstraint("asked_by <> approved_by", name="payment_limit_change_four_eyes"),
+        sa.ForeignKeyConstraint(["limit_id"], ["payment_limit.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("approval_id"),
+    )
+    op.create_index("ix_payment_limit_change_limit_id", "payment_limit_change", ["limit_id"])
+
+
+def _limit_counters() -> None:
+    op.create_table(
+        "limit_counter",
+        _text("limit_id"),
+        _text("bucket"),
+        _text("window_end"),
+        _big("used_minor"),
+        _text("taken_by"),
+        sa.CheckConstraint("used_minor >= 0"),
+        sa.ForeignKeyConstraint(["limit_id"], ["payment_limit.id"]),
+        sa.PrimaryKeyConstraint("limit_id", "bucket", "window_end"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "limit_use",
+        _big("id"),
+        _text("settlement_id"),
+        _text("limit_id"),
+        _text("bucket"),
+        _text("business_date"),
+        _big("amount_minor"),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        _big("created_at"),
+        _big("released_at", null=True),
+        sa.CheckConstraint("amount_minor > 0"),
+        sa.CheckConstraint("(released_at IS NULL) = live"),
+        sa.ForeignKeyConstraint(["settlement_id"], ["settlement.id"]),
+        sa.ForeignKeyConstraint(["limit_id"], ["payment_limit.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "limit_use_once", "limit_use", ["settlement_id", "limit_id"], unique=True, **_only("live")
+    )
+    op.create_index("limit_use_of_settlement", "limit_use", ["settlement_id"])

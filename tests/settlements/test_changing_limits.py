@@ -1,0 +1,140 @@
+"""Limits that change: by two hands, with what is under way counted, seen by whom they concern."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from settlement.compliance.limits import LimitExceeded, changing
+from settlement.compliance.limits import reading as standing
+from settlement.compliance.limits.changing import Hands, LimitNotActive, NewLimit
+from settlement.errors import Invalid, NotFound
+from settlement.money import MINOR_MAX
+from settlement.settlements import control
+from settlement.store import reading, transaction
+from tests.builders.limits import CENT, a_limit, some_hands, usd_token, used
+from tests.builders.rail import Rail
+
+DAY = "2026-11-20"
+
+
+def _refused(rail: Rail, *invoice_ids: str, **terms: Any) -> None:
+    with pytest.raises(LimitExceeded):
+        rail.instruct(*invoice_ids, **terms)
+
+
+def test_a_new_limit_counts_what_is_under_way_and_paid_already(rail: Rail) -> None:
+    rail.instruct(rail.accepted(60))
+    gone = rail.instruct(rail.accepted(5))
+    rail.act(control.cancel, *gone, reason="not due")
+
+    limit = a_limit(rail, 100 * CENT, period="rolling", days=2)
+
+    assert used(rail, limit) == {DAY: 60 * CENT, "2026-11-21": 60 * CENT}
+    _refused(rail, rail.accepted(41))
+    rail.instruct(rail.accepted(40))
+
+
+def test_a_limit_that_is_lowered_takes_no_more_and_one_that_is_raised_keeps_its_count(
+    rail: Rail,
+) -> None:
+    limit = a_limit(rail, 100 * CENT)
+    rail.instruct(rail.accepted(80))
+
+    for number, (most, fits, too_much) in enumerate(((50, 0, 1), (90, 10, 11)), start=10):
+        with transaction(rail.engine) as session:
+            hands = some_hands(number)
+            changing.change(session, limit.id, most * CENT, hands, now=rail.now)
+        _refused(rail, rail.accepted(too_much))
+        if fits:
+            rail.instruct(rail.accepted(fits))
+
+    assert used(rail, limit) == {DAY: 90 * CENT}
+
+
+def test_a_retired_limit_refuses_nothing_and_still_takes_back(rail: Rail) -> None:
+    limit = a_limit(rail, 100 * CENT)
+    (key,) = rail.instruct(rail.accepted(80))
+    with transaction(rail.engine) as session:
+        changing.retire(session, limit.id, some_hands(9), now=rail.now)
+
+    rail.instruct(rail.accepted(500))
+    rail.act(control.cancel, key, reason="not due")
+
+    assert used(rail, limit) == {}
+    with transaction(rail.engine) as session, pytest.raises(LimitNotActive):
+        changing.change(session, limit.id, 1, some_hands(10), now=rail.now)
+
+
+def test_every_change_is_kept_with_both_hands_and_one_hand_is_refused_by_the_database(
+    rail: Rail,
+) -> None:
+    limit = a_limit(rail, 100 * CENT)
+    alone = Hands("per_maker", "per_maker", "apr_7", "in a hurry")
+
+    with pytest.raises(DBAPIError), transaction(rail.engine) as session:
+        changing.change(session, limit.id, 1_000 * CENT, alone, now=rail.now)
+    with transaction(rail.engine) as session:
+        changing.change(session, limit.id, 200 * CENT, some_hands(8), now=rail.now)
+    with reading(rail.engine) as session:
+        changes = standing.changes(session, limit.id)
+
+    assert [(each.act, each.before_minor, each.after_minor) for each in changes] == [
+        ("add", None, 100 * CENT),
+        ("change", 100 * CENT, 200 * CENT),
+    ]
+    with pytest.raises(DBAPIError):
+        rail.write("DELETE FROM payment_limit_change")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"period": "year"}, "period"),
+        ({"period": "rolling", "days": 1}, "days"),
+        ({"period": "day", "days": 7}, "days"),
+        ({"counted_by": "moon"}, "counted_by"),
+        ({"max_minor": 0}, "max"),
+        ({"max_minor": MINOR_MAX + 1}, "max"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused(
+    rail: Rail, changes: dict[str, Any], field: str
+) -> None:
+    plain = {
+        "name": "n", "token": usd_token(rail), "counted_by": "rule", "period": "day",
+        "max_minor": 1,
+    }  # fmt: skip
+    with transaction(rail.engine) as session, pytest.raises(Invalid) as caught:
+        changing.require_sound(session, NewLimit(**(plain | changes)))
+
+    assert caught.value.field == field
+
+
+def test_a_limit_of_an_unknown_token_or_party_is_not_found(rail: Rail) -> None:
+    with pytest.raises(NotFound):
+        a_limit(rail, 1, token="0x" + "0" * 40)
+    with pytest.raises(NotFound):
+        a_limit(rail, 1, debtor_id="par_nobody")
+
+
+def test_a_company_sees_what_counts_it_alone(rail: Rail) -> None:
+    own = a_limit(rail, 100 * CENT)
+    each = a_limit(rail, 200 * CENT, debtor_id=None, counted_by="debtor")
+    together = a_limit(rail, 300 * CENT, debtor_id=None)
+    rail.instruct(rail.accepted(60))
+
+    with reading(rail.engine) as session:
+        seen = {
+            party: {row.limit.id: row.used for row in standing.listed(session, rail.now.date(),
+                                                                      party=party)}
+            for party in (None, rail.companies.buyer, rail.companies.stranger)
+        }  # fmt: skip
+        with pytest.raises(NotFound):
+            standing.found(session, own.id, rail.now.date(), party=rail.companies.stranger)
+
+    assert set(seen[None]) == {own.id, each.id, together.id}
+    assert set(seen[rail.companies.buyer]) == {own.id, each.id}
+    assert [one.used_minor for one in seen[rail.companies.buyer][each.id]] == [60 * CENT]
+    assert seen[rail.companies.stranger] == {each.id: ()}
