@@ -23,7 +23,7 @@ from settlement.chain.rail_abi import MANDATE_OF, address_word
 from settlement.chain.signing import KeyPair, sign_eip1559
 from settlement.clock import Ids
 from settlement.errors import ChainUnreachable, NotFound
-from settlement.participants.registry import NewParticipant
+from settlement.participants.identity import NewParticipant
 from settlement.store import reading, transaction
 
 START_MINOR = 50_000_000 * 10**6

@@ -40,6 +40,16 @@ class SettlementState(StrEnum):
     NEEDS_REVIEW = "NEEDS_REVIEW"
 
 
+class ParticipantState(StrEnum):
+    """Where a participant stands. Only an active one pays and is paid."""
+
+    APPLIED = "applied"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+
+
 class ChainTxState(StrEnum):
     """Where a chain transaction stands: one nonce of one signer."""
 
@@ -52,7 +62,7 @@ class ChainTxState(StrEnum):
     REPLACED = "REPLACED"
 
 
-I, S, C = InvoiceState, SettlementState, ChainTxState
+I, S, C, P = InvoiceState, SettlementState, ChainTxState, ParticipantState
 
 INVOICE_MOVES: Mapping[tuple[InvoiceState, str], InvoiceState] = {
     (I.ISSUED, "accept"): I.ACCEPTED,
@@ -125,6 +135,20 @@ CHAIN_TX_MOVES: Mapping[tuple[ChainTxState, str], ChainTxState] = {
     (C.SEEN, "replace"): C.REPLACED,  # Final, and a declared cancel took the nonce.
 }
 
+PARTICIPANT_MOVES: Mapping[tuple[ParticipantState, str], ParticipantState] = {
+    (P.APPLIED, "activate"): P.ACTIVE,
+    (P.APPLIED, "close"): P.CLOSED,  # The application is refused, or given up.
+    (P.ACTIVE, "renew"): P.ACTIVE,  # New documents count before the old ones have ended.
+    (P.ACTIVE, "suspend"): P.SUSPENDED,
+    (P.ACTIVE, "expire"): P.EXPIRED,  # A required document has ended, or the review is due.
+    (P.ACTIVE, "close"): P.CLOSED,
+    (P.SUSPENDED, "reinstate"): P.ACTIVE,
+    (P.SUSPENDED, "close"): P.CLOSED,
+    (P.EXPIRED, "renew"): P.ACTIVE,
+    (P.EXPIRED, "suspend"): P.SUSPENDED,
+    (P.EXPIRED, "close"): P.CLOSED,
+}
+
 ISO_20022_STATUS: Mapping[SettlementState, str] = {
     S.INSTRUCTED: "RCVD",
     S.HELD: "PDNG",
@@ -148,7 +172,7 @@ IN_FLIGHT = frozenset(S) - {S.SETTLED, S.REJECTED, S.CANCELLED}
 
 TERMINAL = frozenset({S.SETTLED, S.REJECTED, S.CANCELLED})
 
-State = TypeVar("State", InvoiceState, SettlementState, ChainTxState)
+State = TypeVar("State", InvoiceState, SettlementState, ChainTxState, ParticipantState)
 
 
 def advance(

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from settlement import tables
-from settlement.states import ChainTxState, InvoiceState, SettlementState
+from settlement.states import ChainTxState, InvoiceState, ParticipantState, SettlementState
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -40,5 +40,6 @@ def test_every_state_is_named_and_no_other() -> None:
         ("| invoice |", InvoiceState),
         ("| settlement |", SettlementState),
         ("| chain transaction |", ChainTxState),
+        ("| participant |", ParticipantState),
     ):
         assert _names(start) == [state.value for state in states]

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Address
-from settlement.clock import from_micros
+from settlement.clock import from_micros, to_micros
 from settlement.compliance import lists
 from settlement.compliance.policy import Asset, Facts, Pair, Party, Payment, fold
 from settlement.compliance.spent import SpentToday
@@ -23,10 +23,14 @@ from settlement.states import SettlementState
 from settlement.store import row_lock
 from settlement.store.bulk import rows
 
+# Whoever's KYB has ended is expired from that moment on, before anybody writes it down.
+_STATE = (
+    "CASE WHEN {0}.state = 'active' AND {0}.kyb_valid_until <= ? THEN 'expired' ELSE {0}.state END"
+)
 _CANDIDATES = (
     "SELECT s.id, s.token, s.debtor_wallet, s.creditor_wallet, s.amount_minor, s.reference,"
-    " d.state AS debtor_state, d.name AS debtor_name, d.country AS debtor_country,"
-    " c.state AS creditor_state, c.name AS creditor_name, c.country AS creditor_country,"
+    f" {_STATE.format('d')}, d.name AS debtor_name, d.country AS debtor_country,"
+    f" {_STATE.format('c')}, c.name AS creditor_name, c.country AS creditor_country,"
     " wd.participant_id AS debtor_owner, wc.participant_id AS creditor_owner,"
     " s.debtor_id, s.creditor_id, s.invoice_id, s.claim_minor, t.listed, t.symbol, t.decimals,"
     " t.currency, i.currency AS invoice_currency"
@@ -101,7 +105,8 @@ def chain_time(session: Session) -> datetime:
 def candidates(session: Session, *, now: datetime, limit: int) -> list[Candidate]:
     """Return, locked, the INSTRUCTED settlements that are due, oldest first."""
     statement = _CANDIDATES + row_lock(session, "s")
-    found = rows(session, statement, (now.date().isoformat(), limit))
+    at = to_micros(now)
+    found = rows(session, statement, (at, at, now.date().isoformat(), limit))
     return [Candidate._make(row) for row in found]
 
 

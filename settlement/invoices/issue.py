@@ -90,7 +90,7 @@ def issue(
     `seller_id` restricts to documents of that seller.
     """
     answers: list[InvoiceRecord | Refused | None] = [None] * len(submissions)
-    known = directory(session, _named(submissions))
+    known = directory(session, _named(submissions), now)
     drafts: dict[int, dict[str, Any]] = {}
     for place, submission in enumerate(submissions):
         try:

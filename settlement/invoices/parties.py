@@ -5,16 +5,20 @@ Reads only; registering is `settlement.participants`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
+from settlement.clock import to_micros
 from settlement.documents.model import DocumentParty
 from settlement.invoices.errors import PartyNotActive, PartyUnknown
+from settlement.participants.requirements import effective
 from settlement.store.bulk import rows, rows_by_key
 
-_PARTIES = "SELECT id, lei, vat_id, name, state FROM participant WHERE"
+_PARTIES = "SELECT id, lei, vat_id, name, state, kyb_valid_until FROM participant WHERE"
 _CURRENCIES = "SELECT DISTINCT currency FROM token WHERE listed ORDER BY currency"
 
 
@@ -23,7 +27,7 @@ class Party:
     """A participant as far as an invoice needs it."""
 
     id: str
-    lei: str
+    lei: str | None
     vat_id: str | None
     name: str
     state: str
@@ -42,7 +46,7 @@ class Directory:
 
         Raises:
             PartyUnknown: none, or several share the VAT number.
-            PartyNotActive: suspended or closed.
+            PartyNotActive: not active, or its KYB has ended.
         """
         if named.lei:
             party = self.by_lei.get(named.lei)
@@ -56,8 +60,9 @@ class Directory:
         return party
 
 
-def directory(session: Session, named: Iterable[DocumentParty]) -> Directory:
+def directory(session: Session, named: Iterable[DocumentParty], now: datetime) -> Directory:
     """Read all that the documents' parties may turn out to be, in at most three statements."""
+    at = to_micros(now)
     leis, vat_ids = set(), set()
     for party in named:
         if party.lei:
@@ -67,11 +72,16 @@ def directory(session: Session, named: Iterable[DocumentParty]) -> Directory:
     by_lei: dict[str, Party] = {}
     by_vat_id: dict[str, list[Party]] = {}
     for row in rows_by_key(session, f"{_PARTIES} lei {{keys}}", leis):
-        by_lei[row[1]] = Party(*row)
+        by_lei[row[1]] = _party(row, at)
     for row in rows_by_key(session, f"{_PARTIES} vat_id {{keys}}", vat_ids):
-        by_vat_id.setdefault(row[2], []).append(Party(*row))
+        by_vat_id.setdefault(row[2], []).append(_party(row, at))
     currencies = tuple(currency for (currency,) in rows(session, _CURRENCIES))
     return Directory(by_lei, by_vat_id, currencies)
+
+
+def _party(row: Sequence[Any], at: int) -> Party:
+    party_id, lei, vat_id, name, state, until = row
+    return Party(party_id, lei, vat_id, name, effective(state, until, at))
 
 
 def _shown(named: DocumentParty) -> str:

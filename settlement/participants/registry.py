@@ -1,75 +1,62 @@
-"""Companies: registering them, suspending, reinstating and closing them.
+"""Participants: taking them on, and reading them.
 
-Lists nobody on the rail's own contract: the owner's key does that.
+Lists nobody on the rail's own contract: the owner's key does that. Moves are `moves`'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
-from settlement.documents.identifiers import COUNTRIES, lei_fault, text_fault, vat_fault
-from settlement.errors import Conflict, IllegalMove, Invalid, NotFound
+from settlement.errors import Conflict, NotFound
+from settlement.participants import identity, moves
+from settlement.participants.identity import NewParticipant
 from settlement.participants.wallets import add_wallet
 from settlement.store import outbox
+from settlement.store.bulk import insert_rows
 from settlement.store.outbox import OutboxEvent
 
-TEXT_MAX = 140
-"""Characters of a name or an address line. Source: ISO 20022, Max140Text."""
+OPERATOR = "operator"
+"""Who acts at the machine itself: sandbox, demo, tests. Not a person at a door."""
 
-_MOVES: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "suspend": (("active",), "suspended"),
-    "reinstate": (("suspended",), "active"),
-    "close": (("active", "suspended"), "closed"),
-}
 _INSERT = text(
-    "INSERT INTO participant (id, lei, name, country, street, post_code, town, vat_id, state,"
-    " created_at) VALUES (:id, :lei, :name, :country, :street, :post_code, :town, :vat_id,"
-    " 'active', :at) ON CONFLICT (lei) DO NOTHING RETURNING id"
+    "INSERT INTO participant (id, lei, legal_form, name, country, subdivision, street,"
+    " building_number, post_code, town, vat_id, tax_id, state, known_by, applied_by, created_at)"
+    " VALUES (:id, :lei, :legal_form, :name, :country, :subdivision, :street, :building_number,"
+    " :post_code, :town, :vat_id, :tax_id, :state, :known_by, :applied_by, :at)"
+    " ON CONFLICT (lei) DO NOTHING RETURNING id"
+)
+_TWIN = text(
+    "SELECT id FROM participant WHERE state <> 'closed'"
+    " AND (vat_id = :vat_id OR (tax_id = :tax_id AND country = :country))"
 )
 
 
 class ParticipantExists(Conflict):
-    """One legal entity is one participant."""
+    """One legal entity is one participant, and so is one taxpayer."""
 
-    def __init__(self, lei: str, participant_id: str) -> None:
+    def __init__(self, number: str, participant_id: str, *, field: str = "lei") -> None:
+        called = {"lei": "LEI", "vat_id": "VAT number"}.get(field, "tax number")
         super().__init__(
-            f"the company with LEI {lei} is registered already, as {participant_id}",
-            field="lei",
-            repair=f"use {participant_id}, or check the LEI",
+            f"the company with {called} {number} is registered already, as {participant_id}",
+            field=field,
+            repair=f"use {participant_id}, or check the {called}",
         )
-        self.lei, self.participant_id = lei, participant_id
-
-
-@dataclass(frozen=True, slots=True)
-class NewParticipant:
-    """A company as it asks to take part. Source: ISO 20022, PostalAddress24."""
-
-    lei: str
-    name: str
-    country: str
-    """ISO 3166-1 alpha-2."""
-    town: str
-    street: str = ""
-    post_code: str = ""
-    vat_id: str | None = None
-    wallets: tuple[str, ...] = ()
-    """Addresses as a person writes them."""
+        self.number, self.participant_id = number, participant_id
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A registered company; `created_at` in microseconds."""
+    """Who is registered; `created_at` and `kyb_valid_until` in microseconds."""
 
     id: str
-    lei: str
+    lei: str | None
     name: str
     country: str
     street: str
@@ -77,16 +64,28 @@ class Participant:
     town: str
     vat_id: str | None
     state: str
+    """As stored: `requirements.effective` says the one that counts."""
     created_at: int
+    legal_form: str
+    subdivision: str
+    building_number: str
+    tax_id: str | None
+    known_by: str
+    review_on: str | None
+    kyb_valid_until: int | None
+    applied_by: str
 
 
 _COLUMNS = ", ".join(Participant.__slots__)
+_EFFECTIVE = "CASE WHEN state = 'active' AND kyb_valid_until <= :at THEN 'expired' ELSE state END"
 
 
 def register(
     session: Session, companies: Sequence[NewParticipant], *, ids: Ids, now: datetime
 ) -> list[str]:
-    """Register companies with their wallets, all or none; return their ids in order.
+    """Take companies on at once, all or none, on the operator's word; return their ids in order.
+
+    For who sits at the machine: at the doors they apply, and a second person activates.
 
     Raises:
         Invalid: a field is wrong; it says which.
@@ -96,44 +95,30 @@ def register(
     registered = []
     for place, company in enumerate(companies):
         prefix = f"{place}/" if len(companies) > 1 else ""
-        _check(company, prefix)
-        row = {
-            "id": ids("par"),
-            "lei": company.lei,
-            "name": company.name,
-            "country": company.country,
-            "street": company.street,
-            "post_code": company.post_code,
-            "town": company.town,
-            "vat_id": company.vat_id,
-            "at": to_micros(now),
-        }
-        if session.execute(_INSERT, row).scalar() is None:
-            raise ParticipantExists(company.lei, _id_of(session, company.lei))
+        key = _insert(session, company, prefix, "active", OPERATOR, ids, now)
         for address in company.wallets:
-            add_wallet(session, str(row["id"]), address, field=f"{prefix}wallets", now=now)
-        registered.append(str(row["id"]))
+            add_wallet(session, key, address, field=f"{prefix}wallets", now=now)
+        moves.record(session, key, "register", "active", actor=OPERATOR, now=now)
+        registered.append(key)
     outbox.record(session, [OutboxEvent("participant.registered", key) for key in registered], now)
     return registered
 
 
-def suspend(session: Session, participant_id: str, reason: str, now: datetime) -> None:
-    """Let a participant neither pay nor be paid until it is reinstated.
+def apply(session: Session, company: NewParticipant, *, actor: str, ids: Ids, now: datetime) -> str:
+    """Register somebody as applied, to be activated by a second person; return its id.
+
+    Its wallets are proved later, each by a signature.
 
     Raises:
-        NotFound, IllegalMove: nothing was changed.
+        Invalid: a field is wrong; it says which.
+        ParticipantExists: the LEI, VAT or tax number is registered.
     """
-    _move(session, participant_id, "suspend", reason, now)
-
-
-def reinstate(session: Session, participant_id: str, reason: str, now: datetime) -> None:
-    """End a suspension. Raises as `suspend`."""
-    _move(session, participant_id, "reinstate", reason, now)
-
-
-def close(session: Session, participant_id: str, reason: str, now: datetime) -> None:
-    """End a participation for good; its records stay. Raises as `suspend`."""
-    _move(session, participant_id, "close", reason, now)
+    identity.require_tax_number(company)
+    _refuse_twin(session, company)
+    key = _insert(session, company, "", "applied", actor, ids, now)
+    moves.record(session, key, "apply", "applied", actor=actor, now=now)
+    outbox.record(session, [OutboxEvent("participant.applied", key)], now)
+    return key
 
 
 def participant(session: Session, participant_id: str) -> Participant:
@@ -151,61 +136,81 @@ def participant(session: Session, participant_id: str) -> Participant:
 
 
 def participants(
-    session: Session, *, after: str = "", limit: int = 100, search: str = ""
+    session: Session,
+    *,
+    after: str = "",
+    limit: int = 100,
+    search: str = "",
+    state: str = "",
+    now: datetime | None = None,
 ) -> list[Participant]:
     """Return up to `limit` participants with an id above `after`, in order of their ids.
 
-    `search` is part of a name, an LEI or a VAT number, in any case.
+    `search` is part of a name, an LEI, a VAT or tax number, in any case; `state` the one that
+    counts at `now`.
     """
     statement = text(
         f"SELECT {_COLUMNS} FROM participant WHERE id > :after AND (:search = ''"
-        " OR LOWER(name) LIKE :like OR LOWER(lei) LIKE :like OR LOWER(vat_id) LIKE :like)"
-        " ORDER BY id LIMIT :limit"
+        " OR LOWER(name) LIKE :like OR LOWER(lei) LIKE :like OR LOWER(vat_id) LIKE :like"
+        " OR LOWER(tax_id) LIKE :like)"
+        f" AND (:state = '' OR {_EFFECTIVE} = :state) ORDER BY id LIMIT :limit"
     )
-    values = {"after": after, "limit": limit, "search": search, "like": f"%{search.lower()}%"}
+    values = {
+        "after": after,
+        "limit": limit,
+        "search": search,
+        "like": f"%{search.lower()}%",
+        "state": state,
+        "at": 0 if now is None else to_micros(now),
+    }
     return [Participant(*row) for row in session.execute(statement, values)]
 
 
-def _move(session: Session, participant_id: str, move: str, reason: str, now: datetime) -> None:
-    starts, end = _MOVES[move]
-    states = ", ".join(f"'{state}'" for state in starts)
-    moved = session.execute(
-        text(
-            f"UPDATE participant SET state = :end WHERE id = :id AND state IN ({states})"
-            " RETURNING id"
-        ),
-        {"id": participant_id, "end": end},
+def _insert(
+    session: Session,
+    company: NewParticipant,
+    prefix: str,
+    state: str,
+    actor: str,
+    ids: Ids,
+    now: datetime,
+) -> str:
+    identity.check(company, prefix)
+    row: dict[str, Any] = {
+        name: getattr(company, name)
+        for name in (
+            "lei", "legal_form", "name", "country", "subdivision", "street", "building_number",
+            "post_code", "town", "vat_id", "tax_id",
+        )
+    }  # fmt: skip
+    row |= {
+        "id": ids("par"),
+        "state": state,
+        "known_by": "operator" if actor == OPERATOR else "documents",
+        "applied_by": actor,
+        "at": to_micros(now),
+    }
+    if session.execute(_INSERT, row).scalar() is None:
+        assert company.lei is not None, "only a LEI can be there already"
+        raise ParticipantExists(company.lei, _id_of(session, company.lei))
+    insert_rows(
+        session,
+        "participant_alias",
+        ("id", "participant_id", "name", "kind", "live", "created_at"),
+        [(ids("als"), row["id"], name, "trading", True, row["at"]) for name in company.aliases],
     )
-    if moved.scalar() is None:
-        found = participant(session, participant_id)
-        raise IllegalMove("participant", participant_id, found.state, move)
-    body = orjson.dumps({"reason": reason}).decode()
-    outbox.record(session, [OutboxEvent(f"participant.{end}", participant_id, body)], now)
+    return str(row["id"])
+
+
+def _refuse_twin(session: Session, company: NewParticipant) -> None:
+    values = {"vat_id": company.vat_id, "tax_id": company.tax_id, "country": company.country}
+    found = session.execute(_TWIN, values).scalar()
+    if found is not None:
+        field = "tax_id" if company.vat_id is None else "vat_id"
+        raise ParticipantExists(str(values[field]), str(found), field=field)
 
 
 def _id_of(session: Session, lei: str) -> str:
     return str(
         session.execute(text("SELECT id FROM participant WHERE lei = :lei"), {"lei": lei}).scalar()
     )
-
-
-def _check(company: NewParticipant, prefix: str) -> None:
-    """Return quietly if every field of a company is what its standard says."""
-    faults: list[tuple[str, Any, str]] = [("lei", company.lei, lei_fault(company.lei))]
-    if company.country not in COUNTRIES:
-        faults.append(("country", company.country, "no ISO 3166-1 alpha-2 country code"))
-    if company.vat_id is not None:
-        faults.append(("vat_id", company.vat_id, vat_fault(company.vat_id)))
-    for field, needed in (("name", True), ("town", True), ("street", False), ("post_code", False)):
-        value = getattr(company, field)
-        if needed and not value.strip():
-            faults.append((field, value, "it is needed"))
-        elif len(value) > TEXT_MAX:
-            faults.append((field, value, f"it has more than {TEXT_MAX} characters"))
-        else:
-            faults.append((field, value, text_fault(value)))
-    for field, value, fault in faults:
-        if fault:
-            raise Invalid(
-                f"{field} {str(value)[:64]!r}: {fault}", field=prefix + field, repair="correct it"
-            )

@@ -17,7 +17,8 @@ from settlement.errors import Conflict
 from settlement.participants.addresses import parse_address
 
 _INSERT = text(
-    "INSERT INTO wallet (address, participant_id, created_at) VALUES (:address, :owner, :at)"
+    "INSERT INTO wallet (address, participant_id, kind, provider, proved_by, usable_from,"
+    " created_at) VALUES (:address, :owner, :kind, :provider, :proved_by, :usable_from, :at)"
     " ON CONFLICT (address) DO NOTHING RETURNING address"
 )
 _OURS = text(
@@ -40,6 +41,18 @@ class WalletRefused(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class WalletTerms:
+    """What is known of an address when it is registered."""
+
+    address: Address
+    kind: str
+    """custodial or self_hosted."""
+    provider: str | None
+    proved_by: str
+    """signature, contract or operator."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wallet:
     """An address and the participant that owns it."""
 
@@ -54,23 +67,67 @@ def add_wallet(
     *,
     now: datetime,
     field: str | None = "address",
+    kind: str = "self_hosted",
+    provider: str | None = None,
 ) -> Address:
-    """Register an address for a participant; a second time is a no-op.
+    """Register an address on the operator's word, usable at once; a second time is a no-op.
 
     Raises:
         AddressInvalid: no address.
         WalletRefused: another participant's, a token, the rail or an operator.
     """
     address = parse_address(address_text, field=field)
+    terms = WalletTerms(address, kind, provider, "operator")
+    put_wallet(session, participant_id, terms, usable_from=to_micros(now), now=now, field=field)
+    return address
+
+
+def put_wallet(
+    session: Session,
+    participant_id: str,
+    terms: WalletTerms,
+    *,
+    usable_from: int | None,
+    now: datetime,
+    field: str | None = "address",
+) -> bool:
+    """Register an address; return whether it is new. One that the participant has stays as it is.
+
+    Raises:
+        WalletRefused: another participant's, a token, the rail or an operator.
+    """
+    require_free(session, participant_id, terms.address, field=field)
+    row = {
+        "address": terms.address,
+        "owner": participant_id,
+        "kind": terms.kind,
+        "provider": terms.provider,
+        "proved_by": terms.proved_by,
+        "usable_from": usable_from,
+        "at": to_micros(now),
+    }
+    if session.execute(_INSERT, row).scalar() is not None:
+        return True
+    owner = wallet_owner(session, terms.address)
+    if owner != participant_id:  # Somebody was faster.
+        raise WalletRefused(terms.address, f"a wallet of {owner}", field)
+    return False
+
+
+def require_free(
+    session: Session, participant_id: str, address: Address, *, field: str | None = "address"
+) -> None:
+    """Return quietly if an address can be a participant's wallet, or is.
+
+    Raises:
+        WalletRefused: another participant's, a token, the rail or an operator.
+    """
     taken = session.execute(_OURS, {"address": address}).scalar()
     if taken is not None:
         raise WalletRefused(address, str(taken), field)
-    row = {"address": address, "owner": participant_id, "at": to_micros(now)}
-    if session.execute(_INSERT, row).scalar() is None:
-        owner = wallet_owner(session, address)
-        if owner != participant_id:
-            raise WalletRefused(address, f"a wallet of {owner}", field)
-    return address
+    owner = wallet_owner(session, address)
+    if owner not in (None, participant_id):
+        raise WalletRefused(address, f"a wallet of {owner}", field)
 
 
 def wallet_owner(session: Session, address: str) -> str | None:

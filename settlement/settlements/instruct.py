@@ -24,12 +24,17 @@ from settlement.settlements import reserving
 from settlement.settlements.moves import record
 from settlement.store.bulk import insert_rows, rows_by_key
 
+# One that may be used now, if there is any: what waits for its wallet waits without need.
+_WALLET = (
+    "(SELECT w.address FROM wallet w WHERE w.participant_id = {} AND w.usable_from IS NOT NULL"
+    " AND w.retired_at IS NULL ORDER BY w.usable_from > {{now}}, w.address LIMIT 1)"
+)
 _INVOICES = (
     "SELECT i.id, i.state, i.type_code, i.buyer_id, i.seller_id, i.document_sha256,"
     " i.payable_minor - i.credited_minor - i.settled_minor - i.in_flight_minor + i.returned_minor"
     " AS open_minor, t.address AS token, t.decimals, i.currency,"
-    " (SELECT MIN(w.address) FROM wallet w WHERE w.participant_id = i.buyer_id) AS debtor_wallet,"
-    " (SELECT MIN(w.address) FROM wallet w WHERE w.participant_id = i.seller_id) AS creditor_wallet"
+    f" {_WALLET.format('i.buyer_id')} AS debtor_wallet,"
+    f" {_WALLET.format('i.seller_id')} AS creditor_wallet"
     " FROM invoice i LEFT JOIN token t ON t.currency = i.currency AND t.listed"
     " WHERE i.id {keys} ORDER BY t.address DESC"  # Of two tokens of a currency, always the same.
 )
@@ -97,7 +102,7 @@ def instruct(
         NotFound, InvoiceNotPayable, InvoiceOverpaid, LimitExceeded, Invalid: nothing is
             instructed.
     """
-    invoices = _payables(session, [each.invoice_id for each in instructions])
+    invoices = _payables(session, [each.invoice_id for each in instructions], now)
     rail, chain_id = (
         session.connection().execute(text("SELECT rail, chain_id FROM deployment")).one()
     )
@@ -117,8 +122,10 @@ def instruct(
     return [row["id"] for row in rows]
 
 
-def _payables(session: Session, invoice_ids: Sequence[str]) -> dict[str, Payable]:
-    found = rows_by_key(session, _INVOICES, invoice_ids)
+def _payables(session: Session, invoice_ids: Sequence[str], now: datetime) -> dict[str, Payable]:
+    # `{keys}` has to come before every `?`: the moment is a number of ours, put into the text.
+    statement = _INVOICES.replace("{now}", str(to_micros(now)))
+    found = rows_by_key(session, statement, invoice_ids)
     return {row[0]: Payable._make(row) for row in found}
 
 

@@ -6,14 +6,15 @@ The steps themselves are in `migrations/versions`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from settlement.errors import Fatal
+from settlement.errors import Fatal, StoreCorrupt
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -29,12 +30,32 @@ class SchemaNotCurrent(Fatal):
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest version, each step in its own database transaction."""
+    """Bring the schema to the newest version, each step in its own database transaction.
+
+    Raises:
+        StoreCorrupt: a row names another that is not there.
+    """
     with engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+        # SQLite changes a table by a copy; rows that name the old one must not hinder that.
+        _check_keys(connection, on=False)
+        try:
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.rollback()
+            _check_keys(connection, on=True)
+
+
+def _check_keys(connection: Connection, *, on: bool) -> None:
+    """Let SQLite heed foreign keys or not: outside of any database transaction, or it does not."""
+    if connection.dialect.name != "sqlite":
+        return
+    driver = cast(Any, connection.connection.driver_connection)
+    driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+    if on and (orphan := driver.execute("PRAGMA foreign_key_check").fetchone()):
+        raise StoreCorrupt(f"a row of {orphan[0]} names a row of {orphan[2]} that is not there")
 
 
 def require_current(engine: Engine) -> None:

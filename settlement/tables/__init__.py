@@ -5,6 +5,9 @@ Knows columns and constraints; queries live in the module that owns the noun.
     parties    participant, wallet, token, deployment, idempotency
     access     person, personal_key, api_key, credential, recovery_code, person_session,
                sign_in_failure, oidc_flow
+    registration  participant_event, participant_alias, natural_person, participant_owner,
+               participant_document, participant_account, wallet_challenge, wallet_proof,
+               participant_change
     invoices   document, invoice, invoice_event, outbox
     payments   settlement_sequence, settlement, settlement_event, clearance, list_version,
                list_entry
@@ -83,6 +86,17 @@ from settlement.tables.payments import (
     SettlementSequence,
 )
 from settlement.tables.periods import AccountingPeriod, BalanceMonitor, MonitorCrossing
+from settlement.tables.registration import (
+    NaturalPerson,
+    ParticipantAccount,
+    ParticipantAlias,
+    ParticipantChange,
+    ParticipantDocument,
+    ParticipantEvent,
+    ParticipantOwner,
+    WalletChallenge,
+    WalletProof,
+)
 from settlement.tables.registry import RegistryChange, RegistryStanding, RegistryWish
 from settlement.tables.screening import (
     ListAddress,
@@ -126,6 +140,8 @@ APPEND_ONLY = (
     "break_event",
     "break_decision",
     "payment_limit_change",
+    "participant_event",
+    "wallet_proof",
 )
 """Tables in which the database itself refuses UPDATE and DELETE."""
 
@@ -172,9 +188,16 @@ __all__ = [
     "ListParty",
     "ListVersion",
     "MonitorCrossing",
+    "NaturalPerson",
     "OidcFlow",
     "Outbox",
     "Participant",
+    "ParticipantAccount",
+    "ParticipantAlias",
+    "ParticipantChange",
+    "ParticipantDocument",
+    "ParticipantEvent",
+    "ParticipantOwner",
     "PaymentLimit",
     "PaymentLimitChange",
     "Person",
@@ -207,5 +230,7 @@ __all__ = [
     "Token",
     "TransferSum",
     "Wallet",
+    "WalletChallenge",
+    "WalletProof",
     "metadata",
 ]

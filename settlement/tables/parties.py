@@ -7,20 +7,49 @@ from settlement.tables.columns import big, moment, text
 
 
 class Participant(SQLModel, table=True):
-    """A registered company. Its address is structured, as ISO 20022 asks since November 2026."""
+    """Who takes part. The address is structured, as ISO 20022 asks since November 2026."""
 
     __tablename__ = "participant"
-    __table_args__ = (CheckConstraint("state IN ('active', 'suspended', 'closed')"),)
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('applied', 'active', 'suspended', 'expired', 'closed')",
+            name="participant_state_known",
+        ),
+        CheckConstraint(
+            "legal_form IN ('legal_entity', 'sole_proprietor', 'individual')",
+            name="participant_form_known",
+        ),
+        CheckConstraint(
+            "lei IS NOT NULL OR legal_form <> 'legal_entity'", name="participant_entity_has_lei"
+        ),
+        CheckConstraint(
+            "known_by IN ('documents', 'operator', 'migration')", name="participant_known_by"
+        ),
+    )
     id: str = text(primary_key=True)
-    lei: str = text(unique=True)
-    """Legal Entity Identifier, ISO 17442."""
+    lei: str | None = text(unique=True, default=None)
+    """Legal Entity Identifier, ISO 17442; legal entities have one, others may."""
+    legal_form: str = text(default="legal_entity")
     name: str = text()
     country: str = text()
+    subdivision: str = text(default="")
     street: str = text(default="")
+    building_number: str = text(default="")
     post_code: str = text(default="")
     town: str = text()
     vat_id: str | None = text(default=None)
+    tax_id: str | None = text(default=None)
+    """A number of another tax authority, where there is no VAT number."""
     state: str = text(default="active")
+    known_by: str = text(default="operator")
+    """What its being active rests on: documents that two people looked at, the operator's word,
+    or that it was active before documents were asked for."""
+    review_on: str | None = text(default=None)
+    """The last day before it has to be looked at again."""
+    kyb_valid_until: int | None = moment(default=None)
+    """The first moment at which it is active no more: of the first required document to end, or
+    of the review. Derived; NULL where nothing ends."""
+    applied_by: str = text(default="operator")
     created_at: int = moment()
 
 
@@ -28,8 +57,24 @@ class Wallet(SQLModel, table=True):
     """An address that a participant pays from and is paid to."""
 
     __tablename__ = "wallet"
+    __table_args__ = (
+        CheckConstraint("kind IN ('custodial', 'self_hosted')", name="wallet_kind_known"),
+        CheckConstraint(
+            "proved_by IN ('signature', 'contract', 'operator', 'migration')",
+            name="wallet_proof_known",
+        ),
+    )
     address: str = text(primary_key=True)
     participant_id: str = text(foreign_key="participant.id", index=True)
+    kind: str = text(default="self_hosted")
+    """Where nobody has named a provider, it counts as the holder's own."""
+    provider: str | None = text(default=None)
+    proved_by: str = text(default="operator")
+    """A signature of its key, its contract's own answer, or only the word of the operator, or
+    that it was registered before proofs were asked for."""
+    usable_from: int | None = moment(default=None)
+    """NULL: not before its participant is activated."""
+    retired_at: int | None = moment(default=None)
     created_at: int = moment()
 
 
