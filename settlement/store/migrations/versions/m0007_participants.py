@@ -13,6 +13,13 @@ revision = "0007"
 down_revision = "0006"
 
 APPEND_ONLY = ("participant_event", "wallet_proof")
+_DEFAULTS = {
+    "legal_form": "legal_entity",
+    "subdivision": "",
+    "building_number": "",
+    "known_by": "operator",
+    "applied_by": "operator",
+}
 
 
 def upgrade() -> None:
@@ -55,8 +62,10 @@ def _widen_participant() -> None:
         # The unnamed check of the states is to be left behind.
         warnings.simplefilter("ignore")
         batch.alter_column("lei", existing_type=sa.Text(), nullable=True)
-        for name in ("legal_form", "subdivision", "building_number", "known_by", "applied_by"):
-            batch.alter_column(name, existing_type=sa.Text(), nullable=False)
+        for name, default in _DEFAULTS.items():
+            batch.alter_column(
+                name, existing_type=sa.Text(), nullable=False, server_default=default
+            )
         batch.create_check_constraint(
             "participant_state_known",
             "state IN ('applied', 'active', 'suspended', 'expired', 'closed')",
@@ -83,8 +92,10 @@ def _widen_wallet() -> None:
         "UPDATE wallet SET kind = 'self_hosted', proved_by = 'migration', usable_from = created_at"
     )
     with op.batch_alter_table("wallet") as batch:
-        for name in ("kind", "proved_by"):
-            batch.alter_column(name, existing_type=sa.Text(), nullable=False)
+        for name, default in (("kind", "self_hosted"), ("proved_by", "operator")):
+            batch.alter_column(
+                name, existing_type=sa.Text(), nullable=False, server_default=default
+            )
         batch.create_check_constraint("wallet_kind_known", "kind IN ('custodial', 'self_hosted')")
         batch.create_check_constraint(
             "wallet_proof_known", "proved_by IN ('signature', 'contract', 'operator', 'migration')"
