@@ -17,7 +17,7 @@ from gateway.archive import BackupUnreadable, NotSqlite
 from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
-from settlement import errors
+from settlement import approvals, errors
 from settlement.access import PersonErased
 from settlement.bank import (
     BankAccountExists,
@@ -120,6 +120,13 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     UnknownBankAccount: 422,
     UnknownDocumentType: 415,
     WalletRefused: 409,
+    approvals.ApprovalNotOpen: 409,
+    approvals.ApprovalOpen: 409,
+    approvals.NoApprovalRule: 403,
+    approvals.NotAnApprover: 403,
+    approvals.NotTheMaker: 403,
+    approvals.SamePerson: 403,
+    approvals.SeenOutdated: 409,
     invoices.CreditNoteHasNoMoves: 409,
     invoices.CreditNoteTooLarge: 409,
     invoices.CurrencyNotListed: 422,
@@ -181,6 +188,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     NotSqlite: 500,
     NothingDeployed: 500,
     OtherRail: 500,
+    approvals.MatrixInvalid: 500,
     PartFailed: 500,
     PortTaken: 500,
     RpcUrlMissing: 500,

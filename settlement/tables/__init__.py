@@ -20,6 +20,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     registry   registry_wish, registry_standing, registry_change
     tie_out    transfer_sum
     periods    accounting_period, balance_monitor, monitor_crossing
+    approvals  approval_request, approval_decision
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
     screening  list_party, list_name, list_address, list_identifier, list_link,
                screening_subject, screening_hit, screening_hit_event, screening_run
@@ -38,6 +39,7 @@ from settlement.tables.access import (
     RecoveryCode,
     SignInFailure,
 )
+from settlement.tables.approvals import ApprovalDecision, ApprovalRequest
 from settlement.tables.bank import (
     BankAccount,
     BankEntry,
@@ -142,6 +144,7 @@ APPEND_ONLY = (
     "payment_limit_change",
     "participant_event",
     "wallet_proof",
+    "approval_decision",
 )
 """Tables in which the database itself refuses UPDATE and DELETE."""
 
@@ -150,6 +153,8 @@ __all__ = [
     "Account",
     "AccountingPeriod",
     "ApiKey",
+    "ApprovalDecision",
+    "ApprovalRequest",
     "Attempt",
     "Balance",
     "BalanceMonitor",

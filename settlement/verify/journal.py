@@ -25,6 +25,7 @@ APPEND_ONLY = (
     "break_event",
     "break_decision",
     "payment_limit_change",
+    "approval_decision",
 )
 """Tables in which the database has to refuse UPDATE and DELETE."""
 
