@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from gateway import problems
 from gateway.api.operation import BodyShape, CommandRoute
 from gateway.problems import Problem
+from gateway.statuses import STATUSES
 
 _DESCRIPTION = (
     "Pays trade invoices across borders in tokenised money. Amounts are decimal strings, times are"
@@ -126,7 +127,7 @@ def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
 
 
 def _example(status: int, path: str) -> dict[str, Any]:
-    kind = next(kind for kind, own in problems.STATUSES.items() if own == status)
+    kind = next(kind for kind, own in STATUSES.items() if own == status)
     return {
         "type": f"/problems/{problems.slug(kind)}",
         "title": problems.title(kind),

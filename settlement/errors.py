@@ -1,6 +1,6 @@
 """The exception tree of the rail: facts, and a sentence made of them.
 
-Knows nothing of HTTP; `gateway/problems.py` turns a class into a status.
+Knows nothing of HTTP; `gateway/statuses.py` gives a class its status.
 
     RailError
     ├── Refused      the caller's fault; nothing was changed
