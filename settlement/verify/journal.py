@@ -26,6 +26,9 @@ APPEND_ONLY = (
     "break_decision",
     "payment_limit_change",
     "approval_decision",
+    "registry_change",
+    "participant_event",
+    "wallet_proof",
 )
 """Tables in which the database has to refuse UPDATE and DELETE."""
 
