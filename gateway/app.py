@@ -27,6 +27,7 @@ from gateway.api import (
     health,
     intake,
     invoices,
+    key_routes,
     ledger_routes,
     mandate_routes,
     parties,
@@ -63,6 +64,7 @@ COMMANDS = (
     *ledger_routes.COMMANDS,
     *reconciliation_routes.COMMANDS,
     *reconciliation_expected.COMMANDS,
+    *key_routes.COMMANDS,
 )
 QUERIES = (
     *invoices.QUERIES,
@@ -79,6 +81,7 @@ QUERIES = (
     *events.QUERIES,
     *proofs.QUERIES,
     *trace.QUERIES,
+    *key_routes.QUERIES,
 )
 
 
@@ -187,10 +190,12 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     """Start what works beside the routes, and the judge where it is the application's own."""
     gateway.writer.start()
+    gateway.keys.uses.start()
     if judge is not None:
         judge.start()
     yield
     gateway.writer.stop()
+    gateway.keys.uses.stop()
     requests.flush()
     if judge is not None:
         judge.close()

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
+from gateway.last_use import LastUses
 from gateway.refusals import KeyRefused
 from settlement.access import OF_A_COMPANY, PepperExposed, Role, keys, open_secret
 from settlement.clock import to_micros
@@ -135,7 +136,8 @@ class KeyRing:
 
     def __init__(self, engine: Engine, pepper: bytes, *, monotonic: Callable[[], float]) -> None:
         self._engine = engine
-        self._pepper = pepper
+        self.pepper = pepper
+        self.uses = LastUses(engine, keys.note_uses)
         self._monotonic = monotonic
         self._verified: dict[str, tuple[float, Caller, int | None]] = {}
 
@@ -152,8 +154,13 @@ class KeyRing:
         return caller
 
     def forget(self) -> None:
-        """Ask the database again from now on: a key was changed here."""
+        """Ask the database again from now on."""
         self._verified.clear()
+
+    def forget_after(self, session: Session) -> None:
+        """Ask the database again once `session` is committed: it changes keys."""
+        # Also at the end of a savepoint, which does no harm; before the commit would be too early.
+        event.listen(session, "after_commit", lambda _session: self.forget())
 
     def look_up(self, header: str, now: datetime) -> Caller:
         """Return the caller, asking the database.
@@ -169,13 +176,14 @@ class KeyRing:
         if len(self._verified) >= _CACHE_MAX:
             self._verified.clear()
         expires_at = stored.expires_at if stored else None
+        self.uses.add(caller.prefix, now)
         self._verified[header] = (self._monotonic(), caller, expires_at)
         return caller
 
     def _checked(self, header: str, stored: _StoredKey | None, now: datetime) -> Caller:
         # An unknown prefix costs the same work as a wrong key.
         expected = stored.key_hash if stored else "0" * 64
-        found = keys.hashed(self._pepper, header[len("Bearer ") :])
+        found = keys.hashed(self.pepper, header[len("Bearer ") :])
         is_right = hmac.compare_digest(found, expected)
         if stored is None or not is_right or stored.revoked_at is not None:
             raise KeyRefused

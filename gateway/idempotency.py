@@ -39,6 +39,8 @@ class Reply(NamedTuple):
     body: bytes
     media_type: str = "application/json"
     is_replay: bool = False
+    kept: bytes | None = None
+    """What is given to a repetition, where the answer holds a secret that is shown once."""
 
 
 class StoredReply(NamedTuple):
@@ -98,7 +100,7 @@ def store(session: Session, answers: Sequence[tuple[RequestKey, str, Reply]], *,
         "idempotency",
         _COLUMNS,
         [
-            (*key, body_hash, reply.status, reply.media_type, reply.body, at)
+            (*key, body_hash, reply.status, reply.media_type, reply.kept or reply.body, at)
             for key, body_hash, reply in answers
         ],
     )

@@ -39,6 +39,17 @@ class RoleNotAllowed(Forbidden):
         )
 
 
+class OwnKey(Forbidden):
+    """Nobody gives a role to themselves."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"an admin does not issue a key for role {role} to themselves",
+            field="person_id",
+            repair="ask another admin: a second person has to know of it",
+        )
+
+
 class NoSuchRoute(NotFound):
     """The gateway has no such path."""
 

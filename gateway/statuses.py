@@ -10,7 +10,7 @@ from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import approvals, errors
-from settlement.access import PersonErased
+from settlement.access import PersonErased, keys, people
 from settlement.bank import (
     BankAccountExists,
     NoBankMapping,
@@ -98,6 +98,9 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     NotProvable: 409,
     OtherBankAccount: 409,
     ParticipantExists: 409,
+    keys.KeyRotated: 409,
+    people.PersonExists: 409,
+    people.PersonNotActive: 409,
     PersonErased: 409,
     PortInUse: 500,
     RulesEngineBusy: 503,
@@ -168,6 +171,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.MethodNotAllowed: 405,
     refusals.NoSuchRoute: 404,
     refusals.NotReady: 503,
+    refusals.OwnKey: 403,
     refusals.RoleNotAllowed: 403,
     refusals.WriterBusy: 503,
     # Met at the command line only; here so that no refusal is without its place.

@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "advice": "Write an advice of a payment: pdf, remt.001, camt.054, pacs.008, pacs.002.",
     "export": "Write lists to a file, or the journal for accounting tools.",
     "doctor": "Check this machine, database and chain, and say what to do.",
+    "key": "Issue, list, rotate and revoke API keys.",
     "gateway": "Serve the HTTP API.",
     "signer": "Hold the operator's key and sign what is cleared.",
     "backup": "Copy the records into one file.",

@@ -3,7 +3,7 @@
 Decides about identity only; what a role may do is the gateway's table (`gateway/access.yaml`).
 """
 
-from settlement.access import keys
+from settlement.access import keys, people
 from settlement.access.roles import CHECKERS, OF_A_COMPANY, Role
 from settlement.access.secret_files import PepperExposed, open_secret
 from settlement.access.vault import PersonErased, Vault, open_vault
@@ -18,4 +18,5 @@ __all__ = [
     "keys",
     "open_secret",
     "open_vault",
+    "people",
 ]

@@ -83,6 +83,7 @@ class ApiKey(SQLModel, table=True):
     """Written in batches, by the minute."""
     expires_at: int | None = moment(default=None)
     revoked_at: int | None = moment(default=None)
+    revoked_by: str = text(default="")
     created_at: int = moment()
 
 

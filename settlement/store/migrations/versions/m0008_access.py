@@ -145,6 +145,7 @@ def _api_keys() -> None:
         sa.Column("last_used_at", BIG, nullable=True),
         sa.Column("expires_at", BIG, nullable=True),
         sa.Column("revoked_at", BIG, nullable=True),
+        sa.Column("revoked_by", sa.Text(), nullable=False, server_default=""),
         sa.Column("created_at", BIG, nullable=False),
         sa.CheckConstraint(ROLES, name="ck_api_key_role"),
         sa.ForeignKeyConstraint(["participant_id"], ["participant.id"]),
