@@ -1,0 +1,295 @@
+"""Listed names by their words: which of them a name could be, found without comparing them all.
+
+Holds one state of all lists in memory; which state, and what a hit means, others know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+from settlement.compliance.screening.names import Name, NameKind, prepared
+from settlement.compliance.screening.scoring import INITIAL, THRESHOLD, Score, score, weights
+from settlement.compliance.screening.spelling import (
+    SAME_CONSONANTS,
+    alike,
+    consonants,
+    sound,
+)
+from settlement.compliance.screening.vocabulary import vocabulary
+
+ALIKE_MIN = 660
+"""Words less alike than this bring no candidate."""
+_DOMINANT_PERCENT = 45
+_BOUND_SLACK = 3
+_TURNED_MAX = 4
+_SYLLABLES_SHARED_PERCENT = 60
+_CACHED_WORDS_MAX = 200_000
+_LONG_WORD = 7
+_PREFIX = 4
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A listed party as it is compared: its names and what else tells one from another."""
+
+    party_id: str
+    list_name: str
+    entry_key: str
+    kind: NameKind
+    names: tuple[tuple[str, str], ...]
+    """Name and its kind: main, strong or weak."""
+    countries: frozenset[str] = frozenset()
+    birth_dates: frozenset[str] = frozenset()
+    """ISO dates, years or year-months."""
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A listed name that a name may be."""
+
+    listed: Listed
+    name: str
+    name_kind: str
+    score: Score
+
+
+class Index:
+    """All listed names, ready to be searched. Filled once, then only read."""
+
+    def __init__(self, parties: Iterable[Listed] = ()) -> None:
+        self._parties: list[Listed] = []
+        self._names: list[tuple[int, str, str, Name]] = []
+        self._sizes: list[int] = []
+        self._by_word: dict[str, list[int]] = {}
+        self._dominant: dict[str, set[int]] = {}
+        self._by_key: dict[str, set[str]] = {}
+        self._sounds: dict[str, str] = {}
+        self._by_joined: dict[str, list[int]] = {}
+        self._by_syllable: dict[str, list[int]] = {}
+        self._near: dict[tuple[str, bool, bool], dict[int, int]] = {}
+        for party in parties:
+            self._add(party)
+
+    @property
+    def parties(self) -> int:
+        """How many parties it holds."""
+        return len(self._parties)
+
+    @property
+    def names(self) -> int:
+        """How many names they have."""
+        return len(self._names)
+
+    def search(self, text: str, kind: NameKind, threshold: int = THRESHOLD) -> list[Found]:
+        """Return each listed party that has a name scoring `threshold` or more, best first."""
+        name = prepared(text, kind)
+        best: dict[int, Found] = {}
+        for number in self._candidates(name, threshold):
+            place, shown, name_kind, listed_name = self._names[number]
+            found = score(name, listed_name)
+            if found.points < threshold:
+                continue
+            known = best.get(place)
+            if known is None or found.points > known.score.points:
+                best[place] = Found(self._parties[place], shown, name_kind, found)
+        return sorted(
+            best.values(),
+            key=lambda each: (-each.score.points, each.listed.list_name, each.listed.entry_key),
+        )
+
+    def _add(self, party: Listed) -> None:
+        place = len(self._parties)
+        self._parties.append(party)
+        for text, name_kind in party.names:
+            name = prepared(text, party.kind)
+            number = len(self._names)
+            self._names.append((place, text, name_kind, name))
+            self._sizes.append(len(name.words))
+            person = party.kind == NameKind.PERSON
+            weighed = weights(name.words, person)
+            least = sum(weighed) * _DOMINANT_PERCENT
+            for word, weight in zip(name.words, weighed, strict=True):
+                if word not in self._by_word:
+                    self._by_word[word] = []
+                    self._sounds[word] = sound(word)
+                    for key in _listed_keys(word):
+                        self._by_key.setdefault(key, set()).add(word)
+                self._by_word[word].append(number)
+                if weight * 100 >= least and (not person or len(name.words) == 1):
+                    self._dominant.setdefault(word, set()).add(number)
+            for joined in _turned(name):
+                self._by_joined.setdefault(consonants(joined), []).append(number)
+            for sign in set(name.syllables):
+                self._by_syllable.setdefault(sign, []).append(number)
+
+    def _candidates(self, name: Name, threshold: int) -> list[int]:
+        """Return the numbers of the names that could reach the threshold, in order."""
+        found: set[int] = set()
+        words = tuple(dict.fromkeys(name.words))
+        person = name.kind == NameKind.PERSON
+        near = [self._near_words(word, name.no_vowels, person) for word in words]
+        for one, other in combinations(near, 2):
+            found.update(one.keys() & other.keys())
+        weighed = weights(words, person)
+        if found:
+            found = {
+                number
+                for number in found
+                if _bound(number, near, weighed, self._sizes[number]) >= threshold - _BOUND_SLACK
+            }
+        if not person or len(words) == 1:
+            found |= self._dominated(words, weighed, near)
+        for joined in {name.joined, "".join(name.words)}:
+            found.update(self._by_joined.get(consonants(joined), ()))
+        found |= self._with_fused(name, near) | self._with_initials(words, near, person)
+        if name.syllables:
+            found |= self._by_signs(name.syllables)
+        return sorted(found)
+
+    def _dominated(
+        self, words: tuple[str, ...], weighed: list[int], near: list[dict[int, int]]
+    ) -> set[int]:
+        """Return the names that are little more than a word that the name, too, is mostly."""
+        least = sum(weighed) * _DOMINANT_PERCENT
+        found: set[int] = set()
+        for word, weight, numbers in zip(words, weighed, near, strict=True):
+            if weight * 100 < least:
+                continue
+            for told in self._alike_words(word, False):
+                found |= numbers.keys() & self._dominant.get(told, set())
+        return found
+
+    def _with_fused(self, name: Name, near: list[dict[int, int]]) -> set[int]:
+        """Return the names that write two of the name's words as one."""
+        found: set[int] = set()
+        for first, second in zip(name.words, name.words[1:], strict=False):
+            keys = [f"={first}{second}"]
+            keys += [f"#{each}" for each in vocabulary().nicknames.get(first + second, ())]
+            for told in {told for key in keys for told in self._by_key.get(key, ())}:
+                found.update(self._by_word[told])
+        if found and len(near) > 2:
+            found = {number for number in found if any(number in each for each in near)}
+        return found
+
+    def _with_initials(
+        self, words: tuple[str, ...], near: list[dict[int, int]], person: bool
+    ) -> set[int]:
+        """Return the names whose words the name's single letters may stand for."""
+        if not person:
+            return set()
+        letters = {letter for word in words if len(word) < 3 for letter in word}
+        whole = [numbers for word, numbers in zip(words, near, strict=True) if len(word) > 2]
+        if not letters or len(whole) != 1:
+            return set()
+        return {
+            number
+            for number in whole[0]
+            if any(word[0] in letters for word in self._names[number][3].words)
+        }
+
+    def _near_words(self, word: str, bare: bool, person: bool) -> dict[int, int]:
+        """Return, per listed name that has a word like `word`, how alike the nearest is."""
+        known = self._near.get((word, bare, person))
+        if known is not None:
+            return known
+        found: dict[int, int] = {}
+        if person and len(word) > 1:  # The list may say no more than the first letter.
+            found = dict.fromkeys(self._by_word.get(word[0], ()), INITIAL)
+        for told, degree in self._alike_words(word, bare).items():
+            for number in self._by_word[told]:
+                if found.get(number, 0) < degree:
+                    found[number] = degree
+        if len(self._near) >= _CACHED_WORDS_MAX:
+            self._near.clear()
+        self._near[word, bare, person] = found
+        return found
+
+    def _alike_words(self, word: str, bare: bool) -> Mapping[str, int]:
+        """Return the listed words that `word` may be another spelling of."""
+        told: set[str] = set()
+        for key in _keys(word):
+            told |= self._by_key.get(key, _NONE)
+        sounds = {each: self._sounds[each] for each in told}
+        edits = 3 if len(word) > _LONG_WORD else 2
+        near = extract(
+            sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
+        )
+        kin = {
+            each
+            for number in vocabulary().nicknames.get(word, ())
+            for each in self._by_key.get(f"#{number}", _NONE)
+        }
+        found = {}
+        for each in kin.union([spelled for _, _, spelled in near]):
+            degree = alike(word, each)
+            if degree >= ALIKE_MIN:
+                found[each] = degree
+        if bare:
+            for each in self._by_key.get(f"-{consonants(word)}", _NONE):
+                found[each] = max(found.get(each, 0), SAME_CONSONANTS)
+        return found
+
+    def _by_signs(self, syllables: str) -> set[int]:
+        shared: dict[int, int] = {}
+        for sign in set(syllables):
+            for number in self._by_syllable.get(sign, ()):
+                shared[number] = shared.get(number, 0) + 1
+        least = len(set(syllables)) * _SYLLABLES_SHARED_PERCENT
+        return {number for number, count in shared.items() if count * 100 >= least}
+
+
+def _bound(number: int, near: list[dict[int, int]], weighed: list[int], size: int) -> int:
+    """Return points that the score of a name is hardly above."""
+    reached = total = left = matched = 0
+    for numbers, weight in zip(near, weighed, strict=True):
+        degree = numbers.get(number)
+        if degree is None:
+            left += weight
+        else:
+            reached += weight * degree
+            total += weight
+            matched += 1
+    # What both lack is a conflict; what one has more is not much.
+    total += left if left and size > matched else left // 8
+    return reached // (10 * total) if total else 0
+
+
+def _keys(word: str) -> set[str]:
+    """Return what two spellings of one word share at least one of."""
+    keys = {f"={word}"}
+    if len(word) == 1 or word.isdigit():
+        return keys
+    for heard in {word, sound(word)}:
+        keys.add(heard)
+        if len(heard) > _PREFIX:
+            keys.add(f"<{heard[:_PREFIX]}")
+        if len(heard) > 2:
+            keys.update([heard[:at] + heard[at + 1 :] for at in range(len(heard))])
+    left = consonants(word)
+    if len(left) > 2:
+        keys.add(f"+{left}")
+    if len(word) >= _LONG_WORD and len(left) > 3:
+        keys.update([f"+{left[:at]}{left[at + 1 :]}" for at in range(len(left))])
+    return keys
+
+
+def _listed_keys(word: str) -> set[str]:
+    """Return what a listed word is found by: also by what it is known to stand for."""
+    kin = vocabulary().nicknames.get(word, ())
+    return _keys(word) | {f"#{number}" for number in kin} | {f"-{consonants(word)}"}
+
+
+def _turned(name: Name) -> set[str]:
+    """Return a name without spaces, from each of its words on."""
+    if not name.words:
+        return set()
+    words = name.words
+    turns = range(len(words)) if len(words) <= _TURNED_MAX else (0,)
+    return {"".join(words[at:] + words[:at]) for at in turns} | {name.joined}

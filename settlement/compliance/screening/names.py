@@ -1,0 +1,192 @@
+"""Names made ready to be compared: any script as a-z, legal forms and titles taken off, in words.
+
+Compares nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from anyascii import anyascii
+
+from settlement.compliance.screening.vocabulary import Phrase, vocabulary
+
+LENGTH_MAX = 300
+"""Characters of a name that are looked at."""
+_WORDS_MAX = 24
+_PHRASE_MAX = 7
+
+_SYLLABLES = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_CONSONANTS_ONLY = re.compile("[\u0590-\u06ff\u0750-\u077f\u08a0-\u08ff]")
+_ARABIC_ARTICLE = re.compile("\\bال(?=\\w{3})")
+_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
+_DOTTED = re.compile(r"\b(?:[a-z]\.[ ]?){1,}[a-z]\b\.?")
+_QUOTES = re.compile("['’‘`´ʼʻ\"“”]")
+_BETWEEN = re.compile("[^a-z0-9]+")
+_SERVANT_WORDS = frozenset(
+    ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
+)
+_SERVANT = re.compile("abd(?:ou|[aeiou])(?:l|([rsn])(?=\\1))(.{4,})")
+# Alone these are words of another language too: a form only at the beginning or the end.
+_SHORT = 2
+
+
+class NameKind(StrEnum):
+    """What bears a name: it decides what of it counts."""
+
+    PERSON = "person"
+    ORGANIZATION = "organization"
+    VESSEL = "vessel"
+    AIRCRAFT = "aircraft"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name as it is compared."""
+
+    kind: NameKind
+    words: Phrase
+    """Without particles, titles and legal form, in order; with them where there is little else."""
+    particles: Phrase
+    form: str
+    """The class of its legal form; empty where it names none."""
+    joined: str
+    """All words without spaces."""
+    syllables: str
+    """The name itself where its script writes syllables, such as Chinese and Korean."""
+    no_vowels: bool
+    """Whether its script leaves vowels out, such as Arabic and Hebrew."""
+
+
+@lru_cache(maxsize=65_536)
+def prepared(text: str, kind: NameKind) -> Name:
+    """Return a name ready to be compared."""
+    text = unicodedata.normalize("NFKC", text[:LENGTH_MAX])
+    plain = romanised(text)
+    words = _words(plain, kind)
+    form = ""
+    if kind in (NameKind.ORGANIZATION, NameKind.UNKNOWN, NameKind.PERSON):
+        words, form = _without_form(words, kind)
+    words = _without_titles(words, kind)
+    words = _servants(words) if kind == NameKind.PERSON else _one_spelling(words)
+    known = vocabulary().particles
+    kept = tuple(word for word in words if word not in known)
+    if kind == NameKind.PERSON and len(kept) < 2:
+        kept = words
+    particles = tuple(word for word in words if word in known) if kept != words else ()
+    syllables = "".join(each for each in text if each.isalnum()) if _SYLLABLES.search(text) else ""
+    return Name(
+        kind=kind,
+        words=kept or words,
+        particles=particles,
+        form=form,
+        joined="".join(words),
+        syllables=syllables,
+        no_vowels=bool(_CONSONANTS_ONLY.search(text)),
+    )
+
+
+def romanised(text: str) -> str:
+    """Return a text in lower-case ASCII, whatever its script."""
+    if text.isascii():
+        return text.lower()
+    syllables = bool(_SYLLABLES.search(text))
+    plain = anyascii(_ARABIC_ARTICLE.sub("al ", text))
+    return (_HUMP.sub(" ", plain) if syllables else plain).lower()
+
+
+def _words(plain: str, kind: NameKind) -> Phrase:
+    plain = _QUOTES.sub("", plain).replace("&", " and ")
+    if kind != NameKind.PERSON:
+        plain = _DOTTED.sub(lambda each: re.sub("[. ]", "", each.group()) + " ", plain)
+    return tuple(_BETWEEN.sub(" ", plain).split()[:_WORDS_MAX])
+
+
+def _without_form(words: Phrase, kind: NameKind) -> tuple[Phrase, str]:
+    """Take the legal forms out of the words; return what is left and the class of the last one."""
+    known = vocabulary()
+    kept: list[str] = []
+    form, at = "", 0
+    while at < len(words):
+        size = 0
+        if words[at] in known.form_starts:
+            size = _form_at(words, at, kind)
+        if size:
+            form = known.forms[words[at : at + size]] if not form or size > 1 else form
+            at += size
+        else:
+            kept.append(words[at])
+            at += 1
+    return (tuple(kept), form) if kept else (words, "")
+
+
+def _form_at(words: Phrase, at: int, kind: NameKind) -> int:
+    """Return how many words from `at` are a legal form: 0 for none."""
+    known = vocabulary().forms
+    for size in range(min(_PHRASE_MAX, len(words) - at), 0, -1):
+        phrase = words[at : at + size]
+        if phrase not in known:
+            continue
+        alone = size == 1 and len(phrase[0]) <= _SHORT
+        at_an_end = at == 0 or all((each,) in known for each in words[at:])
+        if alone and not at_an_end:
+            continue
+        if kind == NameKind.PERSON and (at == 0 or len("".join(phrase)) <= _SHORT):
+            continue
+        return size
+    return 0
+
+
+def _without_titles(words: Phrase, kind: NameKind) -> Phrase:
+    known = vocabulary()
+    if kind == NameKind.PERSON:
+        kept = tuple(word for word in words if word not in known.titles)
+        return kept if len(kept) > 1 else words
+    if kind == NameKind.VESSEL and len(words) > 1 and words[0] in known.vessel_prefixes:
+        return words[1:]
+    return words
+
+
+def _servants(words: Phrase) -> Phrase:
+    """Write `Abd al-Rahman`, `Abdul Rahman` and `Abdurrahman` in one way, as one word."""
+    known = vocabulary().particles
+    found: list[str] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if word in _SERVANT_WORDS:
+            while at < len(words) - 1 and words[at] in known:
+                at += 1
+            if at < len(words) and len(words[at]) > 1:
+                word = f"abd{words[at]}"
+                at += 1
+        elif inside := _SERVANT.fullmatch(word):
+            word = f"abd{inside.group(2)}"
+        found.append(word)
+    return tuple(found)
+
+
+def _one_spelling(words: Phrase) -> Phrase:
+    """Write what is one word in several spellings and languages in one way."""
+    known = vocabulary()
+    found: list[str] = []
+    at = 0
+    while at < len(words):
+        size = 1
+        word = words[at]
+        if word in known.same_starts:
+            for length in (2, 1):
+                phrase = words[at : at + length]
+                # A letter is a number only after a name.
+                if phrase in known.same and (at or len("".join(phrase)) > _SHORT):
+                    word, size = known.same[phrase], length
+                    break
+        found.append(word)
+        at += size
+    return tuple(found)

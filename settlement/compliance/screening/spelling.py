@@ -1,0 +1,113 @@
+"""How alike two words are: spelled, sounded, by their consonants, or known to be one.
+
+Knows words alone; what a name is made of is in `scoring`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from settlement.compliance.screening.vocabulary import vocabulary
+
+_SOUNDS = (
+    ("shch", "sh"), ("tsch", "ch"), ("sch", "sh"), ("tch", "ch"), ("cz", "ch"), ("dzh", "j"),
+    ("dj", "j"),
+    ("zh", "j"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"),
+    ("tz", "ts"), ("x", "ks"), ("q", "k"), ("w", "v"), ("ou", "u"), ("oo", "u"), ("ee", "i"),
+    ("ie", "i"), ("ei", "i"), ("ey", "i"), ("iy", "i"), ("yi", "i"), ("y", "i"), ("ai", "e"),
+    ("ae", "e"),
+    ("oe", "o"), ("ue", "u"), ("z", "s"),
+)  # fmt: skip
+_SOFT_C = re.compile("c(?=[eiy])")
+_HARD_C = re.compile("c(?!h)")
+_LAST_J = re.compile("(?<=[aeiou])j$")
+_TWICE = re.compile(r"(.)\1+")
+_VOWELS = re.compile("[aeiouyhw]")
+_ONE_CLASS = str.maketrans("dbgvzjcmq", "tpkfsssnk")
+
+SAME = 1000
+SAME_SOUND = 960
+KNOWN_PAIR = 920
+SAME_CONSONANTS = 880
+SAME_BUT_VOWELS = 840
+"""Thousandths, as everything here that says how alike words are."""
+
+_NEAR = 600
+_FAR = 300
+_OTHER_FIRST = 100
+_LEFT_BY_EDITS = (
+    ((2, 500), (3, 760), (4, 820), (6, 870), (9, 900)),
+    ((4, 400), (5, 600), (6, 680), (7, 720), (8, 770), (10, 820), (12, 860)),
+    ((6, 300), (8, 450), (11, 600), (13, 700), (16, 780)),
+)
+"""For one, two and three edits: up to how many letters they leave how much."""
+
+
+@lru_cache(maxsize=131_072)
+def sound(word: str) -> str:
+    """Return a word as it sounds, as far as spellings of one sound go."""
+    heard = _LAST_J.sub("i", word)
+    for letters, plain in _SOUNDS:
+        if letters in heard:
+            heard = heard.replace(letters, plain)
+    if "c" in heard:
+        heard = _HARD_C.sub("k", _SOFT_C.sub("s", heard))
+    heard = _TWICE.sub(r"\1", heard)
+    return heard[:-1] if len(heard) > 2 and heard[-1] == "h" else heard
+
+
+@lru_cache(maxsize=131_072)
+def consonants(word: str) -> str:
+    """Return the consonants of a word by class: what is left of it in scripts without vowels."""
+    heard = sound(word)
+    first = heard[:1] if heard[:1] not in "aeiouy" else ""
+    rest = _VOWELS.sub("", heard[len(first) :])
+    return _TWICE.sub(r"\1", (first + rest).translate(_ONE_CLASS))
+
+
+@lru_cache(maxsize=262_144)
+def alike(one: str, other: str) -> int:
+    """Return how alike two words are, from 0 to 1000."""
+    if one == other:
+        return SAME
+    if len(one) == 1 or len(other) == 1 or one.isdigit() or other.isdigit():
+        return 0
+    known = vocabulary().nicknames
+    if one in known and other in known and known[one] & known[other]:
+        return KNOWN_PAIR
+    heard, told = sound(one), sound(other)
+    if heard == told:
+        return SAME_SOUND
+    degree = max(_edited(one, other), min(_edited(heard, told), SAME_SOUND))
+    if degree < SAME_BUT_VOWELS and min(len(heard), len(told)) > 4 and degree >= _NEAR:
+        return SAME_BUT_VOWELS if consonants(one) == consonants(other) else degree
+    return degree
+
+
+@lru_cache(maxsize=65_536)
+def bare_alike(one: str, other: str) -> int:
+    """Return how alike two words are where one of them is written without vowels."""
+    bare, told = consonants(one), consonants(other)
+    if not bare or not told:
+        return 0
+    if bare == told:
+        return SAME_CONSONANTS
+    is_near = min(len(bare), len(told)) > 3 and OSA.distance(bare, told) == 1
+    return SAME_BUT_VOWELS if is_near else 0
+
+
+def _edited(one: str, other: str) -> int:
+    """Return what some letters more, less, changed or swapped leave of a likeness."""
+    longest = max(len(one), len(other))
+    edits = OSA.distance(one, other, score_cutoff=3)
+    if edits == 0:
+        return SAME
+    if edits > len(_LEFT_BY_EDITS):
+        return max(_FAR, SAME - SAME * OSA.distance(one, other) // longest - _FAR // 2)
+    fitting = (degree for length, degree in _LEFT_BY_EDITS[edits - 1] if longest <= length)
+    degree = next(fitting, SAME - 60 * edits)
+    # Who writes by ear or in haste gets the first letter right.
+    return degree if edits == 1 or one[0] == other[0] else degree - _OTHER_FIRST
