@@ -24,7 +24,9 @@ from settlement.chain.port import NoHeaderEvidence
 from settlement.compliance.limits import LimitExceeded
 from settlement.compliance.limits.changing import LimitNotActive
 from settlement.compliance.lists import ListUnreadable
+from settlement.compliance.policies import OwnPolicy, PolicyDecided
 from settlement.compliance.policy import PackInvalid
+from settlement.compliance.registers import RegisterUnreadable
 from settlement.documents.bank_csv import MappingInvalid
 from settlement.documents.errors import (
     DocumentRejected,
@@ -88,7 +90,10 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     LimitExceeded: 409,
     LimitNotActive: 409,
     ListUnreadable: 422,
+    OwnPolicy: 403,
     PackInvalid: 422,
+    PolicyDecided: 409,
+    RegisterUnreadable: 422,
     MappingInvalid: 422,
     NoBankMapping: 422,
     MessageInvalid: 422,

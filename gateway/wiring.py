@@ -25,7 +25,7 @@ from settlement.signer.limits import AmountLimits
 from settlement.signer.opening import open_signer
 from settlement.signer.records import Records
 from settlement.signer.socket import SignerUnreachable, SocketSigner
-from settlement.store import migrate, open_engine, require_current
+from settlement.store import migrate, open_engine, require_current, transaction
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
@@ -65,9 +65,18 @@ def open_database(settings: Settings, *, create: bool = False) -> Engine:
     engine = open_engine(database_url(settings))
     if create:
         migrate(engine)
+        _install_policy(engine)
     else:
         require_current(engine)
     return engine
+
+
+def _install_policy(engine: Engine) -> None:
+    """Publish the packs as shipped where no policy is in force yet."""
+    from settlement.compliance import policies
+
+    with transaction(engine) as session:
+        policies.install(session, now())
 
 
 def open_node(settings: Settings) -> EvmChain:
@@ -165,7 +174,7 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
         ChainContradicts: a token is not what was recorded.
     """
     from gateway.worker import Worker
-    from settlement.compliance import policy
+    from settlement.compliance.policies import StoredPolicies
 
     engine = open_database(settings)
     chain = open_chain(settings)
@@ -175,7 +184,7 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
         engine=engine,
         chain=chain,
         signers=chosen,
-        policy=policy.load(),
+        policy=StoredPolicies(),
         settings=settings,
         ids=new_id,
         owner=f"{socket.gethostname()}:{os.getpid()}:{new_id('wrk')[-8:]}",

@@ -20,7 +20,7 @@ from gateway.upkeep import Upkeep
 from settlement import reconciliation, registry, watcher
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids
-from settlement.compliance.policy import Policy
+from settlement.compliance.policies import PolicySource
 from settlement.compliance.spent import SpentToday
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
@@ -44,7 +44,7 @@ class Worker:
     engine: Engine
     chain: ChainPort
     signers: list[Signer]
-    policy: Policy
+    policy: PolicySource
     settings: Settings
     ids: Ids
     owner: str
@@ -65,6 +65,8 @@ class Worker:
     _reachable: dict[str, Signer] = field(default_factory=dict)
     _lines: dict[str, ChainPort] = field(default_factory=dict)
     _spent_today: SpentToday = field(default_factory=SpentToday)
+    _judged_by: str = ""
+    """Versions of policy, lists and registers by which all that may be signed was judged."""
     _upkeep: Upkeep = field(init=False)
     _has_begun: bool = False
     """The newest journal entry was looked at since the start."""
@@ -215,11 +217,14 @@ class Worker:
         if self._behind:
             return
         with self._writing(now) as session:
+            policy = self.policy.at(session, now)
+            judged_by = clearing.recheck(session, policy, self._judged_by, now)
             clearing.lapse(session, self.settings, now=now)
             cleared = clearing.clear(
-                session, self.policy, self.settings,
+                session, policy, self.settings,
                 ids=self.ids, now=now, spent_today=self._spent_today,
             )  # fmt: skip
+        self._judged_by = judged_by
         progress.cleared, progress.held = cleared.cleared, cleared.held
         progress.rejected = cleared.rejected
 

@@ -16,8 +16,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
+from settlement.compliance import flags
 from settlement.compliance.policy import (
     FLAG,
+    NO_TRADE,
     Facts,
     Judge,
     Outcome,
@@ -40,6 +42,13 @@ _OF_WALLETS = (
     # What is mined may be orphaned, and would be sent again.
     " AND state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED')"
 )
+
+
+_COLUMNS = (
+    "id", "settlement_id", "outcome", "inputs_hash", "verdicts", "policy_version",
+    "list_versions", "pair_sha256", "inputs", "debtor_wallet", "creditor_wallet", "token",
+    "amount_minor", "reference", "expires_at", "created_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,40 +104,42 @@ def decide(
     now: datetime,
 ) -> list[Decision]:
     """Store one clearance per judgement, in order, alive until `expires`; one insert for all."""
-    versions = orjson.dumps(dict(list_versions), option=orjson.OPT_SORT_KEYS).decode()
+    versions = as_text(list_versions)
     basis = f"{policy.version}|{versions}|".encode()
     created, expires_at = to_micros(now), to_micros(expires)
-    pairs = _PairHashes()
-    rows: list[dict[str, Any]] = []
+    pairs = _Pairs()
+    rows: list[tuple[Any, ...]] = []
     decisions = []
     for judgement in judgements:
-        facts, terms = judgement.facts, judgement.terms
-        own = orjson.dumps((facts.settlement_id, facts.payment, facts.trade, terms))
-        row = {
-            "id": ids("clr"),
-            "settlement_id": facts.settlement_id,
-            "outcome": judgement.outcome.name,
-            "inputs_hash": hashlib.sha256(basis + pairs.of(facts.pair) + own).hexdigest(),
-            "verdicts": _verdicts(judgement.findings),
-            "policy_version": policy.version,
-            "list_versions": versions,
-            "debtor_wallet": terms.debtor_wallet,
-            "creditor_wallet": terms.creditor_wallet,
-            "token": terms.token,
-            "amount_minor": terms.amount_minor,
-            "reference": terms.reference,
-            "expires_at": expires_at,
-            "created_at": created,
-        }
-        rows.append(row)
-        decisions.append(
-            Decision(
-                str(row["id"]), facts.settlement_id, judgement.outcome, _reason(judgement.findings)
-            )
-        )
-    columns = tuple(rows[0]) if rows else ()
-    insert_rows(session, "clearance", columns, [tuple(row.values()) for row in rows])
+        facts, terms, findings = judgement.facts, judgement.terms, judgement.findings
+        pair_sha256 = pairs.sha256(facts.pair)
+        trade = None if facts.trade is NO_TRADE else facts.trade
+        inputs = orjson.dumps((facts.payment, trade))
+        own = orjson.dumps((facts.settlement_id, terms))
+        hashed = hashlib.sha256(basis + pair_sha256.encode() + inputs + own).hexdigest()
+        key = ids("clr")
+        rows.append((
+            key, facts.settlement_id, judgement.outcome.name, hashed, _verdicts(findings),
+            policy.version, versions, pair_sha256, inputs.decode(), terms.debtor_wallet,
+            terms.creditor_wallet, terms.token, terms.amount_minor, terms.reference, expires_at,
+            created,
+        ))  # fmt: skip
+        reason = _reason(findings) if findings else ""
+        decisions.append(Decision(key, facts.settlement_id, judgement.outcome, reason))
+    pairs.store(session)
+    insert_rows(session, "clearance", _COLUMNS, rows)
+    told = [
+        (row[0], judgement.facts, judgement.findings)
+        for row, judgement in zip(rows, judgements, strict=True)
+        if judgement.findings
+    ]
+    flags.raise_all(session, policy, told, now)
     return decisions
+
+
+def as_text(list_versions: Mapping[str, str]) -> str:
+    """Return versions of lists and registers as a clearance keeps them."""
+    return orjson.dumps(dict(list_versions), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def revoke(session: Session, settlement_ids: Sequence[str], now: datetime) -> None:
@@ -148,19 +159,28 @@ def revoke_wallets(
         revoke(session, [key for (key,) in found], now)
 
 
-class _PairHashes:
-    """Hashes of what many payments share, each made once."""
+class _Pairs:
+    """What many payments share: written as JSON, hashed and stored once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, bytes] = {}
+        self._hashes: dict[int, str] = {}
+        self._bodies: dict[str, str] = {}
 
-    def of(self, pair: Pair) -> bytes:
-        """Return the SHA-256 of all that is known of a pair, as text."""
-        known = self._known.get(id(pair))
+    def sha256(self, pair: Pair) -> str:
+        """Return the SHA-256 over all that is known of a pair."""
+        known = self._hashes.get(id(pair))
         if known is None:
-            known = hashlib.sha256(orjson.dumps(pair)).hexdigest().encode()
-            self._known[id(pair)] = known
+            body = orjson.dumps(pair)
+            known = self._hashes[id(pair)] = hashlib.sha256(body).hexdigest()
+            self._bodies[known] = body.decode()
         return known
+
+    def store(self, session: Session) -> None:
+        """Keep what is not kept yet."""
+        insert_rows(
+            session, "policy_inputs", ("sha256", "body"), list(self._bodies.items()),
+            "ON CONFLICT (sha256) DO NOTHING",
+        )  # fmt: skip
 
 
 def _reason(findings: Sequence[Verdict]) -> str:

@@ -1,148 +1,121 @@
 """Gathering what the rules look at, for many settlements at once.
 
-Reads; decides nothing. Amounts are minor units of the token.
+One query per kind of fact and batch, whatever its size. Reads; decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
-from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement.chain.port import Address
-from settlement.clock import from_micros, to_micros
-from settlement.compliance import lists
-from settlement.compliance.policy import Asset, Facts, Pair, Party, Payment, fold
-from settlement.compliance.spent import SpentToday
-from settlement.participants.mandates import Mandate, mandates
-from settlement.states import SettlementState
-from settlement.store import row_lock
-from settlement.store.bulk import rows
-
-# Whoever's KYB has ended is expired from that moment on, before anybody writes it down.
-_STATE = (
-    "CASE WHEN {0}.state = 'active' AND {0}.kyb_valid_until <= ? THEN 'expired' ELSE {0}.state END"
+from settlement.compliance import lists, registers, trades
+from settlement.compliance.candidates import Candidate, PairKey, Purse
+from settlement.compliance.policy import (
+    NO_TRADE,
+    Asset,
+    Facts,
+    Judge,
+    Pair,
+    Party,
+    Payment,
+    Trade,
+    fold,
 )
-_CANDIDATES = (
-    "SELECT s.id, s.token, s.debtor_wallet, s.creditor_wallet, s.amount_minor, s.reference,"
-    f" {_STATE.format('d')}, d.name AS debtor_name, d.country AS debtor_country,"
-    f" {_STATE.format('c')}, c.name AS creditor_name, c.country AS creditor_country,"
-    " wd.participant_id AS debtor_owner, wc.participant_id AS creditor_owner,"
-    " s.debtor_id, s.creditor_id, s.invoice_id, s.claim_minor, t.listed, t.symbol, t.decimals,"
-    " t.currency, i.currency AS invoice_currency"
-    " FROM settlement s JOIN participant d ON d.id = s.debtor_id"
-    " JOIN participant c ON c.id = s.creditor_id JOIN token t ON t.address = s.token"
-    " JOIN invoice i ON i.id = s.invoice_id"
-    " LEFT JOIN wallet wd ON wd.address = s.debtor_wallet"
-    " LEFT JOIN wallet wc ON wc.address = s.creditor_wallet"
-    " WHERE s.state = 'INSTRUCTED' AND s.execution_date <= ?"
-    " ORDER BY s.id LIMIT ?"
-)
-# The newest block's: a chain's time never runs backwards.
-_CHAIN_TIME = text("SELECT timestamp FROM block WHERE canonical ORDER BY number DESC LIMIT 1")
-_UNDER_WAY = text(
-    "SELECT debtor_wallet, token, state, CAST(SUM(amount_minor) AS BIGINT) AS minor"
-    " FROM settlement"
-    # Under review: nobody knows whether it was paid, so it counts as if it could be.
-    " WHERE state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'NEEDS_REVIEW')"
-    " GROUP BY debtor_wallet, token, state"
-)
+from settlement.compliance.screening.exposure import NOTHING, Exposure, exposures
+from settlement.compliance.sums import Running
+from settlement.participants.profiles import Profile, WalletStanding, profiles, wallet_standings
 
-PairKey = tuple[str, str, str, str, str, str]
-
-
-class Candidate(NamedTuple):
-    """A settlement that waits for its clearance, with what is known of its parties."""
-
-    id: str
-    token: Address
-    debtor_wallet: Address
-    creditor_wallet: Address
-    amount_minor: int
-    reference: str
-    debtor_state: str
-    debtor_name: str
-    debtor_country: str
-    creditor_state: str
-    creditor_name: str
-    creditor_country: str
-    debtor_owner: str | None
-    creditor_owner: str | None
-    debtor_id: str
-    creditor_id: str
-    invoice_id: str
-    claim_minor: int
-    listed: bool
-    symbol: str
-    decimals: int
-    currency: str
-    invoice_currency: str
+_NO_TEXTS: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
-class Purse:
-    """What one debtor's wallet may still spend of one token, as a run of clearances uses it up."""
+class Known:
+    """What was read of parties and addresses, each once."""
 
-    mandate: Mandate | None
-    left_today_minor: int
-    funds_minor: int
-
-    def spend(self, minor: int) -> None:
-        """Count an allowed payment against both."""
-        self.left_today_minor -= minor
-        self.funds_minor -= minor
-
-
-def chain_time(session: Session) -> datetime:
-    """Return the newest stored block's time: by it the chain judges days and deadlines."""
-    return from_micros((session.connection().execute(_CHAIN_TIME).scalar() or 0) * 1_000_000)
+    now: datetime
+    listed: Mapping[str, tuple[str, ...]]
+    """By name and address the entries of lists that equal it."""
+    members: Mapping[str, tuple[str, ...]]
+    """By value the registers that have it."""
+    profiles: Mapping[str, Profile]
+    standings: Mapping[str, WalletStanding]
+    exposures: Mapping[str, Exposure]
 
 
-def candidates(session: Session, *, now: datetime, limit: int) -> list[Candidate]:
-    """Return, locked, the INSTRUCTED settlements that are due, oldest first."""
-    statement = _CANDIDATES + row_lock(session, "s")
-    at = to_micros(now)
-    found = rows(session, statement, (at, at, now.date().isoformat(), limit))
-    return [Candidate._make(row) for row in found]
+@dataclass(slots=True)
+class Gathered:
+    """All that is known of a batch, to be looked up payment by payment."""
+
+    pairs: dict[PairKey, Pair]
+    running: Running
+    trades: Mapping[str, Trade] = field(default_factory=dict)
+    """By invoice."""
+    travel_rule_gaps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By settlement, as the next two."""
+    sunrise: Mapping[str, str] = field(default_factory=dict)
+    inquiries: Mapping[str, str] = field(default_factory=dict)
+
+    def facts(self, row: Candidate, judge: Judge, purse: Purse | None = None) -> Facts:
+        """Return the facts of one settlement as its purse and the sums now stand."""
+        pair = self.pairs[row.pair_key]
+        windows = judge.pair(pair).windows
+        mandate = purse.mandate if purse else None
+        payment = Payment(
+            amount_minor=row.amount_minor,
+            mandate_cap_payment_minor=mandate.cap_per_payment_minor if mandate else None,
+            mandate_left_today_minor=purse.left_today_minor if purse else 0,
+            funds_available_minor=purse.funds_minor if purse else 0,
+            travel_rule_gaps=self.travel_rule_gaps.get(row.id, _NO_TEXTS),
+            sunrise=self.sunrise.get(row.id, ""),
+            inquiry=self.inquiries.get(row.id, ""),
+            sums=self.running.of(pair, windows) if windows else {},
+        )
+        return Facts(row.id, pair, payment, self.trades.get(row.invoice_id, NO_TRADE))
+
+    def count(self, facts: Facts, judge: Judge) -> None:
+        """Let a payment that may be paid count in the sums of the next ones."""
+        windows = judge.pair(facts.pair).windows
+        if windows:
+            self.running.add(facts, windows)
 
 
-def purses(
-    session: Session,
-    waiting: Sequence[Candidate],
-    booked: Mapping[tuple[str, str], int],
-    spent_today: SpentToday,
-) -> dict[tuple[str, str], Purse]:
-    """Return per (wallet, token) the live mandate, what its day has left, and the funds.
-
-    Funds are what is `booked` on the wallet less all that is under way and not booked yet.
-    """
-    connection = session.connection()
-    seconds = int(chain_time(session).timestamp())
-    spent = spent_today.read(session, seconds)
-    due: dict[tuple[str, str], int] = {}
-    for row in connection.execute(_UNDER_WAY):
-        key = (row.debtor_wallet, row.token)
-        due[key] = due.get(key, 0) + row.minor
-        if row.state != SettlementState.CONFIRMING:  # Its log is among those of the day already.
-            spent[key] = spent.get(key, 0) + row.minor
-    live = {
-        (each.debtor_wallet, each.token): each
-        for each in mandates(session)
-        if each.expires_at > seconds
-    }
-    found: dict[tuple[str, str], Purse] = {}
-    for key in {(row.debtor_wallet, row.token) for row in waiting}:
-        mandate = live.get(key)
-        left = (mandate.cap_per_day_minor if mandate else 0) - spent.get(key, 0)
-        found[key] = Purse(mandate, max(left, 0), booked[key] - due.get(key, 0))
-    return found
+def gather(session: Session, waiting: Sequence[Candidate], judge: Judge, now: datetime) -> Gathered:
+    """Read all that the rules look at of these settlements, but what their purses hold."""
+    known = _known(session, waiting, now)
+    pairs: dict[PairKey, Pair] = {}
+    for row in waiting:
+        key = row.pair_key
+        if key not in pairs:
+            pairs[key] = _pair(row, known)
+    running = Running(judge.policy.tables, now)
+    running.read(session, [(pair, judge.pair(pair).windows) for pair in pairs.values()])
+    return Gathered(
+        pairs,
+        running,
+        trades=trades.trades(session, {row.invoice_id: row.debtor_id for row in waiting}),
+    )
 
 
-def list_hits(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
+def _known(session: Session, waiting: Sequence[Candidate], now: datetime) -> Known:
+    parties = {party for row in waiting for party in (row.debtor_id, row.creditor_id)}
+    addresses = {each for row in waiting for each in (row.debtor_wallet, row.creditor_wallet)}
+    found = profiles(session, parties, now)
+    values = {value for each in found.values() for value in _identifiers(each)}
+    values |= {value for row in waiting for value in (row.symbol, row.token)}
+    return Known(
+        now=now,
+        listed=_listed(session, waiting),
+        members=registers.memberships(session, values),
+        profiles=found,
+        standings=wallet_standings(session, addresses),
+        exposures=exposures(session, parties),
+    )
+
+
+def _listed(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
     """Return, per name and address of `waiting`, the entries of lists in force that equal it."""
     values: dict[str, str] = {}
     for name in {name for row in waiting for name in (row.debtor_name, row.creditor_name)}:
@@ -164,67 +137,81 @@ def list_hits(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple
     }
 
 
-def pairs(
-    session: Session, waiting: Sequence[Candidate], listed: Mapping[str, tuple[str, ...]]
-) -> dict[PairKey, Pair]:
-    """Return what the payments between two parties share, once for each way they pay."""
-    found: dict[PairKey, Pair] = {}
-    for row in waiting:
-        key = pair_key(row)
-        if key not in found:
-            found[key] = _pair(row, listed)
-    return found
+def _identifiers(profile: Profile) -> list[str]:
+    """Return what registers may know a participant by."""
+    known = (profile.participant_id, profile.lei, profile.vat_id, profile.tax_id)
+    return [value for value in known if value]
 
 
-def pair_key(row: Candidate) -> PairKey:
-    """Return what tells one pair from another."""
-    return (
-        row.debtor_id,
-        row.creditor_id,
-        row.debtor_wallet,
-        row.creditor_wallet,
-        row.token,
-        row.invoice_currency,
+def _pair(row: Candidate, known: Known) -> Pair:
+    asset = Asset(
+        token=row.token,
+        symbol=row.symbol,
+        currency=row.currency,
+        decimals=row.decimals,
+        is_listed=bool(row.listed) and row.currency == row.invoice_currency,
+        registers=_registers(known, (row.symbol, row.token)),
     )
-
-
-def facts_of(row: Candidate, pair: Pair, purse: Purse) -> Facts:
-    """Return the facts of one settlement as its purse now stands."""
-    payment = Payment(
-        amount_minor=row.amount_minor,
-        mandate_cap_payment_minor=purse.mandate.cap_per_payment_minor if purse.mandate else None,
-        mandate_left_today_minor=purse.left_today_minor,
-        funds_available_minor=purse.funds_minor,
-    )
-    return Facts(row.id, pair, payment)
-
-
-def _pair(row: Candidate, listed: Mapping[str, tuple[str, ...]]) -> Pair:
-    nothing: tuple[str, ...] = ()
     return Pair(
-        debtor=Party(
-            participant_id=row.debtor_id,
-            state=row.debtor_state,
-            country=row.debtor_country,
-            wallet=row.debtor_wallet,
+        debtor=_party(
+            known, row.debtor_id, state=row.debtor_state, name=row.debtor_name,
+            country=row.debtor_country, wallet=row.debtor_wallet,
             owns_wallet=row.debtor_owner == row.debtor_id,
-            names_listed=listed.get(row.debtor_name, nothing),
-            addresses_listed=listed.get(row.debtor_wallet, nothing),
         ),
-        creditor=Party(
-            participant_id=row.creditor_id,
-            state=row.creditor_state,
-            country=row.creditor_country,
-            wallet=row.creditor_wallet,
+        creditor=_party(
+            known, row.creditor_id, state=row.creditor_state, name=row.creditor_name,
+            country=row.creditor_country, wallet=row.creditor_wallet,
             owns_wallet=row.creditor_owner == row.creditor_id,
-            names_listed=listed.get(row.creditor_name, nothing),
-            addresses_listed=listed.get(row.creditor_wallet, nothing),
         ),
-        asset=Asset(
-            token=row.token,
-            symbol=row.symbol,
-            currency=row.currency,
-            decimals=row.decimals,
-            is_listed=bool(row.listed) and row.currency == row.invoice_currency,
-        ),
+        asset=asset,
+    )  # fmt: skip
+
+
+def _party(
+    known: Known,
+    participant_id: str,
+    *,
+    state: str,
+    name: str,
+    country: str,
+    wallet: str,
+    owns_wallet: bool,
+) -> Party:
+    profile = known.profiles[participant_id]
+    standing = known.standings.get(wallet)
+    exposure = known.exposures.get(participant_id, NOTHING)
+    return Party(
+        participant_id=participant_id,
+        state=state,
+        country=country,
+        wallet=wallet,
+        owns_wallet=owns_wallet,
+        legal_form=profile.legal_form,
+        registers=_registers(known, _identifiers(profile)),
+        wallet_kind=standing.kind if standing else "self_hosted",
+        wallet_is_proved=standing is not None and standing.is_proved,
+        wallet_is_usable=standing is not None and standing.is_usable(known.now),
+        documents_missing=_documents_missing(profile),
+        payee_change_pending=profile.payee_change_pending,
+        names_listed=known.listed.get(name, _NO_TEXTS),
+        addresses_listed=known.listed.get(wallet, _NO_TEXTS),
+        hits_open=exposure.open,
+        hits_confirmed=exposure.confirmed,
+        listed_ownership_bp=exposure.listed_ownership_bp,
+        listed_owners=exposure.owners,
     )
+
+
+def _documents_missing(profile: Profile) -> tuple[str, ...]:
+    """Return what the file lacks, of those whose being active rests on documents."""
+    if profile.known_by != "documents":
+        return _NO_TEXTS
+    return (
+        *profile.missing_documents,
+        *(f"{kind} (expired)" for kind in profile.expired_documents),
+    )
+
+
+def _registers(known: Known, values: Sequence[str]) -> tuple[str, ...]:
+    named = (known.members.get(registers.folded(value), ()) for value in values)
+    return tuple(sorted({name for names in named for name in names}))

@@ -13,9 +13,15 @@ from sqlmodel import Session
 
 from settlement import ledger
 from settlement.clock import Ids, to_micros
-from settlement.compliance import clearance, facts, lists
+from settlement.compliance import clearance, facts, lists, registers
+from settlement.compliance.candidates import (
+    NOT_MINED,
+    Candidate,
+    candidates,
+    chain_time,
+)
+from settlement.compliance.candidates import purses as purses_of
 from settlement.compliance.clearance import Decision, Terms
-from settlement.compliance.facts import Candidate
 from settlement.compliance.policy import Judge, Outcome, Policy
 from settlement.compliance.spent import SpentToday
 from settlement.config import Settings
@@ -24,6 +30,9 @@ from settlement.settlements.moves import move_each, move_where
 
 _EXPIRY_MARGIN = timedelta(minutes=2)
 """A clearance with less left than this is not claimed any more: it is given anew."""
+
+_RECHECKED_MAX = 1_000_000
+"""More is never on its way at once."""
 
 _LIFETIME_PARTS = 4
 """Where clearances live shortly, the margin is this part of their lifetime."""
@@ -48,28 +57,56 @@ def clear(
     spent_today: SpentToday,
 ) -> Cleared:
     """Decide on up to `settlements_per_tick_max` due settlements, oldest first."""
-    rows = facts.candidates(session, now=now, limit=settings.settlements_per_tick_max)
+    rows = candidates(session, now=now, limit=settings.settlements_per_tick_max)
     if not rows:
         return Cleared()
-    purses = facts.purses(session, rows, _booked(session, rows), spent_today)
-    pairs = facts.pairs(session, rows, facts.list_hits(session, rows))
-    versions = {row.name: row.sha256 for row in lists.versions(session)}
+    judge = Judge(policy, now)
+    purses = purses_of(session, rows, _booked(session, rows), spent_today)
+    gathered = facts.gather(session, rows, judge, now)
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
     # Its expiry becomes the batch's deadline, which the chain judges by its own time.
-    expires = max(now, facts.chain_time(session)) + lifetime
-    judge, judgements = Judge(policy, now), []
+    expires = max(now, chain_time(session)) + lifetime
+    judgements = []
     for row in rows:
         purse = purses[row.debtor_wallet, row.token]
-        known = facts.facts_of(row, pairs[facts.pair_key(row)], purse)
-        judgement = clearance.judge(judge, known, _terms(row))
+        judgement = clearance.judge(judge, gathered.facts(row, judge, purse), _terms(row))
         if judgement.payable:
             purse.spend(row.amount_minor)  # The next one sees what this one uses up.
+            gathered.count(judgement.facts, judge)
         judgements.append(judgement)
     decisions = clearance.decide(
-        session, policy, judgements, list_versions=versions, expires=expires, ids=ids, now=now
-    )
+        session, policy, judgements,
+        list_versions=versions(session), expires=expires, ids=ids, now=now,
+    )  # fmt: skip
     by_id = {row.id: row for row in rows}
     return _apply(session, decisions, by_id, now)
+
+
+def recheck(session: Session, policy: Policy, judged_by: str, now: datetime) -> str:
+    """Where policy, lists or registers are not those of `judged_by`, judge anew what may be signed.
+
+    The clearance of what they would not let pass any more ends. Return what it is judged by now.
+    """
+    basis = f"{policy.version} {clearance.as_text(versions(session))}"
+    if basis == judged_by:
+        return basis
+    rows = candidates(session, now=now, limit=_RECHECKED_MAX, states=NOT_MINED)
+    if rows:
+        judge = Judge(policy, now)
+        gathered = facts.gather(session, rows, judge, now)
+        stopped = [
+            row.id
+            for row in rows
+            if judge.standing(gathered.facts(row, judge)) > Outcome.ALLOW_WITH_DATA
+        ]
+        clearance.revoke(session, stopped, now)
+    return basis
+
+
+def versions(session: Session) -> dict[str, str]:
+    """Return the hash of every list and register in force, by name."""
+    named = {row.name: row.sha256 for row in lists.versions(session)}
+    return named | registers.versions(session)
 
 
 def lapse(session: Session, settings: Settings, *, now: datetime) -> int:
@@ -80,7 +117,7 @@ def lapse(session: Session, settings: Settings, *, now: datetime) -> int:
         session,
         "lapse",
         "c.id = settlement.clearance_id AND (c.expires_at < :soon OR c.revoked_at IS NOT NULL)",
-        {"soon": to_micros(max(now, facts.chain_time(session)) + margin)},
+        {"soon": to_micros(max(now, chain_time(session)) + margin)},
         source="FROM clearance c",
         changes=", clearance_id = NULL",
         actor="rail",

@@ -25,6 +25,8 @@ Knows columns and constraints; queries live in the module that owns the noun.
     screening  list_party, list_name, list_address, list_identifier, list_link,
                screening_subject, screening_hit, screening_hit_event, screening_run
     limits     payment_limit, payment_limit_change, limit_counter, limit_use
+    policy     policy_version, policy_inputs, policy_flag, register_version, register_entry,
+               trade_declaration
 """
 
 from sqlmodel import SQLModel
@@ -88,6 +90,14 @@ from settlement.tables.payments import (
     SettlementSequence,
 )
 from settlement.tables.periods import AccountingPeriod, BalanceMonitor, MonitorCrossing
+from settlement.tables.policy import (
+    PolicyFlag,
+    PolicyInputs,
+    PolicyVersion,
+    RegisterEntry,
+    RegisterVersion,
+    TradeDeclaration,
+)
 from settlement.tables.registration import (
     NaturalPerson,
     ParticipantAccount,
@@ -131,6 +141,8 @@ from settlement.tables.workbench import (
 metadata = SQLModel.metadata
 
 APPEND_ONLY = (
+    "trade_declaration",
+    "policy_inputs",
     "journal_entry",
     "posting",
     "invoice_event",
@@ -208,6 +220,9 @@ __all__ = [
     "Person",
     "PersonSession",
     "PersonalKey",
+    "PolicyFlag",
+    "PolicyInputs",
+    "PolicyVersion",
     "Posting",
     "Receipt",
     "ReconMark",
@@ -217,6 +232,8 @@ __all__ = [
     "ReconRuleSet",
     "ReconRun",
     "RecoveryCode",
+    "RegisterEntry",
+    "RegisterVersion",
     "RegistryChange",
     "RegistryStanding",
     "RegistryWish",
@@ -233,6 +250,7 @@ __all__ = [
     "Statement",
     "StatementFile",
     "Token",
+    "TradeDeclaration",
     "TransferSum",
     "Wallet",
     "WalletChallenge",

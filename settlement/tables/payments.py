@@ -28,6 +28,8 @@ class Settlement(SQLModel, table=True):
         # A company's newest are found without sorting all that it ever paid or was paid.
         Index("settlement_by_debtor", "debtor_id", "id"),
         Index("settlement_by_creditor", "creditor_id", "id"),
+        # Sums over a span of days read that span alone.
+        Index("settlement_by_debtor_time", "debtor_id", "created_at"),
     )
     id: str = text(primary_key=True)
     invoice_id: str = text(foreign_key="invoice.id", index=True)
@@ -92,10 +94,14 @@ class Clearance(SQLModel, table=True):
     inputs_hash: str = text()
     """SHA-256 over all that the rules looked at."""
     verdicts: str = text()
-    """Every rule's verdict, as JSON."""
+    """What rules found, as JSON; all others of the policy's have passed."""
     policy_version: str = text()
     list_versions: str = text()
-    """Name and SHA-256 of every list file, as JSON."""
+    """Name and SHA-256 of every list and register in force, as JSON."""
+    pair_sha256: str | None = text(default=None)
+    """Of `policy_inputs`: what was known of the parties and the asset."""
+    inputs: str | None = text(default=None)
+    """What was known of the payment and its trade, as JSON."""
     debtor_wallet: str = text()
     creditor_wallet: str = text()
     token: str = text()

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from settlement.compliance.policy.model import Outcome, Pack, Policy, Rule, Verdict
 from settlement.compliance.policy.subject import Facts, Pair
+from settlement.compliance.policy.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class PairJudgement:
 
     findings: tuple[Verdict, ...]
     rules: tuple[Rule, ...]
+    windows: tuple[Window, ...]
+    """Sums that these rules ask for, each once."""
 
 
 class Judge:
@@ -46,6 +49,18 @@ class Judge:
             return Outcome.ALLOW, findings
         return strictest(findings), findings
 
+    def standing(self, facts: Facts) -> Outcome:
+        """Return the outcome by all rules that do not depend on what else is paid meanwhile."""
+        known = self.pair(facts.pair)
+        findings = [
+            Verdict(rule.id, rule.outcome, found, rule.is_flag)
+            for rule in known.rules
+            if not (rule.is_of_the_moment or rule.windows)
+            and rule.payment_check is not None
+            and (found := rule.payment_check(facts))
+        ]
+        return strictest([*known.findings, *findings])
+
     def pair(self, pair: Pair) -> PairJudgement:
         """Return what is the same for all payments of a pair."""
         # By identity: hashing what a pair holds would cost more than judging it.
@@ -67,7 +82,8 @@ class Judge:
                     left.append(rule)
                 elif found := rule.pair_check(pair):
                     findings.append(Verdict(rule.id, rule.outcome, found, rule.is_flag))
-        return PairJudgement(tuple(findings), tuple(left))
+        windows = dict.fromkeys(window for rule in left for window in rule.windows)
+        return PairJudgement(tuple(findings), tuple(left), tuple(windows))
 
 
 def strictest(findings: Sequence[Verdict]) -> Outcome:

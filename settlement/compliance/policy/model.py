@@ -118,6 +118,8 @@ class Rule:
     payment_check: PaymentCheck | None
     windows: tuple[Window, ...]
     """Sums of payments that it asks for."""
+    is_of_the_moment: bool
+    """It looks at caps and funds, which a payment that was cleared has used up itself."""
     status: Status
     confidence: Confidence
     source: str

@@ -26,6 +26,7 @@ from settlement.compliance.policy.model import (
 )
 from settlement.compliance.policy.predicates import (
     PREDICATES,
+    PURSE,
     OptionKind,
     PairKind,
     read_option,
@@ -147,6 +148,7 @@ def _rule(raw: Marked, pack: Marked, tables: Tables) -> Rule:
         pair_check=check if is_pair else None,  # type: ignore[arg-type]
         payment_check=None if is_pair else check,  # type: ignore[arg-type]
         windows=() if isinstance(kind, PairKind) else kind.windows(options),
+        is_of_the_moment=name in PURSE,
         status=status,
         confidence=_confidence(raw if "confidence" in raw.values else pack),
         source=raw.text("source", pack.text("source")),

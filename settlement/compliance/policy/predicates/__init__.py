@@ -24,4 +24,4 @@ PREDICATES: Mapping[str, PairKind | PaymentKind] = {
     **TRADE,
 }
 
-__all__ = ["PREDICATES", "OptionKind", "PairKind", "PaymentKind", "read_option"]
+__all__ = ["PREDICATES", "PURSE", "OptionKind", "PairKind", "PaymentKind", "read_option"]

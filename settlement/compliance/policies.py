@@ -1,0 +1,260 @@
+"""Versions of the policy: drafted by one, tried on history, published by another, in force.
+
+The database itself refuses that one person does both. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+from sqlalchemy import text
+from sqlmodel import Session
+
+from settlement.clock import to_micros
+from settlement.compliance import policy
+from settlement.compliance.policy import Policy
+from settlement.errors import Conflict, Invalid, NotFound
+from settlement.store.bulk import rows
+
+SHIPPED_BY = "the rail as shipped"
+INSTALLED_BY = "who installed the rail"
+
+_FILE_MAX = 1_000_000
+_COLUMNS = "version, sha256, note, author, created_at, tried, published_by, in_force_from"
+_IN_FORCE = (
+    "SELECT version FROM policy_version WHERE in_force_from <= ?"
+    " ORDER BY in_force_from DESC, version DESC LIMIT 1"
+)
+
+
+class OwnPolicy(Conflict):
+    """Nobody publishes the rules that he wrote himself."""
+
+    def __init__(self, version: int, actor: str) -> None:
+        super().__init__(
+            f"policy {version} was drafted by {actor}: nobody publishes his own",
+            field="version",
+            repair="ask a second person",
+        )
+
+
+class PolicyDecided(Conflict):
+    """The version was published already."""
+
+    def __init__(self, version: int, by: str) -> None:
+        super().__init__(
+            f"policy {version} was published by {by}",
+            field="version",
+            repair="draft a changed one",
+        )
+
+
+class PolicySource(Protocol):
+    """Says which policy is in force at a moment. A `Policy` says that it is."""
+
+    def at(self, session: Session, now: datetime, /) -> Policy:
+        """Return the policy in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A version of the policy without its files. Times are microseconds."""
+
+    version: int
+    sha256: str
+    note: str
+    author: str
+    created_at: int
+    tried: str | None
+    published_by: str | None
+    in_force_from: int | None
+
+    @property
+    def state(self) -> str:
+        """draft, or published; which of the published is in force, `in_force` says."""
+        return "draft" if self.published_by is None else "published"
+
+
+class StoredPolicies:
+    """The policy in force at a moment, by the database; each version is read once a process."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, Policy] = {}
+
+    def at(self, session: Session, now: datetime) -> Policy:
+        """Return the policy in force; the shipped one becomes version 1 where there is none."""
+        version = in_force(session, now)
+        if version not in self._read:
+            self._read[version] = parsed(session, version)
+        return self._read[version]
+
+
+def in_force(session: Session, now: datetime) -> int:
+    """Return the version in force at `now`; at first the shipped one is installed."""
+    found = rows(session, _IN_FORCE, (to_micros(now),))
+    return int(found[0][0]) if found else install(session, now)
+
+
+def install(session: Session, now: datetime) -> int:
+    """Publish the packs as shipped, where nothing is published; return the version in force."""
+    found = rows(session, _IN_FORCE, (to_micros(now),))
+    if found:
+        return int(found[0][0])
+    files = policy.files_of()
+    policy.read(files)
+    version = _insert(session, files, author=SHIPPED_BY, note="as shipped", now=now)
+    _publish(session, version, by=INSTALLED_BY, at=now)
+    return version
+
+
+def draft(
+    session: Session,
+    changes: Mapping[str, bytes | None],
+    *,
+    note: str,
+    actor: str,
+    now: datetime,
+) -> StoredPolicy:
+    """Keep a draft: the files in force with `changes`, where None takes a file away.
+
+    The same files are kept once.
+
+    Raises:
+        PackInvalid: with file and line.
+        Invalid: there is nothing in it, or too much.
+    """
+    files = files_of(session, in_force(session, now))
+    for name, content in changes.items():
+        if content is None:
+            files.pop(name, None)
+        elif len(content) > _FILE_MAX:
+            raise Invalid(f"{name} has more than {_FILE_MAX} bytes", field=name)
+        else:
+            files[name] = content
+    policy.read(files)
+    known = session.connection().execute(
+        text("SELECT version FROM policy_version WHERE sha256 = :sha"), {"sha": _digest(files)}
+    ).scalar()  # fmt: skip
+    if known is None:
+        known = _insert(session, files, author=actor, note=note, now=now)
+    return get(session, int(known))
+
+
+def publish(
+    session: Session, version: int, *, actor: str, in_force_from: datetime, now: datetime
+) -> StoredPolicy:
+    """Put a draft in force from a moment on, never from one that has passed.
+
+    Raises:
+        NotFound: there is none of that number.
+        PolicyDecided: it was published before.
+        OwnPolicy: the author himself.
+    """
+    known = get(session, version)
+    if known.published_by is not None:
+        raise PolicyDecided(version, known.published_by)
+    if known.author == actor:
+        raise OwnPolicy(version, actor)
+    if _publish(session, version, by=actor, at=max(in_force_from, now)) != 1:
+        raise PolicyDecided(version, "somebody, a moment ago")
+    return get(session, version)
+
+
+def keep_trial(session: Session, version: int, figures: Mapping[str, object]) -> None:
+    """Note what a trial of a draft on history came to."""
+    session.connection().execute(
+        text("UPDATE policy_version SET tried = :tried WHERE version = :version"),
+        {"tried": orjson.dumps(dict(figures)).decode(), "version": version},
+    )
+
+
+def get(session: Session, version: int) -> StoredPolicy:
+    """Return one version.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    found = session.connection().execute(
+        text(f"SELECT {_COLUMNS} FROM policy_version WHERE version = :version"),
+        {"version": version},
+    ).first()  # fmt: skip
+    if found is None:
+        raise NotFound("policy", str(version))
+    return StoredPolicy(*found)
+
+
+def listed(session: Session, *, before: int = 2**62, limit: int = 100) -> list[StoredPolicy]:
+    """Return versions below `before`, newest first."""
+    found = session.connection().execute(
+        text(
+            f"SELECT {_COLUMNS} FROM policy_version WHERE version < :before"
+            " ORDER BY version DESC LIMIT :limit"
+        ),
+        {"before": before, "limit": limit},
+    )
+    return [StoredPolicy(*row) for row in found]
+
+
+def files_of(session: Session, version: int) -> dict[str, bytes]:
+    """Return the files of a version, by name.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    found = rows(session, "SELECT files FROM policy_version WHERE version = ?", (version,))
+    if not found:
+        raise NotFound("policy", str(version))
+    return {name: content.encode() for name, content in orjson.loads(found[0][0]).items()}
+
+
+def parsed(session: Session, version: int) -> Policy:
+    """Return a version as it judges. Raises as `files_of`."""
+    return policy.read(files_of(session, version), label=f"v{version}")
+
+
+def _publish(session: Session, version: int, *, by: str, at: datetime) -> int:
+    changed: int = session.connection().execute(
+        text(
+            "UPDATE policy_version SET published_by = :by, in_force_from = :at"
+            " WHERE version = :version AND published_by IS NULL"
+        ),
+        {"by": by, "at": to_micros(at), "version": version},
+    ).rowcount  # fmt: skip
+    return changed
+
+
+def _insert(
+    session: Session, files: Mapping[str, bytes], *, author: str, note: str, now: datetime
+) -> int:
+    connection = session.connection()
+    newest = connection.execute(
+        text("SELECT COALESCE(MAX(version), 0) FROM policy_version")
+    ).scalar_one()
+    named = {name: content.decode() for name, content in sorted(files.items())}
+    connection.execute(
+        text(
+            "INSERT INTO policy_version (version, sha256, files, note, author, created_at)"
+            " VALUES (:version, :sha, :files, :note, :author, :at)"
+        ),
+        {
+            "version": newest + 1,
+            "sha": _digest(files),
+            "files": orjson.dumps(named).decode(),
+            "note": note,
+            "author": author,
+            "at": to_micros(now),
+        },
+    )
+    return int(newest) + 1
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\n{len(content)}\n".encode() + content)
+    return digest.hexdigest()
