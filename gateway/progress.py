@@ -24,6 +24,7 @@ class Progress:
     cleared: int = 0
     held: int = 0
     rejected: int = 0
+    changes: int = 0
     claimed: int = 0
     signed: int = 0
     sent: int = 0

@@ -243,6 +243,7 @@ class Worker:
         )
         done = fleet.advance(now)
         progress.claimed, progress.signed, progress.sent = done.claimed, done.signed, done.sent
+        progress.changes = done.changes
         progress.troubles |= {signer: str(error) for signer, error in done.troubles.items()}
 
     def _chain_of(self, signer: str) -> ChainPort:

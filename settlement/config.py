@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     bump_after_blocks: int = Field(default=6, ge=1)
     fee_cap_wei: int = Field(default=500_000_000_000, ge=1)
     priority_fee_wei: int = Field(default=1_000_000_000, ge=0)
+    admin_priority_fee_wei: int = Field(default=5_000_000_000, ge=0)
+    """The tip of what lists and freezes: whoever is to be stopped is stopped before others pay."""
+    admin_bump_after_blocks: int = Field(default=2, ge=1)
+    registry_differs_blocks_max: int = Field(default=20, ge=1)
+    """Blocks after which a wallet that is not what it is to be on the chain is a concern."""
     reverts_max: int = Field(default=3, ge=1)
     """Batches that may revert as a whole before their settlements are held for a person."""
     upkeep_seconds: int = Field(default=10, ge=0)

@@ -15,8 +15,9 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.config import Settings
+from settlement.registry.differences import DEAD
 from settlement.sender.fees import Fees, first_fees, outbid
-from settlement.sender.lanes import Lease, renew
+from settlement.sender.lanes import ADMIN, Lease, renew
 from settlement.settlements.tracking import record_chain_tx
 from settlement.signer import Refusal, Signature, SigningRequest
 from settlement.tables import Attempt
@@ -42,6 +43,10 @@ _DEAD_MEMBERS = text(
     " JOIN clearance l ON l.id = m.clearance_id"
     " WHERE c.signer = :signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')"
     " AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)"
+)
+_DEAD_CHANGES = text(
+    "SELECT c.id FROM chain_tx c WHERE c.signer = :signer"
+    f" AND c.state IN ('CLAIMED', 'SIGNED', 'SENT') AND {DEAD}"
 )
 _SEEN_AT = text("SELECT seen_at FROM block WHERE canonical AND number = :number")
 _NEXT_SEQ = text(
@@ -84,7 +89,8 @@ def first_attempts(
             row.kind,
             fees,
             as_cancel=row.cancelling
-            or (row.kind == "pay" and (row.id in dead or row.deadline <= chain_time)),
+            or row.id in dead
+            or (row.kind == "pay" and row.deadline <= chain_time),
         )
         for row in rows
     ]
@@ -109,7 +115,7 @@ def further_attempts(
     wanted = []
     for row in rows:
         expired = row.kind == "pay" and row.deadline <= chain_time
-        must_cancel = row.kind == "pay" and not row.cancelling and (row.id in dead or expired)
+        must_cancel = not row.cancelling and (row.id in dead or expired)
         if not must_cancel and not _outbid_due(row, patience, base_fee_wei):
             continue
         fees = outbid(
@@ -177,10 +183,11 @@ def store(
 
 
 def _dead(session: Session, lease: Lease, now: datetime) -> set[str]:
-    """Return the chain transactions of which a member may not be paid any more."""
-    found = session.connection().execute(
-        _DEAD_MEMBERS, {"signer": lease.signer, "now": to_micros(now)}
-    )
+    """Return the chain transactions whose payments or changes are not to be any more."""
+    signer = {"signer": lease.signer}
+    if lease.kind == ADMIN:
+        return set(session.connection().execute(_DEAD_CHANGES, signer).scalars())
+    found = session.connection().execute(_DEAD_MEMBERS, {**signer, "now": to_micros(now)})
     return set(found.scalars())
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from settlement.chain.port import SendAnswer, SendOutcome
 from settlement.clock import to_micros
 from settlement.config import Settings
+from settlement.registry.differences import DEAD
 from settlement.sender.lanes import Lease, renew, set_state
 from settlement.settlements.moves import move_where
 from settlement.settlements.tracking import record_chain_tx
@@ -39,6 +40,8 @@ _DUE = text(
     "   SELECT 1 FROM batch_member m JOIN clearance l ON l.id = m.clearance_id"
     "   WHERE m.chain_tx_id = c.id AND m.live"
     "   AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)))"
+    # Nor does a change of the registry go out that is not wanted any more.
+    f" AND (a.kind <> 'admin' OR NOT ({DEAD}))"
     # Not the column alone: the index by nonce would lead through all that the lane ever sent.
     " ORDER BY +c.nonce LIMIT :limit"
 )

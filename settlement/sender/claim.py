@@ -20,7 +20,7 @@ from settlement.chain.signing import GAS_CAP
 from settlement.clock import Ids, to_micros
 from settlement.compliance.clearance import PAYABLE
 from settlement.config import Settings
-from settlement.sender.lanes import Lease, renew
+from settlement.sender.lanes import Lease, renew, take_nonces
 from settlement.settlements.moves import move_where
 from settlement.settlements.tracking import record_chain_tx
 from settlement.store import row_lock
@@ -49,11 +49,9 @@ _CLEARED = (
     # Ids grow with time: who waits longest goes first, wherever its wallet's address sorts.
     " ORDER BY s.id LIMIT ?"
 )
-_TAKE_NONCES = text(
-    "UPDATE lane SET next_nonce = next_nonce + :count WHERE signer = :signer"
-    " AND lease_owner = :owner AND lease_fence = :fence RETURNING next_nonce"
+_WORKED = text(
+    "SELECT COUNT(*) FROM lane WHERE kind = 'operator' AND state = 'active' AND lease_until >= :now"
 )
-_WORKED = text("SELECT COUNT(*) FROM lane WHERE state = 'active' AND lease_until >= :now")
 
 
 class _Cleared(NamedTuple):
@@ -160,7 +158,7 @@ def _claim_on(
     now: datetime,
 ) -> int:
     """Give batches their nonces and fix their members; return how many."""
-    first = _take_nonces(session, lease, len(batches))
+    first = take_nonces(session, lease, len(batches))
     chain_txs = [
         _chain_tx(batch, nonce, lease.signer, settings, ids=ids, now=now)
         for nonce, batch in enumerate(batches, start=first)
@@ -186,18 +184,6 @@ def _claim_on(
     )
     assert len(moved) == len(members), "a settlement left CLEARED while it was locked"
     return len(members)
-
-
-def _take_nonces(session: Session, lease: Lease, count: int) -> int:
-    """Move the lane on by `count` nonces under its lease; return the first of them."""
-    taken = {
-        "count": count,
-        "signer": lease.signer,
-        "owner": lease.owner,
-        "fence": lease.fence,
-    }
-    following: int = session.connection().execute(_TAKE_NONCES, taken).scalar_one()
-    return following - count
 
 
 def _lacks_gas_money(session: Session, lease: Lease) -> bool:

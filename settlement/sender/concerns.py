@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from settlement.chain.port import SendOutcome
 from settlement.config import Settings
+from settlement.sender.changes import reverted_lately
 from settlement.sender.fees import raised
+from settlement.sender.lanes import ADMIN, Lease
 
 _NEWEST = text(
     "SELECT a.outcome, a.max_fee_wei FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
@@ -37,6 +39,11 @@ def concern(session: Session, signer: str, settings: Settings, *, base_fee_wei: 
             f" SETTLE_FEE_CAP_WEI is {settings.fee_cap_wei}"
         )
     return None
+
+
+def resting(session: Session, lease: Lease) -> str | None:
+    """Return why a lane claims nothing though there is something to do; None where it may."""
+    return reverted_lately(session, lease.signer) if lease.kind == ADMIN else None
 
 
 def is_news(session: Session, signer: str, words: str | None) -> bool:

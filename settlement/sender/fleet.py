@@ -16,13 +16,15 @@ from settlement.chain.port import ChainPort
 from settlement.clock import Ids
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
+from settlement.registry.differences import differences
 from settlement.sender import lanes
+from settlement.sender.changes import claim_changes
 from settlement.sender.claim import claim
 from settlement.sender.lanes import Lease
 from settlement.sender.pipeline import Lane, Moved
 from settlement.sender.takeover import take_over
 from settlement.signer import Signer
-from settlement.store import transaction
+from settlement.store import reading, transaction
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Advanced:
     """What one round did, and what befell which lane."""
 
     claimed: int = 0
+    changes: int = 0
+    """Wallets that the admin's lane was given to list, unlist, freeze or free."""
     signed: int = 0
     sent: int = 0
     troubles: dict[str, Fatal | Retryable] = field(default_factory=dict)
@@ -56,12 +60,11 @@ class Fleet:
             Retryable, Fatal: what befell the lanes, where it befell every one of them.
         """
         done = Advanced()
-        self._each(list(self.leases), self._take_over, done, now)
-        sound = [signer for signer in self.leases if signer not in done.troubles]
-        if sound:
-            with transaction(self.engine) as session:
-                leases = [self.leases[signer] for signer in sound]
-                done.claimed = claim(session, leases, self.settings, ids=self.ids, now=now)
+        # Who is to be stopped is stopped before anybody is paid.
+        ordered = sorted(self.leases, key=lambda signer: self.leases[signer].kind != lanes.ADMIN)
+        self._each(ordered, self._take_over, done, now)
+        sound = [signer for signer in ordered if signer not in done.troubles]
+        self._claim([self.leases[signer] for signer in sound], done, now)
         for moved in self._each(sound, self._advance, done, now):
             done.signed += moved.signed
             done.sent += moved.sent
@@ -72,6 +75,23 @@ class Fleet:
             # One that may pass first: as long as there is such a lane, the worker goes on.
             raise min(done.troubles.values(), key=lambda error: isinstance(error, Fatal))
         return done
+
+    def _claim(self, leases: list[Lease], done: Advanced, now: datetime) -> None:
+        """Claim for the lanes that work: the admin's by itself, those that pay all at once."""
+        paying = [lease for lease in leases if lease.kind == lanes.OPERATOR]
+        for lease in leases:
+            if lease.kind == lanes.ADMIN:
+                self._claim_changes(lease, done, now)
+        if paying:
+            with transaction(self.engine) as session:
+                done.claimed = claim(session, paying, self.settings, ids=self.ids, now=now)
+
+    def _claim_changes(self, lease: Lease, done: Advanced, now: datetime) -> None:
+        with reading(self.engine) as session:
+            if not differences(session):
+                return
+        with transaction(self.engine) as session:
+            done.changes += claim_changes(session, lease, self.settings, ids=self.ids, now=now)
 
     def _each(
         self,
@@ -111,12 +131,13 @@ class Fleet:
         return Moved()
 
     def _advance(self, signer: str, now: datetime) -> Moved:
+        lease = self.leases[signer]
         lane = Lane(
             self.engine,
             self.chain_of(signer),
             self.signers[signer],
-            self.leases[signer],
-            self.settings,
+            lease,
+            urgent(self.settings) if lease.kind == lanes.ADMIN else self.settings,
         )
         return lane.advance(now)
 
@@ -127,3 +148,13 @@ class Fleet:
                 lanes.set_state(session, signer, "halted", reason)
         except LeaseLost:
             return  # Whoever has it now will find the same.
+
+
+def urgent(settings: Settings) -> Settings:
+    """Return how the admin's lane sends: for a higher tip, and outbid sooner."""
+    return settings.model_copy(
+        update={
+            "priority_fee_wei": settings.admin_priority_fee_wei,
+            "bump_after_blocks": settings.admin_bump_after_blocks,
+        }
+    )

@@ -55,8 +55,11 @@ class Holding:
                 held_duty = self._duty(session, standing, now)
             # What is ours already goes before what is free.
             for signer in sorted(wanted, key=lambda signer: (signer not in self.leases, signer)):
-                if len(kept) < self.lanes_max:
-                    lease = self._lane(session, signer, seats.get(signer), now)
+                seat = seats.get(signer)
+                pays = sum(lease.kind == lanes.OPERATOR for lease in kept.values())
+                # The admin's lane is one, and nobody waits for it because of the others.
+                if pays < self.lanes_max or (seat is not None and seat.kind == lanes.ADMIN):
+                    lease = self._lane(session, signer, seat, now)
                     kept |= {signer: lease} if lease else {}
         self.leases, self.duty_lease = kept, held_duty
 

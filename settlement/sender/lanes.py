@@ -15,11 +15,14 @@ from settlement.clock import to_micros
 from settlement.errors import LeaseLost
 from settlement.store import row_lock, statement
 
+OPERATOR, ADMIN = "operator", "admin"
+"""What a lane is for: paying, or listing and freezing."""
+
 _ACQUIRE = text(
     "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"
     " lease_owner = :owner, lease_until = :until WHERE signer = :signer"
     " AND (lease_owner IS NULL OR lease_owner = :owner OR lease_owner = :gone"
-    " OR lease_until < :now) RETURNING lease_fence"
+    " OR lease_until < :now) RETURNING lease_fence, kind"
 )
 _HOLDER = text("SELECT lease_owner FROM lane WHERE signer = :signer")
 _RENEW = text("UPDATE lane SET lease_until = :until WHERE signer = :signer")
@@ -46,12 +49,16 @@ _DRAIN = text(
     " WHERE signer = :signer AND state IN ('active', 'paused')"
 )
 _STATE = text("SELECT state FROM lane WHERE signer = :signer")
-_SEATS = text("SELECT signer, state, lease_owner, lease_fence, lease_until FROM lane")
+_SEATS = text("SELECT signer, state, lease_owner, lease_fence, lease_until, kind FROM lane")
 _EVERY = "SELECT signer FROM lane ORDER BY signer"
 _LISTED = text(
     "SELECT l.signer, l.state, l.next_nonce, (SELECT COUNT(*) FROM chain_tx c"
     " WHERE c.signer = l.signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unfinished,"
-    " l.lease_owner, l.reason FROM lane l ORDER BY l.signer"
+    " l.lease_owner, l.reason, l.kind FROM lane l ORDER BY l.signer"
+)
+_TAKE_NONCES = text(
+    "UPDATE lane SET next_nonce = next_nonce + :count WHERE signer = :signer"
+    " AND lease_owner = :owner AND lease_fence = :fence RETURNING next_nonce"
 )
 
 
@@ -65,6 +72,7 @@ class ListedLane:
     unfinished: int
     holder: str | None
     reason: str | None
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ class Lease:
     owner: str
     fence: int
     lifetime: timedelta
+    kind: str = OPERATOR
 
     def fresh(self, seat: Seat | None, now: datetime) -> bool:
         """Whether it is ours still, and need not be prolonged yet."""
@@ -94,6 +103,7 @@ class Seat:
     owner: str | None
     fence: int
     until: int
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,7 @@ def acquire(
 
     `gone` is a holder that is known to have ended: its lease is not waited for.
     """
-    fence = (
+    row = (
         session.connection()
         .execute(
             _ACQUIRE,
@@ -139,9 +149,9 @@ def acquire(
                 "until": to_micros(now + lifetime),
             },
         )
-        .scalar()
+        .one_or_none()
     )
-    return None if fence is None else Lease(signer, owner, fence, lifetime)
+    return None if row is None else Lease(signer, owner, row.lease_fence, lifetime, row.kind)
 
 
 def holder(session: Session, signer: str) -> str | None:
@@ -183,6 +193,13 @@ def held(session: Session, lease: Lease) -> LaneRow:
     if row is None:
         raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
     return LaneRow(row.next_nonce, row.state)
+
+
+def take_nonces(session: Session, lease: Lease, count: int) -> int:
+    """Move the lane on by `count` nonces under its lease; return the first of them."""
+    taken = {"count": count, "signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
+    following: int = session.connection().execute(_TAKE_NONCES, taken).scalar_one()
+    return following - count
 
 
 def release(session: Session, lease: Lease) -> None:

@@ -91,6 +91,7 @@ class Lane:
                 words = concerns.concern(
                     session, signer, self.settings, base_fee_wei=head.base_fee_wei
                 )
+            words = words or concerns.resting(session, self.lease)
             if not concerns.is_news(session, signer, words):
                 return
         with transaction(self.engine) as session:

@@ -107,6 +107,8 @@ def _require_cleared(intent: Intent, member: Member, limits: SigningLimits) -> N
         raise NotCovered(f"settlement {member.id} has no clearance that allows it")
     if member.revoked_at is not None:
         raise Ended(f"the clearance of {member.id} was revoked")
+    if member.is_restricted:
+        raise Ended(f"a wallet of {member.id} is to be unlisted or frozen")
     if member.expires_at < intent.deadline * 1_000_000:
         raise NotCovered(f"the clearance of {member.id} expires before the deadline")
     terms = (

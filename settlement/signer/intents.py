@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from settlement.chain.keccak import keccak
 from settlement.chain.port import Address
 from settlement.chain.signing import UnsignedChainTx, unsigned_eip1559
-from settlement.signer import coverage
+from settlement.signer import coverage, registry
 from settlement.signer.coverage import NotCovered
-from settlement.signer.limits import SigningLimits, in_minor
+from settlement.signer.limits import CHANGES, SigningLimits, in_minor
 from settlement.signer.port import (
     KeyHolder,
     Refusal,
@@ -68,41 +68,51 @@ class IntentSigner:
         Raises:
             Retryable: records, memory or key cannot be reached; nothing has left the signer.
         """
-        intents, members = self._records.intents([each.chain_tx_id for each in requests])
+        keys = [each.chain_tx_id for each in requests]
+        intents, members = self._records.intents(keys)
+        changes = self._records.changes(keys) if self._limits.signs == CHANGES else {}
         answers: dict[int, Signature | Refusal] = {}
         asked: list[_Asked] = []
         for place, request in enumerate(requests):
             key = request.chain_tx_id
             try:
-                asked.append(
-                    self._asked(place, request, intents.get(key), members.get(key, ()), now)
-                )
+                intent = coverage.require_own(intents.get(key), request, self.address, self._limits)
+                fees = (request.max_fee_wei, request.priority_fee_wei)
+                if request.as_cancel or intent.kind == "noop":
+                    asked.append(_Asked(place, intent, b"", Wanted(intent.nonce, "", *fees)))
+                elif self._limits.signs == CHANGES:
+                    calldata = registry.call(intent, changes.get(key, ()), self._limits)
+                    asked.append(self._asked(place, intent, calldata, fees, None))
+                else:
+                    asked.append(self._payment(place, intent, members.get(key, ()), fees, now))
             except NotCovered as error:
                 answers[place] = Refusal(key, str(error), error.ended)
         answers |= self._signed(asked, now.astimezone(UTC).date().isoformat())
         return [answers[place] for place in range(len(requests))]
 
+    def _payment(
+        self,
+        place: int,
+        intent: Intent,
+        members: Sequence[Member],
+        fees: tuple[int, int],
+        now: datetime,
+    ) -> _Asked:
+        calldata = coverage.call(intent, members, self._limits, now)
+        total = coverage.require_within(intent, members, self._limits)
+        return self._asked(place, intent, calldata, fees, self._spending(intent, total))
+
     def _asked(
         self,
         place: int,
-        request: SigningRequest,
-        stored: Intent | None,
-        members: Sequence[Member],
-        now: datetime,
+        intent: Intent,
+        calldata: bytes,
+        fees: tuple[int, int],
+        spending: Spending | None,
     ) -> _Asked:
-        intent = coverage.require_own(stored, request, self.address, self._limits)
-        fees = (request.max_fee_wei, request.priority_fee_wei)
-        if request.as_cancel or intent.kind == "noop":
-            return _Asked(place, intent, b"", Wanted(intent.nonce, "", *fees))
-        calldata = coverage.call(intent, members, self._limits, now)
-        total = coverage.require_within(intent, members, self._limits)
         content = f"{intent.to_address}:{intent.gas_limit}:".encode() + calldata
-        return _Asked(
-            place,
-            intent,
-            calldata,
-            Wanted(intent.nonce, keccak(content).hex(), *fees, self._spending(intent, total)),
-        )
+        wanted = Wanted(intent.nonce, keccak(content).hex(), *fees, spending)
+        return _Asked(place, intent, calldata, wanted)
 
     def _spending(self, intent: Intent, total_minor: int) -> Spending:
         assert intent.token and intent.debtor_wallet and intent.decimals is not None

@@ -13,6 +13,9 @@ from settlement.chain.port import Address
 MINOR_MAX = 2**63 - 1
 """No limit lets more than a 64-bit sum through."""
 
+PAYMENTS, CHANGES = "pay", "admin"
+"""What a signer is for, by the kind of the chain transactions that it signs."""
+
 
 @dataclass(frozen=True, slots=True)
 class AmountLimits:
@@ -38,6 +41,8 @@ class SigningLimits:
     """For every token that has none of its own."""
     by_token: Mapping[str, AmountLimits] = field(default_factory=dict)
     """By lower-case address."""
+    signs: str = PAYMENTS
+    """Payments, or changes of the registry: never both by one key."""
 
     def of(self, token: str) -> AmountLimits:
         """Return the amounts that hold for a token."""

@@ -11,7 +11,7 @@ from settlement.chain.port import Address
 from settlement.chain.signing import GAS_CAP
 from settlement.errors import Refused
 from settlement.signer.intents import IntentSigner
-from settlement.signer.limits import AmountLimits, SigningLimits
+from settlement.signer.limits import PAYMENTS, AmountLimits, SigningLimits
 from settlement.signer.port import KeyHolder
 from settlement.signer.records import Records
 from settlement.signer.slots import SlotStore
@@ -46,6 +46,7 @@ def open_signer(
     amounts: AmountLimits,
     by_token: Mapping[str, AmountLimits],
     accept_rail: str = "",
+    signs: str = PAYMENTS,
 ) -> IntentSigner:
     """Return a signer for the one rail that its memory knows, or that is accepted by address.
 
@@ -66,6 +67,6 @@ def open_signer(
         raise OtherRail(known, named)
     limits = SigningLimits(
         chain_id, Address(rail), max_fee_wei, GAS_CAP, amounts,
-        {token.lower(): each for token, each in by_token.items()},
+        {token.lower(): each for token, each in by_token.items()}, signs,
     )  # fmt: skip
     return IntentSigner(records, key, slots, limits)

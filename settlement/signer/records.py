@@ -24,10 +24,25 @@ _MEMBERS = (
     "SELECT m.chain_tx_id, s.id, s.rail, s.token, s.debtor_wallet, s.creditor_wallet, s.sequence,"
     " s.amount_minor, s.reference, s.document_sha256, c.settlement_id, c.outcome,"
     " c.expires_at, c.revoked_at, c.debtor_wallet, c.creditor_wallet, c.token,"
-    " c.amount_minor, c.reference"
+    " c.amount_minor, c.reference,"
+    # Asked again here: a clearance may have been given in the instant in which a list changed.
+    " EXISTS (SELECT 1 FROM registry_standing r"
+    "  WHERE r.wallet IN (s.debtor_wallet, s.creditor_wallet) AND r.contract IN (s.rail, s.token)"
+    "  AND r.wanted IN ('unlisted', 'frozen'))"
     " FROM batch_member m JOIN settlement s ON s.id = m.settlement_id"
     " LEFT JOIN clearance c ON c.id = m.clearance_id"
     " WHERE m.chain_tx_id IN ({}) AND m.live ORDER BY m.chain_tx_id, m.position"
+)
+_CHANGES = (
+    "SELECT h.chain_tx_id, h.wallet, h.contract, h.effect, s.wanted, p.state,"
+    " EXISTS (SELECT 1 FROM registry_wish w WHERE w.wallet = h.wallet AND w.contract = h.contract"
+    "  AND w.wanted IN ('unlisted', 'frozen')),"
+    " EXISTS (SELECT 1 FROM token t WHERE t.address = h.contract AND t.listed)"
+    " FROM registry_change h"
+    " LEFT JOIN registry_standing s ON s.wallet = h.wallet AND s.contract = h.contract"
+    " LEFT JOIN wallet o ON o.address = h.wallet"
+    " LEFT JOIN participant p ON p.id = o.participant_id"
+    " WHERE h.chain_tx_id IN ({}) ORDER BY h.chain_tx_id, h.position"
 )
 _DEPLOYMENT = "SELECT chain_id, rail FROM deployment"
 _IDS_AT_ONCE = 1_000
@@ -76,6 +91,23 @@ class Member(NamedTuple):
     cleared_token: str | None
     cleared_minor: int | None
     cleared_reference: str | None
+    is_restricted: bool
+    """A wallet of it is to be unlisted, or frozen in this token."""
+
+
+class Change(NamedTuple):
+    """A wallet in a chain transaction of the admin's lane, with what is wanted of it now."""
+
+    chain_tx_id: str
+    wallet: str
+    contract: str
+    effect: str
+    wanted: str | None
+    owner_state: str | None
+    """None: no participant's wallet."""
+    is_bound: bool
+    """A side wants it unlisted or frozen, whatever the others want."""
+    token_is_listed: bool
 
 
 class HasUrl(Protocol):
@@ -115,6 +147,21 @@ class Records:
                 for row in connection.execute(_MEMBERS.format(marks), some):
                     members.setdefault(row[0], []).append(Member(*row))
         return found, members
+
+    def changes(self, ids: Sequence[str]) -> dict[str, list[Change]]:
+        """Return what chain transactions are to change in the registry, as it is wanted now.
+
+        Raises:
+            RecordsUnreachable: the database did not answer.
+        """
+        found: dict[str, list[Change]] = {}
+        with self._snapshot() as connection:
+            for start in range(0, len(ids), _IDS_AT_ONCE):
+                some = list(ids[start : start + _IDS_AT_ONCE])
+                marks = ", ".join([self._database.mark] * len(some))
+                for row in connection.execute(_CHANGES.format(marks), some):
+                    found.setdefault(row[0], []).append(Change(*row))
+        return found
 
     def deployment(self) -> tuple[int, Address] | None:
         """Return the chain's id and the rail's address; None before there is a deployment.

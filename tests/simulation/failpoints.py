@@ -113,7 +113,7 @@ _PLACES: tuple[tuple[str, str, str, str, When | None], ...] = (
     ("clear.after", "P4", "settlement.settlements.clearing:clear", "after", None),
     # Claiming, signing, storing, sending, marking.
     ("tx.before_claim", "P5", "settlement.sender.claim:claim", "before", None),
-    ("tx.after_nonce", "P5", "settlement.sender.claim:_take_nonces", "after", None),
+    ("tx.after_nonce", "P5", "settlement.sender.lanes:take_nonces", "after", None),
     ("tx.before_claimed", "P5", _MOVES + "record", "before", _moves("claim")),
     ("tx.after_claim", "P5", "settlement.sender.claim:claim", "after", _some),
     ("tx.before_sign", "P5", _PIPELINE + "_ask", "before", None),

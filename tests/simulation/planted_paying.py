@@ -100,12 +100,12 @@ CLAIMING = (
     Bug(
         "a lane's nonces skip one with every claim",
         ("I8", "I11"),
-        worded("settlement.sender.claim:_TAKE_NONCES", (":count WHERE", ":count + 1 WHERE")),
+        worded("settlement.sender.lanes:_TAKE_NONCES", (":count WHERE", ":count + 1 WHERE")),
     ),
     Bug(
         "the lane is not moved on by what was claimed",
         ("I8", "a bug in the worker"),
-        worded("settlement.sender.claim:_TAKE_NONCES", (":count WHERE", ":count - 1 WHERE")),
+        worded("settlement.sender.lanes:_TAKE_NONCES", (":count WHERE", ":count - 1 WHERE")),
     ),
     Bug(
         "a retry gets a new sequence",

@@ -207,7 +207,7 @@ SENDING = (
             worded(LANES + "_HELD_ROW", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
             worded(LANES + "_HELD", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
             worded(
-                "settlement.sender.claim:_TAKE_NONCES",
+                "settlement.sender.lanes:_TAKE_NONCES",
                 (" AND lease_owner = :owner AND lease_fence = :fence", ""),
             ),
             edited("settlement.sender.holding:Holding._is_free", ("return ", "return True or ")),
@@ -221,7 +221,7 @@ SENDING = (
             worded(LANES + "_HELD_ROW", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
             worded(LANES + "_HELD", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
             worded(
-                "settlement.sender.claim:_TAKE_NONCES",
+                "settlement.sender.lanes:_TAKE_NONCES",
                 (" AND lease_owner = :owner AND lease_fence = :fence", ""),
             ),
         ),
