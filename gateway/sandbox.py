@@ -53,8 +53,11 @@ def found(
     now: datetime,
     between_looks: Callable[[], None] = lambda: time.sleep(0.02),
     looks: int = 3000,
+    registrar: KeyPair | None = None,
 ) -> Sandbox:
     """Deploy, register, fund and grant mandates, each only if it is not there yet.
+
+    With a `registrar` the rail is handed over to that key, which has the admin's lane.
 
     Raises:
         ForeignChain, OtherDeployment: the database belongs to another chain.
@@ -70,11 +73,16 @@ def found(
     )
     deployment = deploy(
         chain, plan, admin,
-        previous=_recorded(engine), between_looks=between_looks, looks=looks,
+        previous=_recorded(engine), registrar=registrar,
+        between_looks=between_looks, looks=looks,
     )  # fmt: skip
-    nonces = {operator: chain.nonce(operator) for operator in operators}
+    admin_lane = None if registrar is None else registrar.address
+    signers = [*operators, *([admin_lane] if admin_lane else [])]
+    nonces = {signer: chain.nonce(signer) for signer in signers}
     with transaction(engine) as session:
-        participants.record_deployment(session, deployment, nonces=nonces, now=now)
+        participants.record_deployment(
+            session, deployment, nonces=nonces, now=now, registrar=admin_lane
+        )
         known = {each.lei: each.id for each in participants.participants(session, limit=1000)}
         missing = [
             replace(company, wallets=(pair.address,))

@@ -47,7 +47,13 @@ ROOMS = (
     Room(
         "chain/deploy",
         3,
-        ("chain.deploy", "chain.deployment", "chain.deployment_plan", "chain.admin_lane"),
+        (
+            "chain.deploy",
+            "chain.deployment",
+            "chain.deployment_plan",
+            "chain.admin_lane",
+            "chain.handover",
+        ),
         beside=("chain/evm",),
     ),
     Room("documents", 3, ("documents", "documents.*")),

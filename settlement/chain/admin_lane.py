@@ -52,6 +52,10 @@ class AdminLane:
         self._between_looks = between_looks
         self._looks = looks
 
+    def of(self, key: Admin, owner: Address) -> AdminLane:
+        """Return the same for another account."""
+        return AdminLane(self._chain, key, owner, self._between_looks, self._looks)
+
     def nonce(self) -> int:
         return self._chain.nonce(self._owner)
 

@@ -6,12 +6,18 @@ Looks at what is there and sends only what is missing, signed by the admin's key
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from settlement.chain import admin_abi
 from settlement.chain.admin_lane import Admin, AdminLane, Step
 from settlement.chain.deployment import DeployedToken, Deployment, check_chain
 from settlement.chain.deployment_plan import DeploymentPlan, Mint, check_plan
+from settlement.chain.handover import (
+    missing_acceptance,
+    missing_offer,
+    missing_roles,
+    rail_owner,
+)
 from settlement.chain.port import Address, ChainIdentity, ChainPort
 from settlement.chain.rail_abi import TOTAL_SUPPLY, address_word
 from settlement.chain.signing import created_address
@@ -34,6 +40,7 @@ def deploy(
     admin: Admin,
     *,
     previous: Deployment | None = None,
+    registrar: Admin | None = None,
     between_looks: Callable[[], None] = lambda: time.sleep(0.02),
     looks: int = 3000,
 ) -> Deployment:
@@ -41,6 +48,8 @@ def deploy(
 
     May be run again after any interruption. `previous` is what an earlier run returned: then no
     contract is created and no starting balance given. Waits at most `looks` times `between_looks`.
+    With a `registrar` the rail is handed over to it once all is set up; from then on nobody is
+    listed here: its lane does that.
 
     Raises:
         ForeignChain: `previous` is of another chain, or its code is not there.
@@ -58,17 +67,52 @@ def deploy(
         check_chain(chain, previous)
         deployment = previous
 
+    is_ours = rail_owner(chain, deployment.rail) == owner
+
     def left() -> list[Step]:
         mints = [] if previous is not None else _missing_mints(chain, plan, deployment)
-        return [*_missing(chain, plan, deployment), *mints]
+        listings = _missing(chain, plan, deployment, plan.participants) if is_ours else []
+        return [*listings, *_missing_gas(chain, plan), *mints]
 
+    _do(sender, left)
+    if registrar is not None:
+        _hand_over(chain, plan, deployment, sender, registrar)
+    elif not is_ours and _missing(chain, plan, deployment, plan.participants):
+        raise Refused(
+            f"the rail {deployment.rail} is owned by another key, and the plan asks for more on it",
+            repair="let the admin's lane end what it has sent, then run this again",
+        )
+    return deployment
+
+
+def _hand_over(
+    chain: ChainPort, plan: DeploymentPlan, deployment: Deployment, sender: AdminLane, key: Admin
+) -> None:
+    """Let the registrar freeze, give it gas money and the rail; it sets up what is missing then."""
+    registrar = Address(key.address.lower())
+    rail = deployment.rail
+
+    def left() -> list[Step]:
+        return [
+            *missing_roles(chain, deployment, registrar),
+            *_gas_for(chain, {registrar: plan.operator_gas_wei}),
+            *missing_offer(chain, rail, registrar),
+        ]
+
+    _do(sender, left)
+    own = sender.of(key, registrar)
+    _do(own, lambda: missing_acceptance(chain, rail, registrar))
+    _do(own, lambda: _missing(chain, plan, deployment, ()))
+
+
+def _do(sender: AdminLane, left: Callable[[], list[Step]]) -> None:
+    """Send what is left to do, and look whether it had its effect."""
     sender.send(*sender.steps_from(left))
     without_effect = left()
     if without_effect:
         raise DeploymentIncomplete(
             f"{len(without_effect)} steps had no effect, the first: {without_effect[0].what}"
         )
-    return deployment
 
 
 def _put_contracts(
@@ -167,11 +211,13 @@ def _as_found(
     )
 
 
-def _missing(chain: ChainPort, plan: DeploymentPlan, deployment: Deployment) -> list[Step]:
-    """Return what lists, allows and funds whatever is not listed, allowed and funded yet."""
+def _missing(
+    chain: ChainPort, plan: DeploymentPlan, deployment: Deployment, participants: Sequence[Address]
+) -> list[Step]:
+    """Return what the rail's owner lists and allows of what is not listed and allowed yet."""
     rail = deployment.rail
     asked = [(rail, admin_abi.TOKEN_KIND + address_word(t.address)) for t in deployment.tokens]
-    asked += [(rail, admin_abi.IS_PARTICIPANT + address_word(p)) for p in plan.participants]
+    asked += [(rail, admin_abi.IS_PARTICIPANT + address_word(p)) for p in participants]
     asked += [(rail, admin_abi.IS_OPERATOR + address_word(o)) for o in plan.operators]
     answers = iter([admin_abi.read_number(answer) for answer in chain.call_many(asked)])
     steps = []
@@ -179,7 +225,7 @@ def _missing(chain: ChainPort, plan: DeploymentPlan, deployment: Deployment) -> 
         if next(answers) != token.kind:
             call = admin_abi.list_token_calldata(token.address, token.kind)
             steps.append(Step(f"list the token {token.symbol}", rail, call, _CALL_GAS))
-    unlisted = [holder for holder in plan.participants if not next(answers)]
+    unlisted = [holder for holder in participants if not next(answers)]
     for start in range(0, len(unlisted), _LISTED_AT_ONCE):
         call = admin_abi.list_participants_calldata(unlisted[start : start + _LISTED_AT_ONCE])
         steps.append(Step("list participants", rail, call, _LISTING_GAS))
@@ -187,13 +233,17 @@ def _missing(chain: ChainPort, plan: DeploymentPlan, deployment: Deployment) -> 
         if not next(answers):
             call = admin_abi.set_operator_calldata(operator, True)
             steps.append(Step(f"allow the operator {operator}", rail, call, _CALL_GAS))
-    return steps + _missing_gas(chain, plan)
+    return steps
 
 
 def _missing_gas(chain: ChainPort, plan: DeploymentPlan) -> list[Step]:
     """Return what fills up accounts with less than a tenth of the gas money planned for them."""
     targets = dict.fromkeys(plan.participants, plan.wallet_gas_wei)
     targets.update(dict.fromkeys(plan.operators, plan.operator_gas_wei))
+    return _gas_for(chain, targets)
+
+
+def _gas_for(chain: ChainPort, targets: Mapping[Address, int]) -> list[Step]:
     balances = chain.coin_balances(list(targets), chain.head().hash)
     return [
         Step(f"send gas money to {holder}", holder, b"", _TRANSFER_GAS, target - balance)

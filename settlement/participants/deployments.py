@@ -45,8 +45,8 @@ _INSERT_TOKEN = text(
     " RETURNING address"
 )
 _INSERT_LANE = text(
-    "INSERT INTO lane (signer, next_nonce, lease_fence, lease_until, state)"
-    " VALUES (:signer, :nonce, 0, 0, 'active') ON CONFLICT (signer) DO NOTHING"
+    "INSERT INTO lane (signer, kind, next_nonce, lease_fence, lease_until, state)"
+    " VALUES (:signer, :kind, :nonce, 0, 0, 'active') ON CONFLICT (signer) DO NOTHING"
 )
 
 
@@ -91,10 +91,12 @@ def record_deployment(
     nonces: Mapping[Address, int],
     now: datetime,
     currencies: Mapping[str, str] = TEST_CURRENCIES,
+    registrar: Address | None = None,
 ) -> None:
     """Write down rail, tokens and signing lanes; again with the same or more tokens is fine.
 
-    `nonces` are the operators' mined chain transactions: where a new lane starts.
+    `nonces` are the signers' mined chain transactions: where a new lane starts. The `registrar`
+    has the admin's lane, which lists and freezes.
 
     Raises:
         OtherDeployment: the database belongs to another rail or chain.
@@ -105,7 +107,9 @@ def record_deployment(
     for token in deployed.tokens:
         _record_token(session, token, currencies)
     for operator in deployed.operators:
-        session.execute(_INSERT_LANE, {"signer": operator, "nonce": nonces.get(operator, 0)})
+        _record_lane(session, operator, "operator", nonces)
+    if registrar is not None:
+        _record_lane(session, registrar, "admin", nonces)
     taken = session.execute(
         text(
             "SELECT address FROM wallet WHERE address IN (SELECT address FROM token)"
@@ -183,6 +187,13 @@ def require_registry(engine: Engine, chain: ChainPort) -> None:
         recorded, registry = deployment(session), tokens(session)
     check_chain(chain, recorded.record)
     check_tokens(chain, registry)
+
+
+def _record_lane(
+    session: Session, signer: Address, kind: str, nonces: Mapping[Address, int]
+) -> None:
+    row = {"signer": signer, "kind": kind, "nonce": nonces.get(signer, 0)}
+    session.execute(_INSERT_LANE, row)
 
 
 def _record_rail(session: Session, deployed: Deployment, now: datetime) -> None:

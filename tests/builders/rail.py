@@ -26,26 +26,17 @@ from settlement.chain.signing import GAS_CAP, KeyPair, sign_eip1559
 from settlement.clock import Ids, counted_ids
 from settlement.compliance import policy
 from settlement.config import Settings
-from settlement.participants import NewParticipant
 from settlement.settlements.instruct import Instruction, instruct
 from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
 from settlement.signer.port import KeyHolder
 from settlement.store import transaction
 from tests.builders.looking import Looking
-from tests.invoices.builders import Companies, a_submission, an_lei
+from tests.builders.three_companies import COMPANIES, NAMES
+from tests.invoices.builders import Companies, a_submission
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 OPERATOR = KeyPair.of(b"\x17" * 32)
-NAMES = ("seller", "buyer", "stranger")
-_COMPANIES = [
-    NewParticipant(lei=an_lei(f"5299{side}"), name=name, country=country, town=town)
-    for side, name, country, town in (
-        ("seller", "Nordlicht Pumpen GmbH", "DE", "Hamburg"),
-        ("buyer", "Al Noor Trading LLC", "AE", "Dubai"),
-        ("stranger", "Zhejiang Tools Co", "CN", "Hangzhou"),
-    )
-]
 
 
 class NotReached(AssertionError):
@@ -73,7 +64,7 @@ class Rail(Looking):
     def companies(self) -> Companies:
         return Companies(
             *self.sandbox.participant_ids,
-            leis={side: each.lei for side, each in zip(NAMES, _COMPANIES, strict=True)},
+            leis={side: each.lei for side, each in zip(NAMES, COMPANIES, strict=True)},
         )
 
     @property
@@ -103,13 +94,18 @@ class Rail(Looking):
         return signer
 
     def worker(
-        self, owner: str = "worker-1", *, signer: Signer | None = None, chain: Any = None
+        self,
+        owner: str = "worker-1",
+        *,
+        signer: Signer | None = None,
+        chain: Any = None,
+        beside: Sequence[Signer] = (),
     ) -> Worker:
-        """A worker that has seen nothing yet, as after a start."""
+        """A worker that has seen nothing yet, as after a start; `beside`: more lanes' signers."""
         return Worker(
             engine=self.engine,
             chain=chain or self.chain,
-            signers=[signer or self.signer()],
+            signers=[signer or self.signer(), *beside],
             policy=policy.load(),
             settings=self.settings,
             ids=self.ids,
@@ -238,11 +234,16 @@ class Rail(Looking):
 
 @contextmanager
 def a_rail(
-    engine: Engine, folder: Path, *, operators: Sequence[KeyPair] = (OPERATOR,), **changes: Any
+    engine: Engine,
+    folder: Path,
+    *,
+    operators: Sequence[KeyPair] = (OPERATOR,),
+    registrar: KeyPair | None = None,
+    **changes: Any,
 ) -> Iterator[Rail]:
     """A founded rail on a chain in memory that mines when told to; a lane for each operator."""
     chain = MemoryChain(genesis_timestamp=int(NOW.timestamp()) - 60, automine=False)
-    rail = _founded(engine, chain, chain, folder, changes, operators=operators)
+    rail = _founded(engine, chain, chain, folder, changes, operators=operators, registrar=registrar)
     yield rail
     rail.close()
 
@@ -254,13 +255,14 @@ def an_anvil_rail(
     *,
     now: datetime = NOW,
     operators: Sequence[KeyPair] = (OPERATOR,),
+    registrar: KeyPair | None = None,
     **changes: Any,
 ) -> Iterator[Rail]:
     """The same on a real anvil; its clock begins two minutes before `now`."""
     started = int(now.timestamp()) - 120
     with Anvil(AnvilOptions(no_mining=True, genesis_timestamp=started)) as anvil:
         chain, controls = EvmChain(anvil.url), AnvilControls(anvil.url)
-        rail = _founded(engine, chain, controls, folder, changes, now, operators)
+        rail = _founded(engine, chain, controls, folder, changes, now, operators, registrar)
         rail.rpc_url = anvil.url
         yield rail
         rail.close()
@@ -276,17 +278,19 @@ def _founded(
     changes: dict[str, Any],
     now: datetime = NOW,
     operators: Sequence[KeyPair] = (OPERATOR,),
+    registrar: KeyPair | None = None,
 ) -> Rail:
     ids = counted_ids()
     sandbox = found(
         engine,
         chain,
         operators=[each.address for each in operators],
-        companies=_COMPANIES,
+        companies=COMPANIES,
         ids=ids,
         now=now,
         between_looks=controls.mine,
         looks=50,
+        registrar=registrar,
     )
     controls.mine(12)  # The starting balances are deep enough to be booked, and final.
     settings = Settings(home=folder, **changes)

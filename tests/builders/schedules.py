@@ -10,8 +10,9 @@ from settlement.chain.signing import KeyPair, read_eip1559
 from settlement.clock import to_micros
 from settlement.settlements import control
 from tests.builders.ports import BrokenChain
-from tests.builders.rail import NAMES, OPERATOR
+from tests.builders.rail import OPERATOR
 from tests.builders.reorgs import FINALITY, SECOND, Scene
+from tests.builders.three_companies import NAMES
 
 CURRENCIES = ("USD", "EUR", "CNY")
 STEPS = 60

@@ -8,7 +8,8 @@ from settlement import ledger, participants
 from settlement.chain.signing import read_eip1559
 from settlement.clock import counted_ids
 from settlement.store import migrate, open_engine, reading, transaction
-from tests.builders.rail import _COMPANIES, NOW, OPERATOR, Rail
+from tests.builders.rail import NOW, OPERATOR, Rail
+from tests.builders.three_companies import COMPANIES
 
 
 def assert_sound(rail: Rail) -> None:
@@ -84,7 +85,7 @@ def cold_replay(rail: Rail, folder: Path) -> dict[str, int]:
         )
         companies = [
             type(each)(each.lei, each.name, each.country, each.town, wallets=(pair.address,))
-            for each, pair in zip(_COMPANIES, rail.sandbox.wallets, strict=True)
+            for each, pair in zip(COMPANIES, rail.sandbox.wallets, strict=True)
         ]
         participants.register(session, companies, ids=counted_ids(), now=NOW)
     copy = Rail(

@@ -9,9 +9,10 @@ import pytest
 from eth_account import Account
 
 from settlement.chain import admin_abi
-from settlement.chain.deploy import DeploymentIncomplete, deploy
+from settlement.chain.deploy import deploy
 from settlement.chain.deployment import Deployment, check_chain
 from settlement.chain.deployment_plan import COIN_WEI, Mint
+from settlement.chain.handover import missing_roles, rail_owner
 from settlement.chain.memory import MemoryChain
 from settlement.chain.rail_abi import BALANCE_OF, address_word
 from settlement.chain.signing import created_address, sign_eip1559
@@ -104,7 +105,7 @@ def test_a_chain_that_mines_nothing_is_given_up() -> None:
         deploy(chain, a_plan(), ADMIN, between_looks=lambda: None, looks=3)
 
 
-def test_a_step_without_effect_is_not_called_done() -> None:
+def test_what_only_another_owner_can_do_is_not_called_done() -> None:
     chain = MemoryChain(automine=False)
     made = put(chain, chain)
     send_as_admin(chain, made.rail, bytes.fromhex(
@@ -118,7 +119,7 @@ def test_a_step_without_effect_is_not_called_done() -> None:
     chain.send([raw])
     chain.mine()
 
-    with pytest.raises(DeploymentIncomplete, match="list participants"):
+    with pytest.raises(Refused, match="owned by another key"):
         put(chain, chain, plan=a_plan(participants=(NEW_WALLET,)), previous=made)
 
 
@@ -186,3 +187,29 @@ def test_missing_or_other_code_is_foreign(bare: tuple[Any, Any]) -> None:
     with pytest.raises(ForeignChain, match="no code"):
         check_chain(chain, made)
     assert len(KEYS) == 10
+
+
+def test_a_rail_is_handed_to_its_registrar_once_and_set_up_by_it_from_then_on() -> None:
+    chain = MemoryChain(automine=False)
+    made = put(chain, chain, registrar=STRANGER)
+
+    again = put(chain, chain, previous=made, registrar=STRANGER)
+
+    assert rail_owner(chain, made.rail) == STRANGER.address
+    assert missing_roles(chain, made, STRANGER.address) == []
+    assert (chain.nonce(STRANGER.address), again) == (1, made)
+    more = a_plan(operators=(OPERATOR.address, NEW_OPERATOR), participants=(NEW_WALLET,))
+    put(chain, chain, plan=more, previous=made, registrar=STRANGER)
+    asked = [(admin_abi.IS_OPERATOR, NEW_OPERATOR), (admin_abi.IS_PARTICIPANT, NEW_WALLET)]
+    assert flags(chain, made, *asked) == [1, 0]  # Who is listed is said by the registry alone.
+
+
+def test_a_hand_over_that_was_broken_off_is_gone_on_with() -> None:
+    chain = MemoryChain(automine=False)
+    made = put(chain, chain)
+    offer = admin_abi.selector("transferOwnership(address)")[2:] + address_word(STRANGER.address)
+    send_as_admin(chain, made.rail, bytes.fromhex(offer))
+
+    put(chain, chain, previous=made, registrar=STRANGER)
+
+    assert rail_owner(chain, made.rail) == STRANGER.address

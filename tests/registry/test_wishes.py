@@ -1,33 +1,17 @@
 """What wallets are to be, what the chain says they are, and what ends at once."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from settlement import registry
 from settlement.chain import admin_abi
 from settlement.registry import Source
-from settlement.store import reading, transaction
+from settlement.store import reading
 from tests.builders.rail import Rail
+from tests.builders.registrar import standing, want
 
 STANDINGS = "SELECT wallet, wanted, actual FROM registry_standing ORDER BY wallet"
-
-
-def want(rail: Rail, *wallets: str, source: Source = Source.PARTICIPANT, **wanted: Any) -> Any:
-    with transaction(rail.engine) as session:
-        return registry.want(
-            session, wallets, source=source, reason="a test", actor="ana", now=rail.now, **wanted
-        )
-
-
-def standing(rail: Rail, wallet: str, contract: str | None = None) -> tuple[str, str]:
-    row = rail.one(
-        "SELECT wanted, actual FROM registry_standing WHERE wallet = :wallet AND contract = :at",
-        wallet=wallet,
-        at=contract or rail.sandbox.deployment.rail,
-    )
-    return row.wanted, row.actual
 
 
 def test_a_wish_of_a_wallet_that_the_chain_lists_already_asks_for_nothing(rail: Rail) -> None:
@@ -43,11 +27,11 @@ def test_a_wish_of_a_wallet_that_the_chain_lists_already_asks_for_nothing(rail: 
 
 def test_the_strictest_of_all_sides_holds_until_the_last_one_takes_it_back(rail: Rail) -> None:
     rail.tick(rail.worker())
-    want(rail, rail.seller_wallet, listed=True)
+    want(rail, rail.seller_wallet, listed=True, source=Source.PARTICIPANT)
 
     want(rail, rail.seller_wallet, listed=False, source=Source.SCREENING)
     want(rail, rail.seller_wallet, listed=False, source=Source.COMPLIANCE)
-    want(rail, rail.seller_wallet, listed=True)
+    want(rail, rail.seller_wallet, listed=True, source=Source.PARTICIPANT)
     want(rail, rail.seller_wallet, listed=True, source=Source.SCREENING)
 
     assert standing(rail, rail.seller_wallet) == ("unlisted", "listed")

@@ -121,7 +121,7 @@ SIGNING = (
             edited(ATTEMPTS + "_dead", ("return set(found.scalars())", "return set()")),
             edited(
                 ATTEMPTS + "first_attempts",
-                ("or row.deadline <= chain_time", "or False"),
+                ("and row.deadline <= chain_time", "and False"),
             ),
         ),
         scene=(
@@ -140,8 +140,7 @@ SIGNING = (
             edited(
                 ATTEMPTS + "further_attempts",
                 (
-                    'must_cancel = row.kind == "pay" and not row.cancelling and'
-                    " (row.id in dead or expired)",
+                    "must_cancel = not row.cancelling and (row.id in dead or expired)",
                     "must_cancel = False",
                 ),
                 ("not _outbid_due(row, patience, base_fee_wei)", "not (row.id in dead)"),

@@ -24,8 +24,9 @@ from settlement.chain.keystore import save_key
 from settlement.clock import new_id
 from settlement.store import migrate, open_engine
 from tests.builders.looking import Looking
-from tests.builders.rail import _COMPANIES, NAMES, OPERATOR
+from tests.builders.rail import OPERATOR
 from tests.builders.rpc_proxy import RpcProxy
+from tests.builders.three_companies import COMPANIES, NAMES
 from tests.gateway.builders import the_keys
 from tests.invoices.builders import Companies
 from tests.postgres import DURABLE, PostgresServer, start_postgres
@@ -97,7 +98,7 @@ class RealRail(Looking):
     def companies(self) -> Companies:
         return Companies(
             *self.sandbox.participant_ids,
-            leis={side: each.lei for side, each in zip(NAMES, _COMPANIES, strict=True)},
+            leis={side: each.lei for side, each in zip(NAMES, COMPANIES, strict=True)},
         )
 
     def environment(self) -> dict[str, str]:
@@ -130,7 +131,7 @@ def a_real_rail(folder: Path, database: str) -> Iterator[RealRail]:
         migrate(engine)
         sandbox = found(
             engine, chain,
-            operators=[OPERATOR.address], companies=_COMPANIES, ids=new_id, now=wiring.now(),
+            operators=[OPERATOR.address], companies=COMPANIES, ids=new_id, now=wiring.now(),
             between_looks=controls.mine, looks=50,
         )  # fmt: skip
         controls.mine(12)
