@@ -45,7 +45,9 @@ from gateway.idempotency import InFlight
 from gateway.logs import RequestLog, open_log
 from gateway.metrics import Metrics
 from gateway.refusals import BodyInvalid, BodyUnreadable, MethodNotAllowed, NoSuchRoute
+from gateway.trail import Origins, Trail
 from gateway.writer import Writer
+from settlement.access import open_vault
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids, new_id
 from settlement.config import Settings
@@ -127,6 +129,7 @@ def create_app(
         [*(command.name for command in COMMANDS), *(query.name for query in QUERIES)]
     )
     judge = rules or RulesEngine()
+    origins = Origins(open_vault(settings.home))
     gateway = Gateway(
         engine=engine,
         settings=settings,
@@ -135,9 +138,10 @@ def create_app(
         chain=chain,
         rules=judge,
         keys=auth.KeyRing(engine, auth.open_pepper(settings.home), monotonic=time.monotonic),
-        writer=Writer(engine, clock=clock),
+        writer=Writer(engine, clock=clock, origins=origins),
         in_flight=InFlight(),
         metrics=Metrics(engine),
+        trail=Trail(engine, clock=clock, origins=origins, log=open_log(log_stream)),
     )
     requests = RequestLog(log_stream, clock)
     app = GatewayApp(
@@ -169,6 +173,7 @@ def _doorway(
         log=open_log(log_stream),
         requests=requests,
         metrics=gateway.metrics,
+        trail=gateway.trail,
         translated=_translated,
     )
 
@@ -191,11 +196,13 @@ async def _lifespan(
     """Start what works beside the routes, and the judge where it is the application's own."""
     gateway.writer.start()
     gateway.keys.uses.start()
+    gateway.trail.start()
     if judge is not None:
         judge.start()
     yield
     gateway.writer.stop()
     gateway.keys.uses.stop()
+    gateway.trail.stop()
     requests.flush()
     if judge is not None:
         judge.close()

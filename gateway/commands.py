@@ -17,6 +17,7 @@ from gateway.context import Gateway
 from gateway.idempotency import Reply, RequestKey, require_valid
 from gateway.problems import Asked
 from gateway.refusals import BodyTooLarge
+from gateway.trail import act_of
 from settlement.errors import IdempotencyKeyMissing
 
 BODY_MAX = 10 * 1024 * 1024
@@ -83,7 +84,10 @@ async def _perform(
     gateway.in_flight.begin(key, body_hash)
     try:
         work = await command.plan(gateway, request)
-        return await gateway.writer.reply(work, key, body_hash, asked)
+        act = act_of(scope)._replace(
+            request_id=asked.request_id, idempotency_key=key.key, body_hash=body_hash
+        )
+        return await gateway.writer.reply(work, key, body_hash, asked, act)
     finally:
         gateway.in_flight.end(key)
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from gateway.auth import KeyRing
 from gateway.idempotency import InFlight
 from gateway.metrics import Metrics
+from gateway.trail import Trail
 from gateway.writer import Writer
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids
@@ -36,4 +37,5 @@ class Gateway:
     writer: Writer
     in_flight: InFlight
     metrics: Metrics
+    trail: Trail
     journal_tree: JournalTree = field(default_factory=JournalTree)

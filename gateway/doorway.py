@@ -16,6 +16,7 @@ from gateway import problems
 from gateway.logs import Log, RequestLog
 from gateway.metrics import Metrics
 from gateway.problems import Asked
+from gateway.trail import Trail
 from settlement.clock import new_id
 from settlement.errors import Fatal, RailError
 
@@ -41,12 +42,14 @@ class Doorway:
         log: Log,
         requests: RequestLog,
         metrics: Metrics,
+        trail: Trail,
         translated: Callable[[Exception, Scope], RailError],
     ) -> None:
         self._app = app
         self._log = log
         self._requests = requests
         self._metrics = metrics
+        self._trail = trail
         self._translated = translated
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,6 +95,9 @@ class Doorway:
         if problems.status_of(known) == 500:
             self._log.error("failed", request_id=scope["request_id"], exc_info=error)
         status, body = problems.rendered(known, Asked(scope["path"], scope["request_id"]))
+        # What the writer has answered, it has recorded itself.
+        if scope["method"] != "GET" or status in (401, 403, 429):
+            self._trail.refused(scope, status=status, problem=problems.slug(type(known)))
         headers = [
             (b"content-type", problems.MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),

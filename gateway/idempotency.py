@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from gateway.refusals import IdempotencyKeyInvalid
+from settlement.audit import Changes
 from settlement.errors import IdempotencyConflict, IdempotencyInFlight
 from settlement.store.bulk import insert_rows, rows
 
@@ -41,6 +42,8 @@ class Reply(NamedTuple):
     is_replay: bool = False
     kept: bytes | None = None
     """What is given to a repetition, where the answer holds a secret that is shown once."""
+    changes: Changes | None = None
+    """What the act changed, for the trail; never sent."""
 
 
 class StoredReply(NamedTuple):

@@ -30,8 +30,11 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             header = request.headers.get("authorization", "")
-            await admit(request.app.state.gateway, request.scope, header, name)
-            return await inner(request)
+            gateway: Gateway = request.app.state.gateway
+            await admit(gateway, request.scope, header, name)
+            answer = await inner(request)
+            gateway.trail.read(request.scope)
+            return answer
 
         return guarded
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -22,12 +23,18 @@ from gateway import idempotency, problems
 from gateway.idempotency import Reply, RequestKey
 from gateway.problems import Asked
 from gateway.refusals import WriterBusy
+from gateway.trail import Origins
+from settlement import audit
+from settlement.audit import Act
 from settlement.clock import to_micros
 from settlement.errors import IdempotencyConflict, RailError, Refused
 from settlement.store import transaction
 
 TOGETHER_MAX = 256
 WAITING_MAX = 4096
+
+_IDS = re.compile(rb'"id":"([a-z]{3}_[0-9a-f]{32})"')
+"""What an answer shows of ids that the rail gives."""
 
 Outcome = Reply | RailError
 Run = Callable[[Session, Sequence[Any], datetime], list[Outcome]]
@@ -49,6 +56,8 @@ class Order(NamedTuple):
     body_hash: str
     asked: Asked
     answered: asyncio.Future[Reply]
+    act: Act
+    """Who sends it, from where, for the audit trail: how it ended is added."""
 
 
 def one_by_one(act: Callable[[Session, Any, datetime], Reply]) -> Run:
@@ -57,10 +66,13 @@ def one_by_one(act: Callable[[Session, Any, datetime], Reply]) -> Run:
     def run(session: Session, items: Sequence[Any], now: datetime) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for item in items:
+            place = audit.mark(session)
             try:
                 with session.begin_nested():
-                    outcomes.append(act(session, item, now))
+                    reply = act(session, item, now)
+                outcomes.append(reply._replace(changes=audit.take_changes(session)))
             except RailError as error:
+                audit.back_to(session, place)
                 outcomes.append(error)
         return outcomes
 
@@ -74,9 +86,10 @@ class Writer:
     group, so that the busier the gateway, the more share a commit. All else happens on the loop.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime], origins: Origins) -> None:
         self._engine = engine
         self._clock = clock
+        self._origins = origins
         self._groups: queue.SimpleQueue[list[Order] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._waiting: list[Order] = []
@@ -94,7 +107,7 @@ class Writer:
         self._thread.join()
 
     def reply(
-        self, work: Work, key: RequestKey, body_hash: str, asked: Asked
+        self, work: Work, key: RequestKey, body_hash: str, asked: Asked, act: Act
     ) -> asyncio.Future[Reply]:
         """Return the answer of a work, to be awaited: it comes once it is committed.
 
@@ -107,7 +120,7 @@ class Writer:
             raise WriterBusy(len(self._waiting))
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Reply] = loop.create_future()
-        self._waiting.append(Order(work, key, body_hash, asked, answered))
+        self._waiting.append(Order(work, key, body_hash, asked, answered, act))
         if not self._is_busy:
             self._hand_over()
         return answered
@@ -164,12 +177,14 @@ class Writer:
     def _committed(self, group: list[Order]) -> list[Reply | BaseException]:
         now = self._clock()
         with transaction(self._engine) as session:
-            answers = _done(session, group, now)
+            answers = _done(session, group, now, self._origins)
         return answers
 
 
-def _done(session: Session, group: Sequence[Order], now: datetime) -> list[Reply | BaseException]:
-    """Answer what was answered before, do the rest by kind, keep the answers."""
+def _done(
+    session: Session, group: Sequence[Order], now: datetime, origins: Origins
+) -> list[Reply | BaseException]:
+    """Answer what was answered before, do the rest by kind, keep the answers, record the acts."""
     before = idempotency.stored(session, [order.key for order in group])
     answers: dict[int, Reply | BaseException] = {}
     by_run: dict[Run, list[int]] = {}
@@ -190,6 +205,8 @@ def _done(session: Session, group: Sequence[Order], now: datetime) -> list[Reply
             answers[place] = answer = _answer(outcome, order.asked)
             if isinstance(answer, Reply):
                 kept.append((order.key, order.body_hash, answer))
+                act = origins.placed(session, _ended(order.act, outcome, answer), now)
+                audit.record(session, act, now)
     idempotency.store(session, kept, at=to_micros(now))
     return [answers[place] for place in range(len(group))]
 
@@ -200,3 +217,15 @@ def _answer(outcome: Outcome, asked: Asked) -> Reply | BaseException:
         status, body = problems.rendered(outcome, asked)
         return Reply(status, body, problems.MEDIA_TYPE)
     return outcome
+
+
+def _ended(act: Act, outcome: Outcome, answer: Reply) -> Act:
+    """Return the act with how it ended, and with the ids that its answer shows."""
+    if isinstance(outcome, RailError):
+        return act._replace(outcome=str(answer.status), problem=problems.slug(type(outcome)))
+    shown = (found.decode() for found in _IDS.findall(answer.body))
+    return act._replace(
+        outcome=str(answer.status),
+        subjects=(*dict.fromkeys((*act.subjects, *shown)),),
+        changes=outcome.changes,
+    )

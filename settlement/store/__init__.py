@@ -3,11 +3,19 @@
 SQLite (one machine) or PostgreSQL (several); the same code runs on both.
 """
 
-from settlement.store.engine import open_engine, reading, row_lock, statement, transaction
+from settlement.store.engine import (
+    at_the_end,
+    open_engine,
+    reading,
+    row_lock,
+    statement,
+    transaction,
+)
 from settlement.store.migrate import SchemaNotCurrent, migrate, require_current
 
 __all__ = [
     "SchemaNotCurrent",
+    "at_the_end",
     "migrate",
     "open_engine",
     "reading",

@@ -6,7 +6,7 @@ Knows nothing of tables. Functions that take a `Session` never commit: the door 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,8 @@ _SQLITE_SETTINGS = (
     "PRAGMA cache_size=-65536",
     "PRAGMA wal_autocheckpoint=16000",
 )
+
+_LAST = "done at the end"
 
 
 def open_engine(url: str) -> Engine:
@@ -47,6 +49,15 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """One database transaction that writes: committed at the end, rolled back by an exception."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+        for last in session.info.get(_LAST, ()):
+            last(session)
+
+
+def at_the_end(session: Session, last: Callable[[Session], None]) -> None:
+    """Have something done once, just before this database transaction commits."""
+    lasts = session.info.setdefault(_LAST, [])
+    if last not in lasts:
+        lasts.append(last)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     tie_out    transfer_sum
     periods    accounting_period, balance_monitor, monitor_crossing
     approvals  approval_request, approval_decision
+    audit      audit_event, audit_subject, audit_head
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
     screening  list_party, list_name, list_address, list_identifier, list_link,
                screening_subject, screening_hit, screening_hit_event, screening_run
@@ -42,6 +43,7 @@ from settlement.tables.access import (
     SignInFailure,
 )
 from settlement.tables.approvals import ApprovalDecision, ApprovalRequest
+from settlement.tables.audit import AuditEvent, AuditHead, AuditSubject
 from settlement.tables.bank import (
     BankAccount,
     BankEntry,
@@ -157,6 +159,7 @@ APPEND_ONLY = (
     "participant_event",
     "wallet_proof",
     "approval_decision",
+    "audit_event",
 )
 """Tables in which the database itself refuses UPDATE and DELETE."""
 
@@ -168,6 +171,9 @@ __all__ = [
     "ApprovalDecision",
     "ApprovalRequest",
     "Attempt",
+    "AuditEvent",
+    "AuditHead",
+    "AuditSubject",
     "Balance",
     "BalanceMonitor",
     "BankAccount",

@@ -26,6 +26,7 @@ APPEND_ONLY = (
     "break_decision",
     "payment_limit_change",
     "approval_decision",
+    "audit_event",
     "registry_change",
     "participant_event",
     "wallet_proof",

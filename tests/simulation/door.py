@@ -19,7 +19,9 @@ from gateway.api.operation import Command
 from gateway.auth import Caller, Role
 from gateway.idempotency import Reply, RequestKey
 from gateway.problems import Asked
+from gateway.trail import Origins
 from gateway.writer import Order, Writer
+from settlement.audit import Act
 from settlement.errors import IdempotencyConflict, RailError
 from tests.simulation.life import Crash, Orders
 from tests.simulation.world import World
@@ -132,8 +134,9 @@ class Door:
         key = RequestKey(TREASURY.prefix, f"{command.method} {path}", request.key)
         body_hash = hashlib.sha256(request.body).hexdigest()
         nobody: Any = None
-        order = Order(work, key, body_hash, asked, nobody)
-        writer = Writer(world.files.gateway, clock=lambda: world.now)
+        act = Act(TREASURY.hand, TREASURY.role.value, command.name)
+        order = Order(work, key, body_hash, asked, nobody, act)
+        writer = Writer(world.files.gateway, clock=lambda: world.now, origins=Origins(None))
         self.is_open = True
         try:
             (answer,) = writer._group([order])

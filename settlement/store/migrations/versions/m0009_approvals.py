@@ -11,7 +11,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 revision = "0009"
 down_revision = "0008"
 
-APPEND_ONLY = ("approval_decision",)
+APPEND_ONLY = ("approval_decision", "audit_event")
 
 _NOT_OPEN = "an approval that has ended, or whose time is over, takes no decision"
 _ENDED = "an approval stays as it ended, and its terms as they were asked"
@@ -23,6 +23,7 @@ def upgrade() -> None:
     """Make the tables of this noun, and the triggers that hold four eyes."""
     _requests()
     _decisions()
+    _audit()
     connection = op.get_bind()
     refuse_changes(connection, APPEND_ONLY)
     statements = _ON_POSTGRESQL if connection.dialect.name == "postgresql" else _ON_SQLITE
@@ -107,6 +108,50 @@ def _decisions() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("approval_id", "checker", name="approval_decision_once"),
     )
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit_event",
+        sa.Column("seq", BIG, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("hand", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("key_prefix", sa.Text(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("subjects", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("body_hash", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("repeated", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=True),
+        sa.Column("prev_hash", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.CheckConstraint("repeated >= 1", name="audit_event_repeated"),
+        sa.CheckConstraint("length(hash) = 64", name="audit_event_hash"),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index("audit_by_hand", "audit_event", ["hand", "seq"])
+    op.create_index("audit_by_act", "audit_event", ["act", "seq"])
+    op.create_table(
+        "audit_subject",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("seq", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("subject", "seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "audit_head",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("seq", BIG, nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.CheckConstraint("id = 1", name="audit_head_alone"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'0' * 64}')")
 
 
 _FIXED = (
