@@ -25,10 +25,12 @@ from gateway.api import (
     break_routes,
     events,
     health,
+    inquiry_routes,
     intake,
     invoices,
     key_routes,
     ledger_routes,
+    limits,
     mandate_routes,
     parties,
     proofs,
@@ -57,6 +59,7 @@ from settlement.errors import RailError
 API_VERSION = "1.0.0"
 
 COMMANDS = (
+    *inquiry_routes.COMMANDS,
     *intake.COMMANDS,
     *invoices.COMMANDS,
     *settlements.COMMANDS,
@@ -69,6 +72,8 @@ COMMANDS = (
     *key_routes.COMMANDS,
 )
 QUERIES = (
+    *inquiry_routes.QUERIES,
+    *limits.QUERIES,
     *invoices.QUERIES,
     *settlements.QUERIES,
     *mandate_routes.QUERIES,

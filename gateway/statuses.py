@@ -21,6 +21,7 @@ from settlement.bank import (
 from settlement.chain.anvil import AnvilFailed, AnvilMissing, PortInUse
 from settlement.chain.keystore import KeyFileExposed, KeyFileLocked, KeyInEnvironment
 from settlement.chain.port import NoHeaderEvidence
+from settlement.compliance.inquiries import AttachmentRefused
 from settlement.compliance.limits import LimitExceeded
 from settlement.compliance.limits.changing import LimitNotActive
 from settlement.compliance.lists import ListUnreadable
@@ -57,6 +58,7 @@ from settlement.participants import (
 from settlement.proof import NothingPaid, NotProvable
 from settlement.reconciliation import engine
 from settlement.reconciliation.workbench import errors as workbench
+from settlement.settlements.inquiring import PaymentUnderWay
 from settlement.settlements.instruct import InvoiceNotPayable
 from settlement.signer.opening import NothingDeployed, OtherRail
 from settlement.statements import errors as statements
@@ -77,6 +79,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     AddressInvalid: 422,
     AmountInvalid: 422,
     AnvilFailed: 503,
+    AttachmentRefused: 422,
     AnvilMissing: 500,
     BankAccountExists: 409,
     DocumentRejected: 422,
@@ -106,6 +109,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     keys.KeyRotated: 409,
     people.PersonExists: 409,
     people.PersonNotActive: 409,
+    PaymentUnderWay: 409,
     PersonErased: 409,
     PortInUse: 500,
     RulesEngineBusy: 503,

@@ -22,6 +22,7 @@ _OF_PARTY = (
     "   AND (i.seller_id = :party OR i.buyer_id = :party))"
     " OR EXISTS (SELECT 1 FROM settlement s WHERE s.id = o.aggregate_id"
     "   AND (s.creditor_id = :party OR s.debtor_id = :party))"
+    " OR EXISTS (SELECT 1 FROM inquiry q WHERE q.id = o.aggregate_id AND q.asked_of = :party)"
     " OR o.aggregate_id = :party)"
 )
 

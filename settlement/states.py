@@ -62,7 +62,18 @@ class ChainTxState(StrEnum):
     REPLACED = "REPLACED"
 
 
-I, S, C, P = InvoiceState, SettlementState, ChainTxState, ParticipantState
+class InquiryState(StrEnum):
+    """Where a request for information stands."""
+
+    OPEN = "OPEN"
+    ANSWERED = "ANSWERED"
+    OVERDUE = "OVERDUE"
+    ACCEPTED = "ACCEPTED"
+    CANCELLED = "CANCELLED"
+
+
+I, S, C = InvoiceState, SettlementState, ChainTxState
+P, Q = ParticipantState, InquiryState
 
 INVOICE_MOVES: Mapping[tuple[InvoiceState, str], InvoiceState] = {
     (I.ISSUED, "accept"): I.ACCEPTED,
@@ -149,6 +160,20 @@ PARTICIPANT_MOVES: Mapping[tuple[ParticipantState, str], ParticipantState] = {
     (P.EXPIRED, "close"): P.CLOSED,
 }
 
+INQUIRY_MOVES: Mapping[tuple[InquiryState, str], InquiryState] = {
+    (Q.OPEN, "answer"): Q.ANSWERED,
+    (Q.ANSWERED, "answer"): Q.ANSWERED,  # Something to add before it was read.
+    (Q.OVERDUE, "answer"): Q.ANSWERED,
+    (Q.OPEN, "lapse"): Q.OVERDUE,  # By time alone.
+    (Q.OPEN, "ask_again"): Q.OPEN,
+    (Q.ANSWERED, "ask_again"): Q.OPEN,
+    (Q.OVERDUE, "ask_again"): Q.OPEN,
+    (Q.ANSWERED, "accept"): Q.ACCEPTED,
+    (Q.OPEN, "cancel"): Q.CANCELLED,
+    (Q.ANSWERED, "cancel"): Q.CANCELLED,
+    (Q.OVERDUE, "cancel"): Q.CANCELLED,
+}
+
 ISO_20022_STATUS: Mapping[SettlementState, str] = {
     S.INSTRUCTED: "RCVD",
     S.HELD: "PDNG",
@@ -172,7 +197,9 @@ IN_FLIGHT = frozenset(S) - {S.SETTLED, S.REJECTED, S.CANCELLED}
 
 TERMINAL = frozenset({S.SETTLED, S.REJECTED, S.CANCELLED})
 
-State = TypeVar("State", InvoiceState, SettlementState, ChainTxState, ParticipantState)
+State = TypeVar(
+    "State", InvoiceState, SettlementState, ChainTxState, ParticipantState, InquiryState
+)
 
 
 def advance(

@@ -4,7 +4,13 @@ import re
 from pathlib import Path
 
 from settlement import tables
-from settlement.states import ChainTxState, InvoiceState, ParticipantState, SettlementState
+from settlement.states import (
+    ChainTxState,
+    InquiryState,
+    InvoiceState,
+    ParticipantState,
+    SettlementState,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -41,5 +47,6 @@ def test_every_state_is_named_and_no_other() -> None:
         ("| settlement |", SettlementState),
         ("| chain transaction |", ChainTxState),
         ("| participant |", ParticipantState),
+        ("| request for information |", InquiryState),
     ):
         assert _names(start) == [state.value for state in states]

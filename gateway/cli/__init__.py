@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "invoice": "Submit, list, show, accept, query, reject and cancel invoices.",
     "settlement": "Instruct, list, show, hold, release, cancel and retry settlements.",
     "mandate": "Show, grant, lower and revoke what a debtor lets the rail take.",
+    "inquiry": "Ask for information about payments, answer and accept it.",
     "trace": "Show a payment's whole journey from any of its ids.",
     "proof": "Write the file that shows to others that an invoice was paid.",
     "verify": "Judge database and chain, or a proof, or the journal, by code of its own.",

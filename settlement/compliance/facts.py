@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from settlement.compliance import lists, registers, trades
 from settlement.compliance.candidates import Candidate, PairKey, Purse
+from settlement.compliance.inquiries import open_inquiries
 from settlement.compliance.policy import (
     NO_TRADE,
     Asset,
@@ -96,6 +97,7 @@ def gather(session: Session, waiting: Sequence[Candidate], judge: Judge, now: da
         pairs,
         running,
         trades=trades.trades(session, {row.invoice_id: row.debtor_id for row in waiting}),
+        inquiries=open_inquiries(session, [row.id for row in waiting]),
     )
 
 

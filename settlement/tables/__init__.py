@@ -25,6 +25,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     workbench  break_event, break_part, break_effect, break_proposal, break_decision
     screening  list_party, list_name, list_address, list_identifier, list_link,
                screening_subject, screening_hit, screening_hit_event, screening_run
+    inquiries  inquiry, inquiry_entry, inquiry_attachment
     limits     payment_limit, payment_limit_change, limit_counter, limit_use
     policy     policy_version, policy_inputs, policy_flag, register_version, register_entry,
                trade_declaration
@@ -60,6 +61,7 @@ from settlement.tables.books import (
     SettlementMatch,
 )
 from settlement.tables.facts import Block, ChainLog, Cursor, Receipt
+from settlement.tables.inquiries import Inquiry, InquiryAttachment, InquiryEntry
 from settlement.tables.invoices import Document, Invoice, InvoiceEvent, Outbox
 from settlement.tables.limits import (
     LimitCounter,
@@ -160,6 +162,8 @@ APPEND_ONLY = (
     "wallet_proof",
     "approval_decision",
     "audit_event",
+    "inquiry_entry",
+    "inquiry_attachment",
 )
 """Tables in which the database itself refuses UPDATE and DELETE."""
 
@@ -197,6 +201,9 @@ __all__ = [
     "Duty",
     "ExpectedPayment",
     "Idempotency",
+    "Inquiry",
+    "InquiryAttachment",
+    "InquiryEntry",
     "Invoice",
     "InvoiceEvent",
     "JournalEntry",

@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "registry_change",
     "participant_event",
     "wallet_proof",
+    "inquiry_entry",
+    "inquiry_attachment",
 )
 """Tables in which the database has to refuse UPDATE and DELETE."""
 

@@ -31,7 +31,7 @@ def a_limit(rail: Rail, max_minor: int, **changes: Any) -> Limit:
             "debtor_id": rail.companies.buyer,
         }
         wanted = NewLimit(max_minor=max_minor, **(plain | changes))
-        return changing.add(session, wanted, some_hands(number), ids=rail.ids, now=rail.now)
+        return changing.add(session, rail.ids("lim"), wanted, some_hands(number), now=rail.now)
 
 
 def usd_token(rail: Rail) -> str:

@@ -6,13 +6,12 @@ and the database refuses a change by one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlmodel import Session
 
-from settlement.clock import Ids, to_micros
+from settlement.clock import to_micros
 from settlement.compliance.limits import reserving
 from settlement.compliance.limits.reserving import Use
 from settlement.compliance.limits.rules import COLUMNS, Limit, lock_changes
@@ -21,7 +20,6 @@ from settlement.errors import Conflict, Invalid, NotFound
 from settlement.money import MINOR_MAX
 from settlement.store.bulk import insert_rows, rows
 
-ACTS = ("add", "change", "retire")
 COUNTED_BY = ("rule", "debtor", "creditor", "pair")
 PERIODS = ("payment", "day", "month", "rolling")
 DAYS_MAX = 366
@@ -95,7 +93,7 @@ def require_sound(session: Session, wanted: NewLimit) -> None:
             raise NotFound("participant", party)
 
 
-def add(session: Session, wanted: NewLimit, hands: Hands, *, ids: Ids, now: datetime) -> Limit:
+def add(session: Session, limit_id: str, wanted: NewLimit, hands: Hands, *, now: datetime) -> Limit:
     """Put a limit in force, with what is under way counted.
 
     Raises:
@@ -104,7 +102,7 @@ def add(session: Session, wanted: NewLimit, hands: Hands, *, ids: Ids, now: date
     require_sound(session, wanted)
     lock_changes(session)
     made = Limit(
-        id=ids("lim"), state="active", version=1, created_at=to_micros(now), **wanted._asdict()
+        id=limit_id, state="active", version=1, created_at=to_micros(now), **wanted._asdict()
     )
     insert_rows(session, "payment_limit", COLUMNS.split(", "), [tuple(made)])
     _record(session, made.id, "add", None, made.max_minor, hands, now)
@@ -121,8 +119,8 @@ def change(
     Raises:
         Invalid, NotFound, LimitNotActive: nothing is changed.
     """
-    _require_sum(max_minor)
-    before = _locked(session, limit_id)
+    require_sum(max_minor)
+    before = locked(session, limit_id)
     rows(
         session,
         "UPDATE payment_limit SET max_minor = ?, version = version + 1 WHERE id = ? RETURNING id",
@@ -138,7 +136,7 @@ def retire(session: Session, limit_id: str, hands: Hands, *, now: datetime) -> L
     Raises:
         NotFound, LimitNotActive: nothing is changed.
     """
-    before = _locked(session, limit_id)
+    before = locked(session, limit_id)
     rows(
         session,
         "UPDATE payment_limit SET state = 'retired', version = version + 1 WHERE id = ?"
@@ -149,23 +147,12 @@ def retire(session: Session, limit_id: str, hands: Hands, *, now: datetime) -> L
     return before._replace(state="retired", version=before.version + 1)
 
 
-def apply(
-    session: Session, terms: Mapping[str, Any], hands: Hands, *, ids: Ids, now: datetime
-) -> Limit:
-    """Do what an approved request's terms say: `act`, and what that act needs.
+def locked(session: Session, limit_id: str) -> Limit:
+    """Return a limit that may be changed, while nobody counts.
 
     Raises:
-        Invalid, NotFound, LimitNotActive: nothing is changed.
+        NotFound, LimitNotActive: there is none.
     """
-    if terms["act"] == "add":
-        wanted = {name: terms[name] for name in NewLimit._fields if name in terms}
-        return add(session, NewLimit(**wanted), hands, ids=ids, now=now)
-    if terms["act"] == "change":
-        return change(session, terms["limit_id"], terms["max_minor"], hands, now=now)
-    return retire(session, terms["limit_id"], hands, now=now)
-
-
-def _locked(session: Session, limit_id: str) -> Limit:
     lock_changes(session)
     found = rows(session, f"SELECT {COLUMNS} FROM payment_limit WHERE id = ?", (limit_id,))
     if not found:
@@ -220,10 +207,15 @@ def _require_words(wanted: NewLimit) -> None:
             f"a {wanted.period} limit of {wanted.days} days is none", field="days",
             repair=f"give 2 to {DAYS_MAX} days for a rolling limit, and none for another",
         )  # fmt: skip
-    _require_sum(wanted.max_minor)
+    require_sum(wanted.max_minor)
 
 
-def _require_sum(minor: int) -> None:
+def require_sum(minor: int) -> None:
+    """Return quietly if this is a limit's sum.
+
+    Raises:
+        Invalid: it is none.
+    """
     if not 0 < minor <= MINOR_MAX:
         raise Invalid(
             f"{minor} minor units are no limit", field="max",

@@ -11,13 +11,15 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 revision = "0012"
 down_revision = "0011"
 
-APPEND_ONLY = ("payment_limit_change",)
+APPEND_ONLY = ("payment_limit_change", "inquiry_entry", "inquiry_attachment")
+_FILE_BYTES_MAX = 5 * 2**20
 
 
 def upgrade() -> None:
     """Make the tables of this noun."""
     _limits()
     _limit_counters()
+    _inquiries()
     refuse_changes(op.get_bind(), APPEND_ONLY)
 
 
@@ -120,3 +122,58 @@ def _limit_counters() -> None:
         "limit_use_once", "limit_use", ["settlement_id", "limit_id"], unique=True, **_only("live")
     )
     op.create_index("limit_use_of_settlement", "limit_use", ["settlement_id"])
+
+
+def _inquiries() -> None:
+    op.create_table(
+        "inquiry",
+        _text("id"),
+        _text("settlement_id"),
+        _text("asked_of"),
+        _text("question"),
+        _text("due_date"),
+        _text("state"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _text("asked_by"),
+        _big("created_at"),
+        _text("closed_by", null=True),
+        _big("closed_at", null=True),
+        sa.CheckConstraint("state IN ('OPEN', 'ANSWERED', 'OVERDUE', 'ACCEPTED', 'CANCELLED')"),
+        sa.CheckConstraint("(state IN ('ACCEPTED', 'CANCELLED')) = (closed_at IS NOT NULL)"),
+        sa.ForeignKeyConstraint(["settlement_id"], ["settlement.id"]),
+        sa.ForeignKeyConstraint(["asked_of"], ["participant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("inquiry_by_state", "inquiry", ["state", "due_date"])
+    op.create_index("ix_inquiry_settlement_id", "inquiry", ["settlement_id"])
+    op.create_index("ix_inquiry_asked_of", "inquiry", ["asked_of"])
+    op.create_table(
+        "inquiry_entry",
+        _big("id"),
+        _text("inquiry_id"),
+        _text("move"),
+        _text("state"),
+        _text("author"),
+        _text("words"),
+        _big("at"),
+        sa.ForeignKeyConstraint(["inquiry_id"], ["inquiry.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_inquiry_entry_inquiry_id", "inquiry_entry", ["inquiry_id"])
+    op.create_table(
+        "inquiry_attachment",
+        _text("id"),
+        _text("inquiry_id"),
+        _text("kind"),
+        _text("filename"),
+        _text("media_type"),
+        _text("sha256"),
+        sa.Column("byte_count", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        _text("added_by"),
+        _big("at"),
+        sa.CheckConstraint(f"byte_count BETWEEN 1 AND {_FILE_BYTES_MAX}"),
+        sa.ForeignKeyConstraint(["inquiry_id"], ["inquiry.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("inquiry_id", "sha256", name="inquiry_attachment_once"),
+    )
