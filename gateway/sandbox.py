@@ -22,8 +22,9 @@ from settlement.chain.port import Address, ChainPort
 from settlement.chain.rail_abi import MANDATE_OF, address_word
 from settlement.chain.signing import KeyPair, sign_eip1559
 from settlement.clock import Ids
-from settlement.errors import ChainUnreachable, NotFound
+from settlement.errors import ChainUnreachable, NotFound, Refused
 from settlement.participants.identity import NewParticipant
+from settlement.sender import lanes
 from settlement.store import reading, transaction
 
 START_MINOR = 50_000_000 * 10**6
@@ -41,6 +42,8 @@ class Sandbox:
     participant_ids: tuple[str, ...]
     wallets: tuple[KeyPair, ...]
     admin: KeyPair
+    owner_calls: int = 0
+    """Calls that the registrar made here, past its lane: they are to be written down."""
 
 
 def found(
@@ -66,6 +69,9 @@ def found(
     keys = dev_keys(1 + len(companies))
     admin, wallets = keys[0], tuple(keys[1:])
     symbols = [token.symbol for token in DeploymentPlan(tuple(operators)).tokens]
+    previous, begun = _recorded(engine), 0 if registrar is None else chain.nonce(registrar.address)
+    if registrar is not None and previous is not None:
+        _require_ended(engine, registrar.address, set(operators) - set(previous.operators))
     plan = DeploymentPlan(
         operators=tuple(operators),
         participants=tuple(pair.address for pair in wallets),
@@ -73,7 +79,7 @@ def found(
     )
     deployment = deploy(
         chain, plan, admin,
-        previous=_recorded(engine), registrar=registrar,
+        previous=previous, registrar=registrar,
         between_looks=between_looks, looks=looks,
     )  # fmt: skip
     admin_lane = None if registrar is None else registrar.address
@@ -92,7 +98,8 @@ def found(
         new = participants.register(session, missing, ids=ids, now=now)
         known |= dict(zip((each.lei for each in missing), new, strict=True))
     _grant(chain, deployment, wallets, now, between_looks, looks)
-    return Sandbox(deployment, tuple(known[c.lei] for c in companies), wallets, admin)
+    calls = 0 if registrar is None else nonces[registrar.address] - begun
+    return Sandbox(deployment, tuple(known[c.lei] for c in companies), wallets, admin, calls)
 
 
 def _recorded(engine: Engine) -> Deployment | None:
@@ -101,6 +108,18 @@ def _recorded(engine: Engine) -> Deployment | None:
             return participants.deployment(session).record
         except NotFound:
             return None
+
+
+def _require_ended(engine: Engine, registrar: Address, fresh: set[Address]) -> None:
+    """Refuse to let the registrar call past its lane while that has nonces under way."""
+    with reading(engine) as session:
+        lane = next((each for each in lanes.listed(session) if each.signer == registrar), None)
+    if fresh and lane is not None and lane.unfinished:
+        raise Refused(
+            f"{lane.unfinished} chain transactions of the admin's lane are under way, and"
+            " another operator has to be allowed by the same key",
+            repair="start without the new operator, wait until the lane is empty, start again",
+        )
 
 
 def _grant(

@@ -21,7 +21,7 @@ import orjson
 from gateway.passwords import read_password
 from settlement.chain.keystore import open_key, require_not_in_environment
 from settlement.errors import Invalid, RailError, Refused
-from settlement.signer.limits import AmountLimits
+from settlement.signer.limits import PAYMENTS, AmountLimits
 from settlement.signer.opening import open_signer
 from settlement.signer.port import KeyHolder
 from settlement.signer.records import Records
@@ -49,6 +49,8 @@ class SignerPlan:
     remote_signer: str = ""
     address: str = ""
     accept_rail: str = ""
+    signs: str = PAYMENTS
+    """What it is for: payments, or changes of the registry."""
     amounts: Mapping[str, int] = field(default_factory=dict)
     by_token: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
@@ -91,6 +93,7 @@ def run(plan: SignerPlan) -> None:
         amounts=AmountLimits(**plan.amounts),
         by_token={token: AmountLimits(**each) for token, each in plan.by_token.items()},
         accept_rail=plan.accept_rail,
+        signs=plan.signs,
     )
     server = serve(signer, Path(plan.socket), lambda: datetime.now(UTC))
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -233,7 +233,7 @@ def free_port(port: int, host: str = "127.0.0.1") -> int:
 
 @dataclass(frozen=True, slots=True)
 class OperatorKey:
-    """The operator's key file and what opens it; the password is not shown."""
+    """A signer's key file and what opens it; the password is not shown."""
 
     keystore: Path
     address: Address
@@ -243,6 +243,14 @@ class OperatorKey:
 def operator_key(home: Path, password: str | None, place: int = 1) -> OperatorKey:
     """Return an operator's key file, made at its first use; `place` counts them from 1.
 
+    Raises as `signing_key`.
+    """
+    return signing_key(home, password, f"operator{wiring.numbered(place)}")
+
+
+def signing_key(home: Path, password: str | None, name: str) -> OperatorKey:
+    """Return a signer's key file by its name, made at its first use.
+
     Without a password one is made up and kept beside it, mode 0600: for local chains only.
 
     Raises:
@@ -250,7 +258,6 @@ def operator_key(home: Path, password: str | None, place: int = 1) -> OperatorKe
     """
     keys = home / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"operator{wiring.numbered(place)}"
     keystore, kept = keys / f"{name}.json", keys / f"{name}.password"
     work_factor = None
     if password is None:

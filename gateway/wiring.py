@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from settlement.chain.evm import EvmChain
 
 
+ADMIN_SIGNER = "signer-admin"
+"""The part that signs what is listed and frozen; its socket and its memory have this name."""
+
+
 class RpcUrlMissing(Refused):
     """Nothing says where the chain is."""
 
@@ -122,6 +126,11 @@ def socket_path(settings: Settings, place: int = 1) -> Path:
     return settings.home / f"signer{numbered(place)}.sock"
 
 
+def admin_socket_path(settings: Settings) -> Path:
+    """Return where the signer of the admin's lane listens."""
+    return settings.home / f"{ADMIN_SIGNER}.sock"
+
+
 def numbered(place: int) -> str:
     """Return what tells the files of one operator from another's: nothing for the first."""
     return "" if place == 1 else f"-{place}"
@@ -145,9 +154,9 @@ def intent_signer(settings: Settings, keys: KeyPair) -> IntentSigner:
 
 
 def socket_signers(settings: Settings) -> list[SocketSigner]:
-    """Return the signers' processes, one for each operator; none is asked anything yet."""
-    places = range(1, settings.operators + 1)
-    return [SocketSigner(socket_path(settings, place)) for place in places]
+    """Return the signers' processes, the admin's and one for each operator; none is asked yet."""
+    paths = [socket_path(settings, place) for place in range(1, settings.operators + 1)]
+    return [SocketSigner(path) for path in (admin_socket_path(settings), *paths)]
 
 
 def signer_of(settings: Settings, address: str) -> SocketSigner:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 app = noun("List lanes, pause, resume, drain and heal them.")
 
-_COLUMNS = ("signer", "state", "next_nonce", "unfinished", "holder", "reason")
+_COLUMNS = ("signer", "kind", "state", "next_nonce", "unfinished", "holder", "reason")
 
 Signer = Annotated[
     str, typer.Argument(help="The signer's address; may be left out if there is one.")
@@ -158,12 +158,14 @@ def _chosen(signer: str) -> str:
     from settlement.store import reading
 
     with reading(wiring.open_database(Settings())) as session:
-        known = [each.signer for each in lanes.listed(session)]
-    if signer and signer.lower() not in known:
+        found = lanes.listed(session)
+    if signer and signer.lower() not in [each.signer for each in found]:
         raise NotFound("lane", signer)
-    if not signer and len(known) != 1:
-        raise Invalid(f"there are {len(known)} lanes", field="SIGNER", repair="name one of them")
-    return signer.lower() or known[0]
+    # The admin's lane is meant only where it is named.
+    paying = [each.signer for each in found if each.kind == lanes.OPERATOR]
+    if not signer and len(paying) != 1:
+        raise Invalid(f"there are {len(paying)} lanes", field="SIGNER", repair="name one of them")
+    return signer.lower() or paying[0]
 
 
 def _set_state(signer: str, state: str, reason: str | None) -> None:

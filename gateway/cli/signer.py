@@ -36,11 +36,19 @@ def signer(
     place: Annotated[
         int, typer.Option(min=1, help="Which of several operators; names the socket.")
     ] = 1,
+    admin: Annotated[
+        bool,
+        typer.Option(
+            "--admin", help="Sign what is listed, unlisted, frozen and freed; no payment."
+        ),
+    ] = False,
     accept_rail: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Sign for this new rail from now on.")
     ] = "",
 ) -> None:
     """Run the signer until it is told to stop; it listens on `signer.sock` in SETTLE_HOME.
+
+    With --admin it has a key, a socket (`signer-admin.sock`) and a memory of its own.
 
     Limits per payment, day and debtor: SETTLE_SIGNER_AMOUNTS and SETTLE_SIGNER_TOKEN_AMOUNTS.
     """
@@ -48,6 +56,7 @@ def signer(
     from gateway.signer_process import SignerPlan, become
     from settlement.config import Settings
     from settlement.errors import Invalid
+    from settlement.signer.limits import CHANGES, PAYMENTS
 
     if bool(keystore) == bool(remote_signer) or bool(remote_signer) != bool(address):
         raise Invalid(
@@ -57,11 +66,14 @@ def signer(
     processes.end_with_parent()
     settings = Settings()
     wiring.open_database(settings).dispose()  # Refuses a database of another version.
+    path = wiring.admin_socket_path(settings) if admin else wiring.socket_path(settings, place)
+    memory = f"{wiring.ADMIN_SIGNER}.sqlite3" if admin else "signer.sqlite3"
     become(
         SignerPlan(
             database_url=wiring.database_url(settings),
-            socket=str(wiring.socket_path(settings, place).absolute()),
-            memory=str((settings.home / "signer.sqlite3").absolute()),
+            socket=str(path.absolute()),
+            memory=str((settings.home / memory).absolute()),
+            signs=CHANGES if admin else PAYMENTS,
             max_fee_wei=settings.signer_fee_cap_wei,
             keystore=str(keystore.absolute()) if keystore else "",
             password_fd=password_fd,
