@@ -11,6 +11,7 @@ from itertools import pairwise
 from settlement.verify.findings import Finding
 from settlement.verify.scene import Scene
 from settlement.verify.sending import FOREIGN, RECOVERED, Attempt, ChainTx, Sent
+from settlement.verify.words import SETTLE
 
 _ENDED = {
     "FINAL": ("pay", "noop", "admin"),
@@ -28,7 +29,8 @@ def attempts(scene: Scene, ours: Sent) -> Finding:
         by_chain_tx[attempt.chain_tx_id].append(attempt)
         _judge_attempt(finding, attempt, ours)
     for mined in scene.seen.mined.values():
-        before_us = mined.nonce < ours.opened_at[mined.signer] and mined.to != scene.rail
+        pays = mined.to == scene.rail and mined.calldata.startswith(SETTLE)
+        before_us = mined.nonce < ours.opened_at[mined.signer] and not pays
         if mined.tx_hash not in ours.attempts and not before_us:
             finding.against(
                 f"{mined.tx_hash} (nonce {mined.nonce} of {mined.signer}) was mined in block"
