@@ -33,6 +33,7 @@ from gateway.api import (
     limits,
     mandate_routes,
     parties,
+    people_routes,
     proofs,
     reconciliation_expected,
     reconciliation_routes,
@@ -41,12 +42,17 @@ from gateway.api import (
     trace,
 )
 from gateway.commands import command_app
+from gateway.console import routes as console
 from gateway.context import Gateway
 from gateway.doorway import BugFound, Doorway
 from gateway.idempotency import InFlight
 from gateway.logs import RequestLog, open_log
 from gateway.metrics import Metrics
+from gateway.oidc import Provider
+from gateway.rate_limits import Limits
 from gateway.refusals import BodyInvalid, BodyUnreadable, MethodNotAllowed, NoSuchRoute
+from gateway.session_ring import SessionRing
+from gateway.sign_in import SignIn
 from gateway.trail import Origins, Trail
 from gateway.writer import Writer
 from settlement.access import open_vault
@@ -70,6 +76,7 @@ COMMANDS = (
     *reconciliation_routes.COMMANDS,
     *reconciliation_expected.COMMANDS,
     *key_routes.COMMANDS,
+    *people_routes.COMMANDS,
 )
 QUERIES = (
     *inquiry_routes.QUERIES,
@@ -89,6 +96,7 @@ QUERIES = (
     *proofs.QUERIES,
     *trace.QUERIES,
     *key_routes.QUERIES,
+    *people_routes.QUERIES,
 )
 
 
@@ -134,7 +142,8 @@ def create_app(
         [*(command.name for command in COMMANDS), *(query.name for query in QUERIES)]
     )
     judge = rules or RulesEngine()
-    origins = Origins(open_vault(settings.home))
+    pepper, vault = auth.open_pepper(settings.home), open_vault(settings.home)
+    origins = Origins(vault)
     gateway = Gateway(
         engine=engine,
         settings=settings,
@@ -142,11 +151,22 @@ def create_app(
         ids=ids,
         chain=chain,
         rules=judge,
-        keys=auth.KeyRing(engine, auth.open_pepper(settings.home), monotonic=time.monotonic),
+        keys=auth.KeyRing(engine, pepper, monotonic=time.monotonic),
         writer=Writer(engine, clock=clock, origins=origins),
+        trail=Trail(engine, clock=clock, origins=origins, log=open_log(log_stream)),
         in_flight=InFlight(),
         metrics=Metrics(engine),
-        trail=Trail(engine, clock=clock, origins=origins, log=open_log(log_stream)),
+        sessions=SessionRing(engine, pepper, settings, monotonic=time.monotonic),
+        sign_in=SignIn(
+            engine,
+            settings,
+            pepper=pepper,
+            vault=vault,
+            clock=clock,
+            ids=ids,
+        ),
+        provider=Provider(engine, settings, pepper=pepper),
+        limits=Limits(settings),
     )
     requests = RequestLog(log_stream, clock)
     app = GatewayApp(
@@ -161,6 +181,7 @@ def create_app(
     app.state.gateway = gateway
     registration.register(app, gateway, COMMANDS, QUERIES)
     registration.open_to_all(app, health.PUBLIC, health.PAGES)
+    app.router.routes.extend(console.routes())
     app.openapi = lambda: openapi.document(app, COMMANDS)  # type: ignore[method-assign]
     registration.let_errors_through(app)
     doorway = _doorway(gateway, requests, log_stream)
@@ -202,12 +223,15 @@ async def _lifespan(
     gateway.writer.start()
     gateway.keys.uses.start()
     gateway.trail.start()
+    gateway.sessions.uses.start()
     if judge is not None:
         judge.start()
     yield
     gateway.writer.stop()
     gateway.keys.uses.stop()
     gateway.trail.stop()
+    gateway.sessions.uses.stop()
+    gateway.sign_in.close()
     requests.flush()
     if judge is not None:
         judge.close()

@@ -37,8 +37,8 @@ CACHE_SECONDS = 1.0
 
 _CACHE_MAX = 10_000
 _FIND = text(
-    "SELECT k.prefix, k.key_hash, k.role, k.participant_id, k.person_id, k.scopes, k.expires_at,"
-    " k.revoked_at, p.state FROM api_key k LEFT JOIN person p ON p.id = k.person_id"
+    "SELECT k.prefix, k.key_hash, k.role, k.participant_id, k.person_id, k.scopes, k.per_minute,"
+    " k.expires_at, k.revoked_at, p.state FROM api_key k LEFT JOIN person p ON p.id = k.person_id"
     " WHERE k.prefix = :prefix"
 )
 
@@ -54,6 +54,8 @@ class Caller:
     person_id: str | None = None
     scopes: str = ""
     """Groups of routes to which a key is narrowed; empty: all of the role's."""
+    per_minute: int | None = None
+    """Requests that a key may send; None: as many as it likes."""
 
     @property
     def party(self) -> str | None:
@@ -79,6 +81,7 @@ class _StoredKey:
     participant_id: str | None
     person_id: str | None
     scopes: str
+    per_minute: int | None
     expires_at: int | None
     revoked_at: int | None
     person_state: str | None
@@ -197,6 +200,7 @@ class KeyRing:
             stored.participant_id,
             stored.person_id,
             stored.scopes,
+            stored.per_minute,
         )
 
 

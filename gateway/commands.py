@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from datetime import datetime
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,28 +17,64 @@ from gateway.auth import Caller
 from gateway.context import Gateway
 from gateway.idempotency import Reply, RequestKey, require_valid
 from gateway.problems import Asked
-from gateway.refusals import BodyTooLarge
+from gateway.refusals import BodyTooLarge, KeyRefused, SessionRefused, TwoCredentials
 from gateway.trail import act_of
 from settlement.errors import IdempotencyKeyMissing
 
 BODY_MAX = 10 * 1024 * 1024
 
 
-async def admit(gateway: Gateway, scope: Scope, header: str, route: str) -> Caller:
+async def admit(
+    gateway: Gateway, scope: Scope, header: str, route: str, *, cookies: str | None = None
+) -> Caller:
     """Return the caller, noted in the scope together with the route's name.
 
     Raises:
-        KeyRefused: no key in force.
+        KeyRefused, SessionRefused: no key in force, no session.
+        TwoCredentials, CsrfRefused: both, or a session's request that nobody meant.
         RoleNotAllowed: not for this role.
+        TooManyRequests: of strangers, or of this key.
     """
     scope["route_name"] = route
     now = gateway.clock()
-    caller = gateway.keys.remembered(header, now)
+    token = None if cookies is None else gateway.sessions.token_of(cookies)
+    caller = gateway.keys.remembered(header, now) if token is None else None
     if caller is None:
-        caller = await asyncio.to_thread(gateway.keys.look_up, header, now)
+        caller = await _looked_up(gateway, scope, header, token, now)
     scope["caller"] = caller
+    if caller.per_minute is not None:
+        gateway.limits.spend_key(caller.prefix, caller.per_minute)
     access.require(caller.role, route, caller.scopes)
     return caller
+
+
+async def _looked_up(
+    gateway: Gateway, scope: Scope, header: str, token: str | None, now: datetime
+) -> Caller:
+    """Return the caller, asking the database; who comes without success too often has to wait."""
+    address = client_address(scope)
+    gateway.limits.require_left("failed-keys", address)
+    try:
+        if token is None:
+            return await asyncio.to_thread(gateway.keys.look_up, header, now)
+        if header:
+            raise TwoCredentials
+        csrf = None if scope["method"] == "GET" else _csrf(scope)
+        return await asyncio.to_thread(gateway.sessions.caller, token, now, csrf=csrf)
+    except (KeyRefused, SessionRefused):
+        gateway.limits.spend("failed-keys", address)
+        raise
+
+
+def client_address(scope: Scope) -> str:
+    """Return the address at the other end of the connection; no header changes it."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _csrf(scope: Scope) -> str:
+    found = dict(scope["headers"]).get(b"x-csrf-token", b"")
+    return str(found.decode("latin-1"))
 
 
 def command_app(gateway: Gateway, command: CommandRoute) -> ASGIApp:
@@ -62,7 +99,14 @@ async def _perform(
 ) -> Reply:
     headers: dict[bytes, bytes] = dict(scope["headers"])
     bearer = headers.get(b"authorization", b"").decode("latin-1")
-    caller = await admit(gateway, scope, bearer, command.name)
+    cookies = headers.get(b"cookie")
+    caller = await admit(
+        gateway,
+        scope,
+        bearer,
+        command.name,
+        cookies=None if cookies is None else cookies.decode("latin-1"),
+    )
     given = headers.get(b"idempotency-key")
     if given is None:
         raise IdempotencyKeyMissing(command.name)

@@ -14,6 +14,10 @@ from sqlalchemy import Engine
 from gateway.auth import KeyRing
 from gateway.idempotency import InFlight
 from gateway.metrics import Metrics
+from gateway.oidc import Provider
+from gateway.rate_limits import Limits
+from gateway.session_ring import SessionRing
+from gateway.sign_in import SignIn
 from gateway.trail import Trail
 from gateway.writer import Writer
 from settlement.chain.port import ChainPort
@@ -38,4 +42,8 @@ class Gateway:
     in_flight: InFlight
     metrics: Metrics
     trail: Trail
+    sessions: SessionRing
+    sign_in: SignIn
+    provider: Provider
+    limits: Limits
     journal_tree: JournalTree = field(default_factory=JournalTree)

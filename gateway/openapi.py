@@ -6,7 +6,7 @@ Adds the bodies of commands, the Idempotency-Key, the API key, and a problem to 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,12 +27,14 @@ _ALWAYS = {
     "422": "A value is not accepted; `errors` says which, and what to do.",
     "500": "The gateway cannot go on; its log says why.",
     "503": "Try again in a moment.",
+    "429": "Too many requests in a minute; Retry-After says when to come again.",
 }
 _OF_COMMANDS = {
     "400": "No Idempotency-Key, or a body that cannot be read.",
     "409": "What is stored contradicts this, or the first request with this key is in flight.",
     "413": "The body is larger than 10 MB.",
 }
+_OF_DOCUMENTS = {"415": "No kind of document that is known here."}
 _ONE_OF = {"404": "There is no such thing, or it is not the caller's to see."}
 _PUBLIC = ("/healthz", "/readyz", "/metrics", "/problems/{name}")
 _IDEMPOTENCY_KEY = {
@@ -45,7 +47,7 @@ _IDEMPOTENCY_KEY = {
 }
 
 
-def document(app: FastAPI, commands: Iterable[CommandRoute]) -> dict[str, Any]:
+def document(app: FastAPI, commands: Sequence[CommandRoute]) -> dict[str, Any]:
     """Return the document, made once."""
     if app.openapi_schema is not None:
         return app.openapi_schema
@@ -64,9 +66,11 @@ def document(app: FastAPI, commands: Iterable[CommandRoute]) -> dict[str, Any]:
     }
     for command in commands:
         _add_body(schema["paths"][command.path]["post"], command, components)
+    documents = {command.path for command in commands if command.body.other_media_types}
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            _add_problems(path, method, operation)
+            more = _OF_DOCUMENTS if path in documents else {}
+            _add_problems(path, method, operation, more)
             if path not in _PUBLIC:
                 operation["security"] = [{"key": []}]
     for name in ("HTTPValidationError", "ValidationError"):
@@ -104,12 +108,12 @@ def _add_body(operation: dict[str, Any], command: CommandRoute, components: dict
     }
 
 
-def _add_problems(path: str, method: str, operation: dict[str, Any]) -> None:
+def _add_problems(path: str, method: str, operation: dict[str, Any], more: dict[str, str]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
-    wanted = dict(_ALWAYS)
+    wanted = _ALWAYS | more
     if path in _PUBLIC:
-        wanted = {status: _ALWAYS[status] for status in ("500", "503")}
+        wanted = {status: _ALWAYS[status] for status in ("429", "500", "503")}
     if method == "post":
         wanted |= _OF_COMMANDS
     if "{" in path or method == "post":

@@ -9,9 +9,9 @@ import getpass
 import os
 
 
-def read_password(password_fd: int | None) -> str:
+def read_password(password_fd: int | None, prompt: str = "password of the key file: ") -> str:
     """Return the first line of a file descriptor, or ask the person at the terminal."""
     if password_fd is None:
-        return getpass.getpass("password of the key file: ")
+        return getpass.getpass(prompt)
     with os.fdopen(password_fd) as stream:
         return stream.readline().rstrip("\n")

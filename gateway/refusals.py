@@ -28,6 +28,93 @@ class KeyRefused(Refused):
         )
 
 
+class SessionRefused(Refused):
+    """No session, or one that has ended; which of them is not said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the session has ended, or never began",
+            field="Cookie",
+            repair="sign in at /console/sign-in",
+        )
+
+
+class CsrfRefused(Forbidden):
+    """What changes something by a session shows that a page of ours has sent it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the request does not show that it was meant",
+            field="X-CSRF-Token",
+            repair="send the token that GET /v1/me shows, or load the page again",
+        )
+
+
+class TwoCredentials(Refused):
+    """A request comes by an API key or by a session, never by both."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the request has an API key and a session's cookie",
+            field="Authorization",
+            repair="send one of the two",
+        )
+
+
+class SignInRefused(Refused):
+    """The sign-in is not accepted; whether there is such an account is not said."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "that sign-in is not accepted",
+            repair="check address and password; after several failures wait for some minutes",
+        )
+
+
+class CodeRefused(Refused):
+    """The code is another, was used already, or came too late."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "that code is not accepted",
+            field="code",
+            repair="wait for the next one: each is taken once; after several failures wait longer",
+        )
+
+
+class TooManyRequests(Refused):
+    """More requests came than are taken in a minute; `retry_seconds` says when to come again."""
+
+    def __init__(self, per_minute: int, retry_seconds: int) -> None:
+        super().__init__(
+            f"more than {per_minute} requests a minute",
+            repair=f"try again in {retry_seconds} seconds",
+        )
+        self.retry_seconds = retry_seconds
+
+
+class ProviderRefused(Refused):
+    """What came back from the OpenID provider is not a sign-in of somebody here."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("that sign-in is not accepted", repair="begin again at /console/sign-in")
+        self.fault = fault
+
+
+class ProviderUnreachable(Retryable):
+    """The OpenID provider does not answer as it should."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"the OpenID provider does not answer: {fault}")
+
+
+class SignInBusy(Retryable):
+    """More people sign in at once than passwords can be looked at."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} sign-ins wait already: try again")
+
+
 class RoleNotAllowed(Forbidden):
     """The key's role may not use this route."""
 

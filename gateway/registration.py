@@ -14,9 +14,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from gateway.api.operation import CommandRoute, QueryRoute
-from gateway.commands import admit, command_app
+from gateway.commands import admit, client_address, command_app
 from gateway.context import Gateway
 
+PROBED = ("/healthz", "/readyz", "/metrics")
+"""What machines ask for again and again; not counted."""
 RouteHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -31,7 +33,8 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             header = request.headers.get("authorization", "")
             gateway: Gateway = request.app.state.gateway
-            await admit(gateway, request.scope, header, name)
+            cookies = request.headers.get("cookie")
+            await admit(gateway, request.scope, header, name, cookies=cookies)
             answer = await inner(request)
             gateway.trail.read(request.scope)
             return answer
@@ -48,6 +51,9 @@ class OpenRoute(APIRoute):
 
         async def opened(request: Request) -> Response:
             request.scope["route_name"] = name
+            if self.path not in PROBED:
+                limits = request.app.state.gateway.limits
+                limits.spend("open", client_address(request.scope))
             return await inner(request)
 
         return opened

@@ -10,7 +10,7 @@ from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import approvals, errors
-from settlement.access import PersonErased, keys, people
+from settlement.access import PersonErased, keys, passwords, people
 from settlement.bank import (
     BankAccountExists,
     NoBankMapping,
@@ -181,6 +181,16 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.NoSuchRoute: 404,
     refusals.NotReady: 503,
     refusals.OwnKey: 403,
+    refusals.SessionRefused: 401,
+    refusals.CsrfRefused: 403,
+    refusals.TwoCredentials: 400,
+    refusals.SignInRefused: 401,
+    refusals.CodeRefused: 401,
+    refusals.ProviderRefused: 401,
+    refusals.ProviderUnreachable: 503,
+    refusals.SignInBusy: 503,
+    refusals.TooManyRequests: 429,
+    passwords.PasswordWeak: 422,
     refusals.RoleNotAllowed: 403,
     refusals.WriterBusy: 503,
     # Met at the command line only; here so that no refusal is without its place.

@@ -48,6 +48,23 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)
 
+    console_url: str = ""
+    """Where browsers find the gateway, such as `https://rail.example`; empty: on this machine."""
+    session_idle_minutes: int = Field(default=30, ge=1)
+    session_minutes: int = Field(default=600, ge=1)
+    """Then a person signs in again, however busy."""
+    oidc_issuer: str = ""
+    """The OpenID provider at which people sign in; empty: with a password and a code alone."""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
+    """Mode 0600; none: a public client, by PKCE alone."""
+    failed_keys_per_minute: int = Field(default=60, ge=1)
+    """Requests without a valid key that one address may send; then it waits."""
+    sign_ins_per_minute: int = Field(default=20, ge=1)
+    """Attempts at signing in that one address may make."""
+    open_per_minute: int = Field(default=1200, ge=1)
+    """Requests of one address for what needs no key."""
+
     batch_payments_max: int = Field(default=100, ge=1, le=100)
     lane_in_flight_max: int = Field(default=256, ge=1)
     """Unmined chain transactions of one lane: 16 suits a geth-like pool, 256 anvil."""

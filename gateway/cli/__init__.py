@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write lists to a file, or the journal for accounting tools.",
     "doctor": "Check this machine, database and chain, and say what to do.",
     "key": "Issue, list, rotate and revoke API keys.",
+    "person": "Register people, list, disable and erase them, give them a new password.",
     "gateway": "Serve the HTTP API.",
     "signer": "Hold the operator's key and sign what is cleared.",
     "backup": "Copy the records into one file.",
