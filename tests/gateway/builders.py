@@ -82,7 +82,7 @@ def a_door(engine: Engine, home: Path, **options: Any) -> Iterator[Door]:
         companies = a_rail(session, new_id)
     keys = the_keys(engine, home, companies, NOW)
     log = io.BytesIO()
-    settings = Settings(home=home)
+    settings = options.pop("settings", None) or Settings(home=home)
     app = create_app(engine, settings, clock=lambda: NOW, log_stream=log, **options)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Door(client, app, engine, companies, keys, log)
