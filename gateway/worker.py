@@ -30,7 +30,7 @@ from settlement.sender.duty import DutyLease
 from settlement.sender.fleet import Fleet
 from settlement.sender.holding import Holding
 from settlement.sender.lanes import Lease
-from settlement.settlements import booking, clearing, finality, tracking
+from settlement.settlements import booking, clearing, finality, tracking, unbinding
 from settlement.signer import Signer
 from settlement.store import reading, transaction
 
@@ -68,6 +68,7 @@ class Worker:
     _judged_by: str = ""
     """Versions of policy, lists and registers by which all that may be signed was judged."""
     _upkeep: Upkeep = field(init=False)
+    _unbinds_from: datetime | None = None
     _has_begun: bool = False
     """The newest journal entry was looked at since the start."""
     _began: float = 0.0
@@ -220,6 +221,9 @@ class Worker:
             policy = self.policy.at(session, now)
             judged_by = clearing.recheck(session, policy, self._judged_by, now)
             clearing.lapse(session, self.settings, now=now)
+            if progress.registry or self._unbinds_from is None or now >= self._unbinds_from:
+                unbinding.unbind(session, policy, now)
+                self._unbinds_from = now + timedelta(seconds=self.settings.upkeep_seconds)
             cleared = clearing.clear(
                 session, policy, self.settings,
                 ids=self.ids, now=now, spent_today=self._spent_today,

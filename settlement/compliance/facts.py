@@ -28,6 +28,7 @@ from settlement.compliance.policy import (
 from settlement.compliance.screening.exposure import NOTHING, Exposure, exposures
 from settlement.compliance.sums import Running
 from settlement.participants.profiles import Profile, WalletStanding, profiles, wallet_standings
+from settlement.registry.restrictions import Restriction, restrictions
 
 _NO_TEXTS: tuple[str, ...] = ()
 
@@ -44,6 +45,8 @@ class Known:
     profiles: Mapping[str, Profile]
     standings: Mapping[str, WalletStanding]
     exposures: Mapping[str, Exposure]
+    bound: Mapping[str, tuple[Restriction, ...]]
+    """By wallet what is wanted of it on the chain, or is not there yet."""
 
 
 @dataclass(slots=True)
@@ -114,6 +117,7 @@ def _known(session: Session, waiting: Sequence[Candidate], now: datetime) -> Kno
         profiles=found,
         standings=wallet_standings(session, addresses),
         exposures=exposures(session, parties),
+        bound=restrictions(session, addresses),
     )
 
 
@@ -158,12 +162,12 @@ def _pair(row: Candidate, known: Known) -> Pair:
         debtor=_party(
             known, row.debtor_id, state=row.debtor_state, name=row.debtor_name,
             country=row.debtor_country, wallet=row.debtor_wallet,
-            owns_wallet=row.debtor_owner == row.debtor_id,
+            owns_wallet=row.debtor_owner == row.debtor_id, token=row.token,
         ),
         creditor=_party(
             known, row.creditor_id, state=row.creditor_state, name=row.creditor_name,
             country=row.creditor_country, wallet=row.creditor_wallet,
-            owns_wallet=row.creditor_owner == row.creditor_id,
+            owns_wallet=row.creditor_owner == row.creditor_id, token=row.token,
         ),
         asset=asset,
     )  # fmt: skip
@@ -178,6 +182,7 @@ def _party(
     country: str,
     wallet: str,
     owns_wallet: bool,
+    token: str,
 ) -> Party:
     profile = known.profiles[participant_id]
     standing = known.standings.get(wallet)
@@ -195,6 +200,9 @@ def _party(
         wallet_is_usable=standing is not None and standing.is_usable(known.now),
         documents_missing=_documents_missing(profile),
         payee_change_pending=profile.payee_change_pending,
+        wallet_bound=tuple(
+            each.words for each in known.bound.get(wallet, ()) if each.holds_for(token)
+        ),
         names_listed=known.listed.get(name, _NO_TEXTS),
         addresses_listed=known.listed.get(wallet, _NO_TEXTS),
         hits_open=exposure.open,

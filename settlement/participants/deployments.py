@@ -18,6 +18,7 @@ from settlement.chain.port import Address, ChainPort, Hash
 from settlement.clock import to_micros
 from settlement.documents.identifiers import minor_units
 from settlement.errors import ChainContradicts, Fatal, Invalid, NotFound
+from settlement.participants import listing
 from settlement.store import reading
 
 DECIMALS_MAX = 9
@@ -103,7 +104,7 @@ def record_deployment(
         Invalid: a token without known currency, or with too many decimals.
         TokenRegistryContradicted: a token's code or decimals changed since it was recorded.
     """
-    _record_rail(session, deployed, now)
+    is_new = _record_rail(session, deployed, now)
     for token in deployed.tokens:
         _record_token(session, token, currencies)
     for operator in deployed.operators:
@@ -119,6 +120,8 @@ def record_deployment(
     ).scalar()
     if taken is not None:
         raise Invalid(f"{taken} is a participant's wallet: it cannot be token, rail or operator")
+    if is_new:
+        listing.follow_all(session, reason="there is a rail", actor="rail", now=now)
 
 
 def deployment(session: Session) -> Recorded:
@@ -196,7 +199,8 @@ def _record_lane(
     session.execute(_INSERT_LANE, row)
 
 
-def _record_rail(session: Session, deployed: Deployment, now: datetime) -> None:
+def _record_rail(session: Session, deployed: Deployment, now: datetime) -> bool:
+    """Write the rail down; return whether it is the first time."""
     found = session.execute(text("SELECT rail, chain_id, genesis_hash FROM deployment")).first()
     if found is None:
         row = {
@@ -210,7 +214,7 @@ def _record_rail(session: Session, deployed: Deployment, now: datetime) -> None:
             "at": to_micros(now),
         }
         session.execute(_INSERT_DEPLOYMENT, row)
-        return
+        return True
     ours = (found.rail, found.chain_id, found.genesis_hash)
     if ours != (deployed.rail, deployed.chain_id, deployed.genesis_hash):
         raise OtherDeployment(
@@ -218,6 +222,7 @@ def _record_rail(session: Session, deployed: Deployment, now: datetime) -> None:
             f"{deployed.rail} on chain {deployed.chain_id} ({deployed.genesis_hash})",
         )
     session.execute(text("UPDATE deployment SET record = :record"), {"record": deployed.to_json()})
+    return False
 
 
 def _record_token(session: Session, token: DeployedToken, currencies: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.errors import IllegalMove, NotFound
+from settlement.participants import listing
 from settlement.states import PARTICIPANT_MOVES, sources
 from settlement.store import outbox
 from settlement.store.bulk import insert_rows
@@ -65,6 +66,7 @@ def expire_due(session: Session, now: datetime, *, most: int = EXPIRED_MAX) -> l
     values = {"at": to_micros(now), "most": most}
     moved = sorted(session.execute(_EXPIRE, values).scalars())
     why = "a required document has ended, or the review is due"
+    listing.follow_states(session, moved, reason=why, actor="rail", now=now)
     for key in moved:
         record(session, key, "expire", "expired", actor="rail", now=now, reason=why)
         _tell(session, key, "expired", why, now)
@@ -99,6 +101,8 @@ def move(
     if moved.scalar() is None:
         raise IllegalMove("participant", participant_id, _state(session, participant_id), name)
     record(session, participant_id, name, end, actor=actor, now=now, reason=reason, detail=detail)
+    why = f"its company is {end}" + (f": {reason}" if reason else "")
+    listing.follow_states(session, [participant_id], reason=why, actor=actor, now=now)
     _tell(session, participant_id, end, reason, now)
 
 

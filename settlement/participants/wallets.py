@@ -14,6 +14,7 @@ from sqlmodel import Session
 from settlement.chain.port import Address
 from settlement.clock import to_micros
 from settlement.errors import Conflict
+from settlement.participants import listing
 from settlement.participants.addresses import parse_address
 
 _INSERT = text(
@@ -107,6 +108,9 @@ def put_wallet(
         "at": to_micros(now),
     }
     if session.execute(_INSERT, row).scalar() is not None:
+        listing.follow_states(
+            session, [participant_id], reason="a wallet was registered", actor="rail", now=now
+        )
         return True
     owner = wallet_owner(session, terms.address)
     if owner != participant_id:  # Somebody was faster.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from settlement.registry.standing import Source, Standing
+from settlement.registry.standing import Standing
 from settlement.store.bulk import rows, rows_by_key
 
 _RESTRICTED = (
@@ -32,8 +32,12 @@ class Restriction:
     contract: str
     standing: Standing
     words: str
-    only_participant: bool
-    """Only its company's own state stands behind it."""
+    """Begins with what the wallet is or is to be: it has no address in it."""
+
+    def holds_for(self, token: str) -> bool:
+        """Whether it stands against payments in a token."""
+        on_rail = self.standing in (Standing.LISTED, Standing.UNLISTED)
+        return on_rail or self.contract == token
 
 
 def restrictions(session: Session, wallets: Iterable[str]) -> dict[str, tuple[Restriction, ...]]:
@@ -54,12 +58,11 @@ def restrictions(session: Session, wallets: Iterable[str]) -> dict[str, tuple[Re
     for wallet, contract, wanted, actual in found:
         whys = reasons.get((wallet, contract), [])
         if Standing(wanted).binds:
-            words = f"{wallet} is to be {wanted}: " + "; ".join(f"{s}: {why}" for s, why in whys)
+            words = f"is to be {wanted} ({'; '.join(f'{side}: {why}' for side, why in whys)})"
         elif has_lane:
-            words = f"{wallet} is {actual} on the chain until the admin's lane has made it {wanted}"
+            words = f"is {actual} on the chain until the admin's lane has made it {wanted}"
         else:
             continue
-        only = all(source == Source.PARTICIPANT for source, _ in whys) and bool(whys)
-        one = Restriction(wallet, contract, Standing(wanted), words, only)
+        one = Restriction(wallet, contract, Standing(wanted), words)
         bound[wallet] = (*bound.get(wallet, ()), one)
     return bound

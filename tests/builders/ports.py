@@ -10,6 +10,7 @@ from typing import Any
 from settlement.chain.port import SendAnswer, SendOutcome
 from settlement.chain.send_answers import meaning
 from settlement.signer import Refusal, Signature, SigningRequest
+from settlement.signer.socket import SignerUnreachable
 
 
 class Killed(BaseException):
@@ -50,7 +51,7 @@ class BrokenChain:
 
 @dataclass
 class BrokenSigner:
-    """A signer whose process ends before or after it has signed."""
+    """A signer whose process ends before or after it has signed, or is not there."""
 
     inner: Any
     plan: list[str] = field(default_factory=list)
@@ -64,6 +65,8 @@ class BrokenSigner:
         self.before()
         self.asked += requests
         fault = self.plan.pop(0) if self.plan else ""
+        if fault == "unreachable":
+            raise SignerUnreachable("its process is not there")
         if fault == "kill_before":
             raise Killed
         answers: list[Signature | Refusal] = self.inner.sign(requests, now)

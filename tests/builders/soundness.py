@@ -55,13 +55,15 @@ def _sent_what_was_stored(rail: Rail) -> None:
     head = rail.chain.head().number
     headers = rail.chain.headers(0, head)
     receipts = [receipt for block in rail.chain.receipts(headers) for receipt in block]
-    for lane in rail.rows("SELECT signer, next_nonce FROM lane"):
+    for lane in rail.rows("SELECT signer, kind, next_nonce FROM lane"):
         rows = rail.rows(
             "SELECT nonce FROM chain_tx WHERE signer = :signer ORDER BY nonce", signer=lane.signer
         )
-        assert [row.nonce for row in rows] == list(range(lane.next_nonce))
+        # The registrar took the rail before its lane began.
+        begun = 1 if lane.kind == "admin" else 0
+        assert [row.nonce for row in rows] == list(range(begun, lane.next_nonce))
         mined = [receipt.tx_hash for receipt in receipts if receipt.sender == lane.signer]
-        assert set(mined) <= set(attempts), "bytes were mined that were never stored"
+        assert set(mined[begun:]) <= set(attempts), "bytes were mined that were never stored"
         assert len(mined) == rail.chain.nonce(lane.signer)
 
 

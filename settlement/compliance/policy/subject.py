@@ -35,6 +35,8 @@ class Party:
     payee_change_pending: bool = False
     names_listed: tuple[str, ...] = ()
     """Entries of lists in force that equal the party's name."""
+    wallet_bound: tuple[str, ...] = ()
+    """Why the wallet may not pay or be paid: to be unlisted or frozen, or not listed yet."""
     addresses_listed: tuple[str, ...] = ()
     """Entries of lists in force that equal the wallet."""
     hits_open: tuple[str, ...] = ()

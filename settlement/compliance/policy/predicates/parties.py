@@ -34,6 +34,12 @@ def _documents_missing(pair: Pair) -> str:
     )
 
 
+def _wallet_bound(pair: Pair) -> str:
+    return "; ".join(
+        f"the {side}'s wallet {each}" for side, party in sides(pair) for each in party.wallet_bound
+    )
+
+
 def _payee_change_pending(pair: Pair) -> str:
     waits = pair.creditor.payee_change_pending
     return "a change of the creditor's details is not confirmed yet" if waits else ""
@@ -97,6 +103,7 @@ def _legal_form_in(options: Options, _: Tables) -> PairCheck:
 PARTIES: Mapping[str, PairKind] = {
     "party_inactive": PairKind(lambda *_: _party_inactive),
     "documents_missing": PairKind(lambda *_: _documents_missing),
+    "wallet_bound": PairKind(lambda *_: _wallet_bound),
     "payee_change_pending": PairKind(lambda *_: _payee_change_pending),
     "country_in": PairKind(_country_in, {"countries": OptionKind.COUNTRIES}),
     "both_countries_in": PairKind(_both_countries_in, {"countries": OptionKind.COUNTRIES}),

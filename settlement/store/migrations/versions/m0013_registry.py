@@ -34,6 +34,7 @@ def upgrade() -> None:
     _make_wishes()
     _make_changes()
     _name_logs()
+    _take_in_wallets()
 
 
 def downgrade() -> None:
@@ -115,6 +116,30 @@ def _name_logs() -> None:
     _partial("chain_log_registry", "chain_log", ["block_number"], _LOGS)
     _partial(
         "chain_log_standing", "chain_log", ["debtor", "address", "block_number", "log_index"], _LOGS
+    )
+
+
+def _take_in_wallets() -> None:
+    """Want of each wallet that is there what its company's state says, and look what it is."""
+    connection = op.get_bind()
+    connection.exec_driver_sql(
+        "INSERT INTO registry_wish (wallet, contract, source, wanted, reason, actor, since)"
+        " SELECT w.address, d.rail, 'participant',"
+        " CASE WHEN p.state = 'active' THEN 'listed' ELSE 'unlisted' END,"
+        " 'its company is ' || p.state, 'rail', w.created_at"
+        " FROM wallet w JOIN participant p ON p.id = w.participant_id CROSS JOIN deployment d"
+    )
+    connection.exec_driver_sql(
+        "INSERT INTO registry_standing (wallet, contract, wanted, actual, since)"
+        " SELECT x.wallet, x.contract, x.wanted,"
+        " CASE WHEN (SELECT l.name FROM chain_log l JOIN block b ON b.hash = l.block_hash"
+        "  AND b.canonical WHERE l.debtor = x.wallet AND l.address = x.contract"
+        f"  AND l.{_LOGS} ORDER BY l.block_number DESC, l.log_index DESC LIMIT 1)"
+        " = 'ParticipantListed' THEN 'listed' ELSE 'unlisted' END, x.since FROM registry_wish x"
+    )
+    connection.exec_driver_sql(
+        "UPDATE registry_standing SET differs_from_block ="
+        " (SELECT COALESCE(MAX(number), 0) FROM cursor WHERE name = 'head') WHERE wanted <> actual"
     )
 
 
