@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from gateway import sandbox_files
 from settlement import participants
 from settlement.chain import mandate_abi
 from settlement.chain.deploy import deploy
@@ -91,15 +92,24 @@ def found(
         )
         known = {each.lei: each.id for each in participants.participants(session, limit=1000)}
         missing = [
-            replace(company, wallets=(pair.address,))
+            (replace(company, wallets=(pair.address,), tax_id=_tax_id(company)), pair)
             for company, pair in zip(companies, wallets, strict=True)
             if company.lei not in known
         ]
-        new = participants.register(session, missing, ids=ids, now=now)
-        known |= dict(zip((each.lei for each in missing), new, strict=True))
+        new = participants.register(session, [each for each, _ in missing], ids=ids, now=now)
+        for key, (company, pair) in zip(new, missing, strict=True):
+            sandbox_files.complete(session, key, company, pair, ids=ids, now=now)
+            known[company.lei] = key
     _grant(chain, deployment, wallets, now, between_looks, looks)
     calls = 0 if registrar is None else nonces[registrar.address] - begun
     return Sandbox(deployment, tuple(known[c.lei] for c in companies), wallets, admin, calls)
+
+
+def _tax_id(company: NewParticipant) -> str | None:
+    """Return a made-up tax number where a company has neither kind."""
+    if company.vat_id is not None or company.tax_id is not None:
+        return company.tax_id
+    return f"TEST-{str(company.lei)[-12:]}"
 
 
 def _recorded(engine: Engine) -> Deployment | None:

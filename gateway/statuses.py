@@ -54,7 +54,13 @@ from settlement.participants import (
     NotAMandateCall,
     ParticipantExists,
     WalletRefused,
+    activation,
+    changes,
+    papers,
+    proofs,
 )
+from settlement.participants import accounts as payee_accounts
+from settlement.participants.people import PersonErasedAlready
 from settlement.proof import NothingPaid, NotProvable
 from settlement.reconciliation import engine
 from settlement.reconciliation.workbench import errors as workbench
@@ -150,6 +156,17 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     engine.RecordNotOpen: 409,
     engine.RuleSetDecided: 409,
     engine.RuleSetInvalid: 422,
+    PersonErasedAlready: 409,
+    activation.DossierChanged: 409,
+    activation.DossierIncomplete: 409,
+    activation.OwnWork: 403,
+    changes.ChangeOver: 409,
+    changes.ChangePending: 409,
+    papers.DocumentOffered: 409,
+    payee_accounts.PayeeAccountExists: 409,
+    proofs.ChallengeOver: 409,
+    proofs.ChallengesOpen: 409,
+    proofs.WalletNotProved: 422,
     periods.PeriodMoved: 409,
     periods.PeriodNotNext: 409,
     periods.SecondPersonMissing: 403,

@@ -17,10 +17,13 @@ from sqlmodel import Session
 
 from settlement import bank, reconciliation
 from settlement.chain.port import ChainPort
+from settlement.clock import new_id
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
 from settlement.ledger import monitors
+from settlement.participants import changes, moves
 from settlement.reconciliation import by_time, engine, others
+from settlement.settlements.awaited import RELEASED_MAX, release_awaited
 from settlement.store import reading, transaction
 
 Guard = Callable[[Session], object]
@@ -93,6 +96,7 @@ class Upkeep:
             ("stuck", self._stuck),
             ("late", self._late),
             ("monitors", self._monitors),
+            ("participants", self._participants),
         ]
 
     def _bank(self, guard: Guard, now: datetime) -> bool:
@@ -136,6 +140,20 @@ class Upkeep:
             guard(session)
             monitors.check(session, now)
         return False
+
+    def _participants(self, guard: Guard, now: datetime) -> bool:
+        """Write down whose documents have ended and which changes count; release what waited."""
+        with transaction(self.engine) as session:
+            guard(session)
+            expired = moves.expire_due(session, now)
+            changes.end_dead(session, now)
+            counted = changes.settle_due(session, now, ids=new_id)
+            released = release_awaited(session, now)
+        return (
+            len(expired) >= moves.EXPIRED_MAX
+            or len(counted) >= changes.SETTLED_MAX
+            or len(released) >= RELEASED_MAX
+        )
 
     def stop(self) -> None:
         """Let a run of the engine end at its next step; what it has stored stays."""

@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     stuck_after_seconds: int = Field(default=900, ge=60)
     """A settlement that is being sent and has not moved for so long is a break."""
 
+    wallet_proof_domain: str = Field(default="localhost", pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")
+    """Where the doors are, as people read it in what their wallets sign: `rail.example`."""
+    wallet_proof_seconds: int = Field(default=900, ge=60, le=86_400)
+    """How long a challenge may be answered."""
+    payee_cooling_off_seconds: int = Field(default=86_400, ge=0)
+    """From the approval of a new wallet, account or name to the moment when money follows it."""
+
     signer_amounts: SignerAmounts = SignerAmounts()
     """For every token without its own, as JSON: `{"payment_units": 250000, …}`."""
     signer_token_amounts: dict[str, SignerAmounts] = {}

@@ -1,10 +1,16 @@
-"""Participants and tokens over HTTP. Read only: registering is the operator's, at the machine."""
+"""Participants and tokens over HTTP, read.
+
+Acts about participants are in `participant_acts`, their files in `participant_files`.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
+from pydantic import Field
+from sqlmodel import Session
 from starlette.responses import Response
 
 from gateway.api.answers import TheCaller, TheGateway, json_answer
@@ -12,27 +18,40 @@ from gateway.api.invoice_shapes import Shape
 from gateway.api.operation import QueryRoute
 from gateway.api.paging import Cursor, Limit
 from settlement import participants
-from settlement.clock import iso
+from settlement.clock import iso, to_micros
 from settlement.errors import NotFound
 from settlement.participants.deployments import tokens
 from settlement.participants.registry import Participant
+from settlement.participants.requirements import effective
+from settlement.participants.wallets import open_wallets
+from settlement.states import ParticipantState
 from settlement.store import reading
 
 
 class ParticipantAnswer(Shape):
-    """A registered company."""
+    """Who is registered."""
 
     id: str
     object: Literal["participant"]
-    lei: str
+    legal_form: str = Field(description="legal_entity, sole_proprietor or individual.")
+    lei: str | None
     name: str
     country: str
+    subdivision: str
     street: str
+    building_number: str
     post_code: str
     town: str
     vat_id: str | None
-    state: str
-    wallets: list[str]
+    tax_id: str | None
+    state: str = Field(
+        description="applied, active, suspended, expired or closed: the one that counts now."
+    )
+    known_by: str = Field(
+        description="documents, operator or migration: what its being active rests on."
+    )
+    kyb_valid_until: str | None = Field(description="From then on it is expired by itself.")
+    wallets: list[str] = Field(description="Those that it has not given up.")
     created_at: str
 
 
@@ -70,17 +89,24 @@ def list_participants(
     search: Annotated[
         str, Query(max_length=100, description="Part of a name, LEI or VAT id.")
     ] = "",
+    state: Annotated[ParticipantState | None, Query(description="The one that counts now.")] = None,
 ) -> Response:
     """In order of their ids; a company sees itself."""
+    now = gateway.clock()
     with reading(gateway.engine) as session:
         if caller.party is not None:
             rows = [participants.participant(session, caller.party)]
         else:
             rows = participants.participants(
-                session, after=starting_after or "", limit=limit + 1, search=search
+                session,
+                after=starting_after or "",
+                limit=limit + 1,
+                search=search,
+                state=state or "",
+                now=now,
             )
         wallets = _wallets(session)
-    data = [_shown(row, wallets) for row in rows[:limit]]
+    data = [_shown(row, wallets, now) for row in rows[:limit]]
     return json_answer({"object": "list", "has_more": len(rows) > limit, "data": data})
 
 
@@ -89,9 +115,17 @@ def get_participant(participant_id: str, gateway: TheGateway, caller: TheCaller)
     if caller.party not in (None, participant_id):
         raise NotFound("participant", participant_id)
     with reading(gateway.engine) as session:
-        row = participants.participant(session, participant_id)
-        wallets = _wallets(session)
-    return json_answer(_shown(row, wallets))
+        return json_answer(shown(session, participant_id, gateway.clock()))
+
+
+def shown(session: Session, participant_id: str, now: datetime) -> dict[str, Any]:
+    """Return a participant as it is answered.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    row = participants.participant(session, participant_id)
+    return _shown(row, _wallets(session, participant_id), now)
 
 
 def list_tokens(gateway: TheGateway) -> Response:
@@ -111,41 +145,47 @@ def list_tokens(gateway: TheGateway) -> Response:
     return json_answer({"object": "list", "has_more": False, "data": data})
 
 
-def _wallets(session: Any) -> dict[str, list[str]]:
+def _wallets(session: Session, participant_id: str | None = None) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for wallet in participants.wallets(session):
+    for wallet in open_wallets(session, participant_id):
         found.setdefault(wallet.participant_id, []).append(participants.checksummed(wallet.address))
     return found
 
 
-def _shown(row: Participant, wallets: dict[str, list[str]]) -> dict[str, Any]:
+def _shown(row: Participant, wallets: dict[str, list[str]], now: datetime) -> dict[str, Any]:
+    names = (
+        "legal_form", "lei", "name", "country", "subdivision", "street", "building_number",
+        "post_code", "town", "vat_id", "tax_id", "known_by",
+    )  # fmt: skip
+    until = row.kyb_valid_until
     return {
         "id": row.id,
         "object": "participant",
-        "lei": row.lei,
-        "name": row.name,
-        "country": row.country,
-        "street": row.street,
-        "post_code": row.post_code,
-        "town": row.town,
-        "vat_id": row.vat_id,
-        "state": row.state,
+        **{name: getattr(row, name) for name in names},
+        "state": effective(row.state, until, to_micros(now)).value,
+        "kyb_valid_until": None if until is None else iso(until),
         "wallets": wallets.get(row.id, []),
         "created_at": iso(row.created_at),
     }
 
 
-_PARTICIPANT = {
+EXAMPLE = {
     "id": "par_019a8f2e5a0b7c1d8e2f3a4b5c6d7e8f",
     "object": "participant",
+    "legal_form": "legal_entity",
     "lei": "529900HWMB7K2Q4T9D25",
     "name": "Hartwig Maschinenbau GmbH",
     "country": "DE",
-    "street": "Industriestraße 14",
+    "subdivision": "Baden-Württemberg",
+    "street": "Industriestraße",
+    "building_number": "14",
     "post_code": "73730",
     "town": "Esslingen",
     "vat_id": "DE129274202",
+    "tax_id": None,
     "state": "active",
+    "known_by": "documents",
+    "kyb_valid_until": "2027-09-30T00:00:00Z",
     "wallets": ["0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"],
     "created_at": "2026-10-01T08:00:00.000000Z",
 }
@@ -163,7 +203,7 @@ QUERIES = (
         list_participants,
         "List participants",
         ParticipantList,
-        {"object": "list", "has_more": False, "data": [_PARTICIPANT]},
+        {"object": "list", "has_more": False, "data": [EXAMPLE]},
         tag="parties",
     ),
     QueryRoute(
@@ -171,7 +211,7 @@ QUERIES = (
         get_participant,
         "Read a participant",
         ParticipantAnswer,
-        _PARTICIPANT,
+        EXAMPLE,
         tag="parties",
     ),
     QueryRoute(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
@@ -132,7 +133,7 @@ def _tax_fault(value: str | None, country: str) -> str:
         return ""
     if len(value) > TAX_ID_MAX or not _TAX_ID.match(value):
         return f"1 to {TAX_ID_MAX} letters and digits, with spaces, dots, slashes and hyphens"
-    module = get_cc_module(country.lower(), "tin") if country in COUNTRIES else None
+    module = _tax_module(country)
     if module is None:
         return ""
     try:
@@ -140,3 +141,10 @@ def _tax_fault(value: str | None, country: str) -> str:
     except ValidationError as error:
         return f"it is no valid tax number of {country} ({error})"
     return ""
+
+
+def _tax_module(country: str) -> Any:
+    """Return what checks a country's tax numbers, by either of the names that it may have."""
+    if country not in COUNTRIES:
+        return None
+    return get_cc_module(country.lower(), "tin") or get_cc_module(country.lower(), "inn")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -18,7 +18,7 @@ from settlement.errors import IllegalMove, NotFound
 from settlement.participants import listing
 from settlement.states import PARTICIPANT_MOVES, sources
 from settlement.store import outbox
-from settlement.store.bulk import insert_rows
+from settlement.store.bulk import insert_rows, rows
 from settlement.store.outbox import OutboxEvent
 
 EXPIRED_MAX = 500
@@ -31,6 +31,17 @@ _EXPIRE = text(
     " WHERE state = 'active' AND kyb_valid_until <= :at ORDER BY id LIMIT :most)"
     " AND state = 'active' RETURNING id"
 )
+
+
+class Event(NamedTuple):
+    """Something that happened to a participant; `detail` is JSON, `at` in microseconds."""
+
+    move: str
+    state: str
+    actor: str
+    reason: str | None
+    detail: str
+    at: int
 
 
 def suspend(
@@ -104,6 +115,17 @@ def move(
     why = f"its company is {end}" + (f": {reason}" if reason else "")
     listing.follow_states(session, [participant_id], reason=why, actor=actor, now=now)
     _tell(session, participant_id, end, reason, now)
+
+
+def events(session: Session, participant_id: str, *, most: int = 1_000) -> list[Event]:
+    """Return the newest `most` events of a participant, oldest first."""
+    found = rows(
+        session,
+        "SELECT move, state, actor, reason, detail, at FROM participant_event"
+        " WHERE participant_id = ? ORDER BY id DESC LIMIT ?",
+        (participant_id, most),
+    )
+    return [Event(*row) for row in reversed(found)]
 
 
 def note(

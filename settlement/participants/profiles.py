@@ -180,6 +180,18 @@ def wallet_standings(session: Session, addresses: Iterable[str]) -> dict[str, Wa
     return found
 
 
+def wallets_of(session: Session, participant_id: str) -> list[WalletStanding]:
+    """Return all that a participant has or had, in order of their addresses."""
+    found = rows(
+        session,
+        "SELECT address FROM wallet WHERE participant_id = ? ORDER BY address",
+        (participant_id,),
+    )
+    addresses = [address for (address,) in found]
+    standings = wallet_standings(session, addresses)
+    return [standings[address] for address in addresses]
+
+
 def owners_of(session: Session, participant_ids: Iterable[str]) -> dict[str, tuple[Owner, ...]]:
     """Return the owners and controllers of each participant that has some, largest share first."""
     found: dict[str, list[Owner]] = {}

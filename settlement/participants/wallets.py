@@ -13,19 +13,34 @@ from sqlmodel import Session
 
 from settlement.chain.port import Address
 from settlement.clock import to_micros
-from settlement.errors import Conflict
+from settlement.errors import Conflict, NotFound
 from settlement.participants import listing
 from settlement.participants.addresses import parse_address
 
 _INSERT = text(
     "INSERT INTO wallet (address, participant_id, kind, provider, proved_by, usable_from,"
     " created_at) VALUES (:address, :owner, :kind, :provider, :proved_by, :usable_from, :at)"
-    " ON CONFLICT (address) DO NOTHING RETURNING address"
+    # One that was given up comes back as it is proved now.
+    " ON CONFLICT (address) DO UPDATE SET kind = excluded.kind, provider = excluded.provider,"
+    " proved_by = excluded.proved_by, usable_from = excluded.usable_from, retired_at = NULL"
+    " WHERE wallet.participant_id = excluded.participant_id AND wallet.retired_at IS NOT NULL"
+    " RETURNING address"
 )
 _OURS = text(
     "SELECT 'the rail itself' FROM deployment WHERE rail = :address"
     " UNION ALL SELECT 'the token ' || symbol FROM token WHERE address = :address"
     " UNION ALL SELECT 'an operator of the rail' FROM lane WHERE signer = :address"
+)
+_REPROVE = text(
+    "UPDATE wallet SET proved_by = :proved_by,"
+    " kind = CASE WHEN proved_by IN ('operator', 'migration') THEN :kind ELSE kind END,"
+    " provider = CASE WHEN proved_by IN ('operator', 'migration') THEN :provider"
+    " ELSE provider END"
+    " WHERE address = :address AND participant_id = :owner AND retired_at IS NULL"
+)
+_RETIRE = text(
+    "UPDATE wallet SET retired_at = :at WHERE address = :address AND participant_id = :owner"
+    " AND retired_at IS NULL"
 )
 
 
@@ -134,6 +149,35 @@ def require_free(
         raise WalletRefused(address, f"a wallet of {owner}", field)
 
 
+def reprove(session: Session, participant_id: str, terms: WalletTerms) -> bool:
+    """Write down a better proof of a wallet that the participant has; False: it has no such one.
+
+    Kind and provider are taken over only where nobody had said them before.
+    """
+    row = {
+        "address": terms.address,
+        "owner": participant_id,
+        "kind": terms.kind,
+        "provider": terms.provider,
+        "proved_by": terms.proved_by,
+    }
+    return bool(session.connection().execute(_REPROVE, row).rowcount)
+
+
+def retire_wallet(session: Session, participant_id: str, address: Address, now: datetime) -> None:
+    """Let an address be paid from and to no more; what is booked on it stays.
+
+    Raises:
+        NotFound: the participant has no such wallet, or has given it up.
+    """
+    values = {"address": address, "owner": participant_id, "at": to_micros(now)}
+    if not session.connection().execute(_RETIRE, values).rowcount:
+        raise NotFound("wallet", address)
+    listing.follow_states(
+        session, [participant_id], reason="a wallet was given up", actor="rail", now=now
+    )
+
+
 def wallet_owner(session: Session, address: str) -> str | None:
     """Return the id of the participant that an address belongs to, None for an outside address."""
     found: str | None = session.execute(
@@ -144,9 +188,20 @@ def wallet_owner(session: Session, address: str) -> str | None:
 
 def wallets(session: Session, participant_id: str | None = None) -> list[Wallet]:
     """Return all wallets, or one participant's, in order of their addresses."""
-    where = "" if participant_id is None else " WHERE participant_id = :owner"
-    rows = session.execute(
-        text(f"SELECT address, participant_id FROM wallet{where} ORDER BY address"),
-        {} if participant_id is None else {"owner": participant_id},
+    return _listed(session, participant_id, "")
+
+
+def open_wallets(session: Session, participant_id: str | None = None) -> list[Wallet]:
+    """Return the same, without those that were given up."""
+    return _listed(session, participant_id, " AND retired_at IS NULL")
+
+
+def _listed(session: Session, participant_id: str | None, more: str) -> list[Wallet]:
+    found = session.execute(
+        text(
+            "SELECT address, participant_id FROM wallet"
+            f" WHERE (:owner = '' OR participant_id = :owner){more} ORDER BY address"
+        ),
+        {"owner": participant_id or ""},
     )
-    return [Wallet(*row) for row in rows]
+    return [Wallet(*row) for row in found]
