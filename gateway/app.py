@@ -40,6 +40,7 @@ from gateway.api import (
     reconciliation_routes,
     settlements,
     statements,
+    supervision_routes,
     trace,
 )
 from gateway.commands import command_app
@@ -66,6 +67,7 @@ from settlement.errors import RailError
 API_VERSION = "1.0.0"
 
 COMMANDS = (
+    *supervision_routes.COMMANDS,
     *inquiry_routes.COMMANDS,
     *intake.COMMANDS,
     *invoices.COMMANDS,
@@ -81,6 +83,7 @@ COMMANDS = (
     *people_routes.COMMANDS,
 )
 QUERIES = (
+    *supervision_routes.QUERIES,
     *inquiry_routes.QUERIES,
     *limits.QUERIES,
     *invoices.QUERIES,

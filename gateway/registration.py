@@ -109,9 +109,18 @@ def _add_query(app: FastAPI, query: QueryRoute, route_class: type[APIRoute]) -> 
         summary=query.summary,
         tags=[query.tag],
         operation_id=_operation_id(query.name),
-        responses={200: _example(query.example, query.media_type)},
+        responses={200: _shown(query)},
         route_class_override=route_class,
     )
+
+
+def _shown(query: QueryRoute) -> dict[str, Any]:
+    """Return what a query gives, by media type."""
+    described = _example(query.example, query.media_type)
+    for media_type in query.other_media_types:
+        file = {"schema": {"type": "string"}, "example": f"the bytes of a {media_type} file"}
+        described["content"][media_type] = file
+    return described
 
 
 def let_errors_through(app: FastAPI) -> None:

@@ -68,6 +68,7 @@ from settlement.settlements.inquiring import PaymentUnderWay
 from settlement.settlements.instruct import InvoiceNotPayable
 from settlement.signer.opening import NothingDeployed, OtherRail
 from settlement.statements import errors as statements
+from settlement.supervision.reports import NothingToFile
 
 STATUSES: Mapping[type[errors.RailError], int] = {
     errors.Refused: 422,
@@ -109,6 +110,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     NoHeaderEvidence: 503,
     NotAMandateCall: 422,
     NothingPaid: 409,
+    NothingToFile: 409,
     NotProvable: 409,
     OtherBankAccount: 409,
     ParticipantExists: 409,

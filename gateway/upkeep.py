@@ -18,6 +18,7 @@ from sqlmodel import Session
 from settlement import bank, reconciliation
 from settlement.chain.port import ChainPort
 from settlement.clock import new_id
+from settlement.compliance.inquiries import asking
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
 from settlement.ledger import monitors
@@ -25,6 +26,7 @@ from settlement.participants import changes, moves
 from settlement.reconciliation import by_time, engine, others
 from settlement.settlements.awaited import RELEASED_MAX, release_awaited
 from settlement.store import reading, transaction
+from settlement.supervision import deadlines, reports
 
 Guard = Callable[[Session], object]
 Step = Callable[[Guard, datetime], bool]
@@ -51,6 +53,7 @@ class Upkeep:
     """What the banks had said when they were last compared with the books."""
     _next: datetime | None = None
     _next_late: datetime | None = None
+    _next_reports: datetime | None = None
     _next_run: datetime | None = None
     _news: tuple[object, ...] | None = None
     """What the engine had seen when it ran last."""
@@ -97,6 +100,7 @@ class Upkeep:
             ("late", self._late),
             ("monitors", self._monitors),
             ("participants", self._participants),
+            ("supervision", self._supervise),
         ]
 
     def _bank(self, guard: Guard, now: datetime) -> bool:
@@ -154,6 +158,20 @@ class Upkeep:
             or len(counted) >= changes.SETTLED_MAX
             or len(released) >= RELEASED_MAX
         )
+
+    def _supervise(self, guard: Guard, now: datetime) -> bool:
+        """Write reports that are due, and tell of deadlines that are near or over."""
+        if self._next_reports is not None and now < self._next_reports:
+            return False
+        with transaction(self.engine) as session:
+            guard(session)
+            overdue = asking.let_fall_due(session, now)
+            written = reports.write_due(session, now)
+            reports.let_fall_due(session, now.date())
+            deadlines.watch(session, now)
+        more = overdue >= asking.OVERDUE_MAX or written >= reports.WRITTEN_MAX
+        self._next_reports = now if more else now + _LATE_EVERY
+        return more
 
     def stop(self) -> None:
         """Let a run of the engine end at its next step; what it has stored stays."""

@@ -76,6 +76,7 @@ ROOMS = (
     Room("sender", 6, ("sender", "sender.*"), beside=("settlements",)),
     Room("reconciliation", 6, ("reconciliation", "reconciliation.*")),
     Room("statements", 6, ("statements", "statements.*")),
+    Room("supervision", 6, ("supervision", "supervision.*"), ("statements", "reconciliation")),
     Room("proof", 6, ("proof", "proof.*")),
     Room("trace", 6, ("trace", "trace.*")),
 )

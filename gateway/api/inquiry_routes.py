@@ -7,6 +7,7 @@ from typing import Any, Literal
 from gateway.api import inquiries
 from gateway.api.invoice_shapes import Shape
 from gateway.api.operation import CommandRoute, QueryRoute, body_of
+from settlement.compliance.inquiries.attachments import MEDIA_TYPES
 
 _ID = "inq_019a8f2e6c1f7d3e9b6a2d4c5e6f7081"
 _STATE = "OPEN, ANSWERED, OVERDUE, ACCEPTED or CANCELLED; the first three hold the payment."
@@ -197,6 +198,7 @@ QUERIES = (
         None,
         "%PDF-1.7 …",
         tag="inquiries",
-        media_type="application/octet-stream",
+        media_type=MEDIA_TYPES[0],
+        other_media_types=MEDIA_TYPES[1:],
     ),
 )

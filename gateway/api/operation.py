@@ -78,6 +78,8 @@ class QueryRoute:
     tag: str = ""
     method: str = "GET"
     media_type: str = "application/json"
+    other_media_types: tuple[str, ...] = ()
+    """What it also gives, each a file."""
 
     @property
     def name(self) -> str:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "settlement": "Instruct, list, show, hold, release, cancel and retry settlements.",
     "mandate": "Show, grant, lower and revoke what a debtor lets the rail take.",
     "inquiry": "Ask for information about payments, answer and accept it.",
+    "report": "List, show, file and export reports for the supervisor.",
     "trace": "Show a payment's whole journey from any of its ids.",
     "proof": "Write the file that shows to others that an invoice was paid.",
     "verify": "Judge database and chain, or a proof, or the journal, by code of its own.",

@@ -65,6 +65,10 @@ class BreakKind(StrEnum):
     """Several records would match equally well: none was matched."""
     STATEMENT_GAP = "statement_gap"
     """A bank statement is missing, or does not begin where the one before has ended."""
+    REPORT_DUE = "report_due"
+    """A report to a supervisor has to be filed soon, or is late."""
+    INQUIRY_OVERDUE = "inquiry_overdue"
+    """What was asked about a payment has not been answered by its date."""
 
 
 class Severity(StrEnum):
@@ -158,6 +162,12 @@ ABOUT: Mapping[BreakKind, About] = {
     _K.AMBIGUOUS: About(_S.MEDIUM, "several records fit equally well", _A.MATCH, 3),
     _K.STATEMENT_GAP: About(
         _S.HIGH, "a statement is missing, or does not begin where one ended", _A.ASK_BANK, 1
+    ),
+    _K.REPORT_DUE: About(
+        _S.HIGH, "a report to a supervisor has to be filed soon, or is late", _A.REVIEW, 0
+    ),
+    _K.INQUIRY_OVERDUE: About(
+        _S.MEDIUM, "a party has not answered what was asked about a payment", _A.REVIEW, 2
     ),
 }
 """Every kind has its row; a test holds it."""

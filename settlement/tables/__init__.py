@@ -26,6 +26,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
     screening  list_party, list_name, list_address, list_identifier, list_link,
                screening_subject, screening_hit, screening_hit_event, screening_run
     inquiries  inquiry, inquiry_entry, inquiry_attachment
+    supervision supervisor_report
     limits     payment_limit, payment_limit_change, limit_counter, limit_use
     policy     policy_version, policy_inputs, policy_flag, register_version, register_entry,
                trade_declaration
@@ -133,6 +134,7 @@ from settlement.tables.sending import (
     Duty,
     Lane,
 )
+from settlement.tables.supervision import SupervisorReport
 from settlement.tables.tie_out import TransferSum
 from settlement.tables.workbench import (
     BreakDecision,
@@ -262,6 +264,7 @@ __all__ = [
     "SignInFailure",
     "Statement",
     "StatementFile",
+    "SupervisorReport",
     "Token",
     "TradeDeclaration",
     "TransferSum",

@@ -87,6 +87,13 @@ class Clearance(SQLModel, table=True):
     __tablename__ = "clearance"
     __table_args__ = (
         CheckConstraint("outcome IN ('ALLOW', 'ALLOW_WITH_DATA', 'HOLD', 'REJECT', 'BLOCK')"),
+        # What has to be reported is found without reading all that was paid.
+        Index(
+            "clearance_refused",
+            "outcome",
+            "created_at",
+            **only("outcome IN ('REJECT', 'BLOCK')"),
+        ),
     )
     id: str = text(primary_key=True)
     settlement_id: str = text(foreign_key="settlement.id", index=True)

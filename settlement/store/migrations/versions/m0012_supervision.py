@@ -20,6 +20,7 @@ def upgrade() -> None:
     _limits()
     _limit_counters()
     _inquiries()
+    _reports()
     refuse_changes(op.get_bind(), APPEND_ONLY)
 
 
@@ -177,3 +178,45 @@ def _inquiries() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("inquiry_id", "sha256", name="inquiry_attachment_once"),
     )
+
+
+def _reports() -> None:
+    op.create_table(
+        "supervisor_report",
+        _text("id"),
+        _text("kind"),
+        _text("subject"),
+        _text("settlement_id", null=True),
+        _text("title"),
+        _text("period_first"),
+        _text("period_last"),
+        _text("jurisdiction"),
+        _text("state"),
+        _text("due_date", null=True),
+        _text("warn_date", null=True),
+        _big("row_count"),
+        _text("sha256"),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        _big("written_at"),
+        _big("filed_at", null=True),
+        _text("filed_by", null=True),
+        _text("reference", null=True),
+        sa.CheckConstraint("state IN ('written', 'due', 'overdue', 'filed')"),
+        sa.CheckConstraint("(state = 'written') = (due_date IS NULL)"),
+        sa.CheckConstraint("(state = 'filed') = (reference IS NOT NULL)"),
+        sa.CheckConstraint("(reference IS NULL) = (filed_by IS NULL)"),
+        sa.CheckConstraint("(reference IS NULL) = (filed_at IS NULL)"),
+        sa.ForeignKeyConstraint(["settlement_id"], ["settlement.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "subject", name="supervisor_report_once"),
+    )
+    op.create_index("supervisor_report_by_subject", "supervisor_report", ["subject"])
+    op.create_index(
+        "supervisor_report_due", "supervisor_report", ["due_date"],
+        **_only("state IN ('due', 'overdue')"),
+    )  # fmt: skip
+    # Refused payments are few among all: what has to be reported is found without reading all.
+    op.create_index(
+        "clearance_refused", "clearance", ["outcome", "created_at"],
+        **_only("outcome IN ('REJECT', 'BLOCK')"),
+    )  # fmt: skip

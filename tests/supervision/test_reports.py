@@ -1,0 +1,270 @@
+"""Reports: one for each period and decision, whoever crashes; due, overdue, filed by a person."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from settlement.clock import to_micros
+from settlement.errors import Invalid, NotFound
+from settlement.store import reading, transaction
+from settlement.supervision import deadlines, reports
+from settlement.supervision.periods import Span
+from settlement.supervision.reports import NothingToFile, Report
+from settlement.supervision.views import VIEWS
+from tests.builders.rail import Rail
+
+MONDAY = datetime(2026, 11, 30, 9, 30, tzinfo=UTC)
+_numbers: Iterator[int] = count(1)
+
+
+def _decided(rail: Rail, outcome: str, now: datetime, *, rule: str = "US-04", key: str = "") -> str:
+    """A decision of that outcome about a payment of its own; return the clearance's id."""
+    settlement = key or rail.instructed()[0]
+    clearance = f"clr_{next(_numbers):032x}"
+    with transaction(rail.engine) as session:
+        session.connection().exec_driver_sql(
+            "INSERT INTO clearance (id, settlement_id, outcome, inputs_hash, verdicts,"
+            " policy_version, list_versions, debtor_wallet, creditor_wallet, token, amount_minor,"
+            " reference, expires_at, created_at) SELECT"
+            f" '{clearance}', id, '{outcome}', '', '[{{\"rule\": \"{rule}\", \"outcome\":"
+            f' "{outcome}", "found": "listed"}}]\', \'p1\', \'{{}}\', debtor_wallet,'
+            f" creditor_wallet, token, amount_minor, reference, {to_micros(now)}, {to_micros(now)}"
+            f" FROM settlement WHERE id = '{settlement}'"
+        )
+    return clearance
+
+
+def _run(rail: Rail, now: datetime) -> int:
+    with transaction(rail.engine) as session:
+        written = reports.write_due(session, now)
+        reports.let_fall_due(session, now.date())
+        deadlines.watch(session, now)
+    return written
+
+
+def _written(rail: Rail, kind: str) -> list[Report]:
+    ids = rail.rows("SELECT id FROM supervisor_report WHERE kind = :k ORDER BY subject", k=kind)
+    with reading(rail.engine) as session:
+        return [reports.find(session, row.id) for row in ids]
+
+
+def _breaks(rail: Rail) -> list[tuple[str, str, bool]]:
+    rows = rail.rows("SELECT subject, severity, closed_at FROM settlement_break"
+                     " WHERE kind = 'report_due' ORDER BY id")  # fmt: skip
+    return [(row.subject, row.severity, row.closed_at is None) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"), [("BLOCK", "blocked_property"), ("REJECT", "rejected_transaction")]
+)
+def test_a_decision_starts_the_clock_of_ten_business_days(
+    rail: Rail, outcome: str, kind: str
+) -> None:
+    clearance = _decided(rail, outcome, MONDAY)
+
+    _run(rail, MONDAY + timedelta(minutes=1))
+    _run(rail, MONDAY + timedelta(minutes=2))
+
+    (report,) = _written(rail, kind)
+    assert (report.subject, report.state) == (clearance, "due")
+    assert (report.due_date, report.warn_date) == ("2026-12-14", "2026-12-09")
+    with reading(rail.engine) as session:
+        columns, rows = reports.content(session, report.id)
+    row = dict(zip([column.name for column in columns], rows[0], strict=True))
+    assert (row["amount"], row["asset"], row["found"]) == ("1000.000000", "TUSD", "US-04: listed")
+
+
+def test_a_technical_rejection_is_no_matter_for_the_supervisor(rail: Rail) -> None:
+    _decided(rail, "REJECT", MONDAY, rule="BASE-01")
+
+    _run(rail, MONDAY)
+
+    assert _written(rail, "rejected_transaction") == []
+
+
+def test_a_payment_that_is_tried_again_before_its_report_is_filed_is_one_matter(
+    rail: Rail,
+) -> None:
+    first = _decided(rail, "REJECT", MONDAY)
+    key = rail.one("SELECT settlement_id FROM clearance WHERE id = :id", id=first)
+    _run(rail, MONDAY)
+    _decided(rail, "REJECT", MONDAY + timedelta(hours=1), key=key)
+    _run(rail, MONDAY + timedelta(hours=1))
+    (report,) = _written(rail, "rejected_transaction")
+
+    _file(rail, report.id, MONDAY)
+    _decided(rail, "REJECT", MONDAY + timedelta(hours=2), key=key)
+    _run(rail, MONDAY + timedelta(hours=2))
+
+    subjects = {each.subject for each in _written(rail, "rejected_transaction")}
+    assert first in subjects and len(subjects) == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "severity"),
+    [
+        ("2026-12-08", "due", None),
+        ("2026-12-09", "due", "high"),
+        ("2026-12-14", "due", "high"),
+        ("2026-12-15", "overdue", "critical"),
+    ],
+)
+def test_a_deadline_is_told_three_business_days_before_and_is_missed_the_day_after(
+    rail: Rail, day: str, state: str, severity: str | None
+) -> None:
+    _decided(rail, "BLOCK", MONDAY)
+    _run(rail, MONDAY)
+
+    _run(rail, datetime.fromisoformat(f"{day}T12:00:00+00:00"))
+
+    (report,) = _written(rail, "blocked_property")
+    assert report.state == state
+    told = [each for each in _breaks(rail) if each[0] == report.id]
+    assert told == ([(report.id, severity, True)] if severity else [])
+
+
+def _file(rail: Rail, report_id: str, now: datetime, reference: str = "BLK-1") -> Report:
+    with transaction(rail.engine) as session:
+        return reports.file(
+            session, report_id, reference=reference, actor="compliance:per_1", now=now
+        )
+
+
+def test_filing_closes_the_break_and_is_done_once(rail: Rail) -> None:
+    _decided(rail, "BLOCK", MONDAY)
+    _run(rail, MONDAY)
+    late = MONDAY + timedelta(days=20)
+    _run(rail, late)
+    (report,) = _written(rail, "blocked_property")
+
+    filed = _file(rail, report.id, late)
+    _run(rail, late)
+
+    assert (filed.state, filed.reference, filed.filed_by) == ("filed", "BLK-1", "compliance:per_1")
+    assert [each for each in _breaks(rail) if each[0] == report.id] == [
+        (report.id, "critical", False)
+    ]
+    with pytest.raises(NothingToFile):
+        _file(rail, report.id, late)
+    with pytest.raises(NotFound):
+        _file(rail, "rep_nothing", late)
+    with pytest.raises(Invalid):
+        _file(rail, report.id, late, " ")
+
+
+def test_periods_are_written_once_and_after_a_downtime_each_has_its_own(rail: Rail) -> None:
+    _run(rail, MONDAY)
+    assert _written(rail, "daily_transactions") == []
+    _run(rail, MONDAY + timedelta(days=1))
+
+    for _ in range(3):
+        _run(rail, MONDAY + timedelta(days=9))
+
+    days = [each.subject for each in _written(rail, "daily_transactions")]
+    assert days == ["2026-11-30"] + [f"2026-12-0{day}" for day in range(1, 9)]
+    weeks = [(each.period_first, each.period_last) for each in _written(rail, "weekly_holdings")]
+    assert weeks == [("2026-11-30", "2026-12-06")]
+    months = [each.period_last for each in _written(rail, "monthly_participants")]
+    assert months == ["2026-11-30"]
+    assert {each.state for each in _written(rail, "daily_transactions")} == {"written"}
+
+
+def test_a_long_downtime_is_caught_up_with_in_bounded_steps(rail: Rail) -> None:
+    _run(rail, MONDAY)
+    later = MONDAY + timedelta(days=120)
+
+    steps = [_run(rail, later) for _ in range(8)]
+
+    assert max(steps) <= reports.WRITTEN_MAX and steps[-1] == 0
+    days = [each.subject for each in _written(rail, "daily_transactions")]
+    assert len(days) == 120 and days[-1] == "2027-03-29"
+
+
+@pytest.mark.parametrize("has_blocked", [False, True])
+def test_the_annual_report_is_as_of_june_and_due_in_september_if_there_is_anything(
+    rail: Rail, has_blocked: bool
+) -> None:
+    _run(rail, MONDAY)
+    if has_blocked:
+        _decided(rail, "BLOCK", MONDAY)
+    while _run(rail, datetime(2027, 7, 1, tzinfo=UTC)):
+        pass
+
+    (report,) = _written(rail, "annual_blocked_property")
+
+    assert (report.period_first, report.period_last) == ("2026-07-01", "2027-06-30")
+    expected: Any = ("due", "2027-09-30", 1) if has_blocked else ("written", None, 0)
+    assert (report.state, report.due_date, report.row_count) == expected
+
+
+def test_two_who_write_at_once_write_it_once(rail: Rail) -> None:
+    _decided(rail, "BLOCK", MONDAY)
+    now = MONDAY + timedelta(days=3)
+    with pytest.raises(RuntimeError), transaction(rail.engine) as session:
+        reports.write_due(session, now)
+        raise RuntimeError("killed before the commit")
+    assert _written(rail, "blocked_property") == []
+
+    _run(rail, now)
+    rail.write("DELETE FROM cursor WHERE name LIKE 'supervision:%'")
+    _run(rail, now)
+
+    assert len(_written(rail, "blocked_property")) == 1
+    with pytest.raises(DBAPIError):
+        rail.write(
+            "INSERT INTO supervisor_report SELECT 'rep_x', kind, subject, settlement_id, title,"
+            " period_first, period_last, jurisdiction, state, due_date, warn_date, row_count,"
+            " sha256, content, written_at, filed_at, filed_by, reference FROM supervisor_report"
+        )
+
+
+def test_what_was_written_stays_as_it_was(rail: Rail) -> None:
+    _decided(rail, "BLOCK", MONDAY)
+    _run(rail, MONDAY)
+    (report,) = _written(rail, "blocked_property")
+
+    rail.write("UPDATE participant SET name = 'Renamed' WHERE id = :id", id=rail.companies.buyer)
+
+    with reading(rail.engine) as session:
+        _columns, rows = reports.content(session, report.id)
+    assert "Al Noor Trading LLC" in rows[0] and "Renamed" not in rows[0]
+
+
+def test_holdings_are_those_of_a_final_block_and_what_the_chain_says(rail: Rail) -> None:
+    rail.instructed()
+    worker = rail.worker()
+    rail.settle_all(worker)
+    rail.run_until(worker, lambda: rail.rounds > 20)
+    today = Span(date(2026, 11, 1), rail.now.date())
+
+    with reading(rail.engine) as session:
+        view = VIEWS["holdings"]
+        rows = [dict(zip(view.names, row, strict=True)) for row in view.rows(session, today, 100)]
+
+    held = {(row["wallet"], row["asset"]): row for row in rows}
+    seller = held[rail.seller_wallet, "TUSD"]
+    assert seller["participant_id"] == rail.companies.seller
+    on_chain = rail.balance(rail.seller_wallet)
+    assert seller["balance"] == f"{on_chain // 10**6}.{on_chain % 10**6:06d}"
+    final = rail.one("SELECT number FROM cursor WHERE name = 'final'")
+    assert {row["block_number"] for row in rows} == {final}
+
+
+def test_every_view_is_read_a_page_at_a_time_in_the_order_of_its_keys(rail: Rail) -> None:
+    for _ in range(3):
+        _decided(rail, "BLOCK", MONDAY)
+    _run(rail, MONDAY + timedelta(days=8))
+    span = Span(date(2026, 1, 1), date(2027, 1, 1))
+
+    with reading(rail.engine) as session:
+        for view in VIEWS.values():
+            whole = list(view.rows(session, span, 1_000))
+            paged: list[Any] = []
+            while page := view.read(session, span, str(paged[-1][0]) if paged else "", 2):
+                paged += page
+            assert paged == whole, view.name
+            assert len(view.names) == len(whole[0]) if whole else True
