@@ -44,7 +44,7 @@ READS = frozenset(
     }
 )
 """Reads of personal data, and exports: recorded where staff do them."""
-_READ_PREFIXES = ("GET /v1/persons", "GET /v1/supervision", "GET /v1/inquiries")
+_READ_PREFIXES = ("GET /v1/people", "GET /v1/supervision", "GET /v1/inquiries")
 
 
 class Origins:

@@ -70,7 +70,7 @@ class Decision:
     settlement_id: str
     outcome: Outcome
     reason: str
-    """What keeps it back, in words, the strictest first; empty when it may be paid."""
+    """Every finding in words that is no flag; empty when allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +184,7 @@ class _Pairs:
 
 
 def _reason(findings: Sequence[Verdict]) -> str:
-    """Return what keeps a payment back, the strictest first."""
-    against = [e for e in findings if e.outcome > Outcome.ALLOW_WITH_DATA and not e.is_flag]
-    against.sort(key=lambda each: -each.outcome)
-    return "; ".join(f"{each.rule_id}: {each.found}" for each in against)
+    return "; ".join(f"{each.rule_id}: {each.found}" for each in findings if not each.is_flag)
 
 
 def _verdicts(findings: Sequence[Verdict]) -> str:
