@@ -216,7 +216,10 @@ def _system_fault(account: NewAccount, is_iban: bool) -> str:
 def _code_fault(account: NewAccount, is_iban: bool) -> str:
     if is_iban:
         return "" if account.clearing_code is None else "an IBAN has no clearing code beside it"
-    _country, shape = CLEARING[str(account.clearing_system)]
+    known = CLEARING.get(account.clearing_system or "")
+    if known is None:
+        return ""  # The system is told of first.
+    _country, shape = known
     code = account.clearing_code or ""
     if not re.fullmatch(shape, code, re.ASCII):
         return f"{account.clearing_system} has the shape {shape}"

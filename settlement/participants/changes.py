@@ -196,13 +196,14 @@ def withdraw(
     found = change(session, change_id)
     if found.participant_id != participant_id:
         raise NotFound("change", change_id)
+    # The request first, as whoever decides takes it: or two would wait for each other.
+    kind = PAYEE if found.kind in applying.PAYEE_KINDS else PARTICIPANT_CHANGE
+    approvals.make_void(session, [change_id], kind=kind, reason="withdrawn", now=now)
+    found = change(session, change_id)
     values = {"id": change_id, "by": by.hand, "at": to_micros(now), "reason": reason}
     if session.execute(_WITHDRAW, values).scalar() is None:
         raise ChangeOver(change_id, found.state)
-    if found.state == "pending":
-        kind = PAYEE if found.kind in applying.PAYEE_KINDS else PARTICIPANT_CHANGE
-        approvals.make_void(session, [change_id], kind=kind, reason="withdrawn", now=now)
-    else:
+    if found.state == "approved":
         applying.take_back(session, participant_id, found.kind, found.subject, found.terms, now)
     wanted = Wanted(found.kind, found.subject, found.terms)
     _note(session, participant_id, "change_withdrawn", wanted, by.text, now, {"change": change_id})
@@ -228,6 +229,11 @@ def settle_due(session: Session, now: datetime, *, ids: Ids, most: int = SETTLED
     why = "the cooling-off is over"
     listing.follow_states(session, due_of, reason=why, actor="rail", now=now)
     return due
+
+
+def end_refused(session: Session, approval: Approval, now: datetime) -> None:
+    """End the change whose approval was refused, withdrawn, or not given in time."""
+    session.execute(_END, {"id": approval.subject, "at": to_micros(now)})
 
 
 def end_dead(session: Session, now: datetime, *, participant_id: str | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Holds whose cause was a date or a pending change of a payee, and is over: released by itself.
+"""Holds whose cause was a date, a payee's change or a party's file, and is over: released.
 
 The release is to INSTRUCTED: everything is judged anew, and held again where another rule holds.
 """
@@ -27,7 +27,10 @@ _OVER = (
     " OR EXISTS (SELECT 1 FROM participant_change c"
     "   WHERE c.participant_id IN (s.debtor_id, s.creditor_id) AND ("
     "   (c.state = 'effective' AND c.usable_from > e.at AND c.usable_from <= ?)"
-    "   OR (c.state IN ('refused', 'withdrawn') AND c.decided_at > e.at))))"
+    "   OR (c.state IN ('refused', 'withdrawn') AND c.decided_at > e.at)))"
+    " OR EXISTS (SELECT 1 FROM participant_event p"
+    "   WHERE p.participant_id IN (s.debtor_id, s.creditor_id) AND p.at > e.at"
+    "   AND p.move IN ('renew', 'reinstate')))"
     " ORDER BY s.id LIMIT ?"
 )
 
@@ -37,7 +40,7 @@ def release_awaited(session: Session, now: datetime, *, most: int = RELEASED_MAX
     at = to_micros(now)
     found = rows(session, _OVER + row_lock(session, "s"), (at, at, most))
     released = [key for (key,) in found]
-    why = "the wallet may be used now, or the payee's change is over"
+    why = "the wallet may be used now, or a party's change or renewal is done"
     waiting = [{"id": key, "reason": why} for key in released]
     changes = ", reason = NULL, clearance_id = NULL"
     move_each(session, "release", waiting, actor="rail", now=now, changes=changes)
