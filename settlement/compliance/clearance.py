@@ -70,7 +70,7 @@ class Decision:
     settlement_id: str
     outcome: Outcome
     reason: str
-    """Every finding in words that is no flag; empty when allowed."""
+    """What keeps it back, in words, the strictest first; empty when it may be paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,10 @@ class _Pairs:
 
 
 def _reason(findings: Sequence[Verdict]) -> str:
-    return "; ".join(f"{each.rule_id}: {each.found}" for each in findings if not each.is_flag)
+    """Return what keeps a payment back, the strictest first."""
+    against = [e for e in findings if e.outcome > Outcome.ALLOW_WITH_DATA and not e.is_flag]
+    against.sort(key=lambda each: -each.outcome)
+    return "; ".join(f"{each.rule_id}: {each.found}" for each in against)
 
 
 def _verdicts(findings: Sequence[Verdict]) -> str:

@@ -47,6 +47,10 @@ class Known:
     exposures: Mapping[str, Exposure]
     bound: Mapping[str, tuple[Restriction, ...]]
     """By wallet what is wanted of it on the chain, or is not there yet."""
+    parties: dict[tuple[str, str, str], Party] = field(default_factory=dict)
+    """Made already, by participant, wallet and token."""
+    assets: dict[tuple[str, str], Asset] = field(default_factory=dict)
+    """By token and the invoice's currency."""
 
 
 @dataclass(slots=True)
@@ -150,39 +154,45 @@ def _identifiers(profile: Profile) -> list[str]:
 
 
 def _pair(row: Candidate, known: Known) -> Pair:
-    asset = Asset(
-        token=row.token,
-        symbol=row.symbol,
-        currency=row.currency,
-        decimals=row.decimals,
-        is_listed=bool(row.listed) and row.currency == row.invoice_currency,
-        registers=_registers(known, (row.symbol, row.token)),
-    )
-    return Pair(
-        debtor=_party(
-            known, row.debtor_id, state=row.debtor_state, name=row.debtor_name,
-            country=row.debtor_country, wallet=row.debtor_wallet,
-            owns_wallet=row.debtor_owner == row.debtor_id, token=row.token,
-        ),
-        creditor=_party(
-            known, row.creditor_id, state=row.creditor_state, name=row.creditor_name,
-            country=row.creditor_country, wallet=row.creditor_wallet,
-            owns_wallet=row.creditor_owner == row.creditor_id, token=row.token,
-        ),
-        asset=asset,
-    )  # fmt: skip
+    debtor = (row.debtor_id, row.debtor_wallet, row.token)
+    creditor = (row.creditor_id, row.creditor_wallet, row.token)
+    if debtor not in known.parties:
+        known.parties[debtor] = _party(
+            known, *debtor, state=row.debtor_state, name=row.debtor_name,
+            country=row.debtor_country, owns_wallet=row.debtor_owner == row.debtor_id,
+        )  # fmt: skip
+    if creditor not in known.parties:
+        known.parties[creditor] = _party(
+            known, *creditor, state=row.creditor_state, name=row.creditor_name,
+            country=row.creditor_country, owns_wallet=row.creditor_owner == row.creditor_id,
+        )  # fmt: skip
+    return Pair(known.parties[debtor], known.parties[creditor], _asset(row, known))
+
+
+def _asset(row: Candidate, known: Known) -> Asset:
+    key = (row.token, row.invoice_currency)
+    if key not in known.assets:
+        known.assets[key] = Asset(
+            token=row.token,
+            symbol=row.symbol,
+            currency=row.currency,
+            decimals=row.decimals,
+            is_listed=bool(row.listed) and row.currency == row.invoice_currency,
+            registers=_registers(known, (row.symbol, row.token)),
+        )
+    return known.assets[key]
 
 
 def _party(
     known: Known,
     participant_id: str,
+    wallet: str,
+    token: str,
     *,
     state: str,
     name: str,
     country: str,
-    wallet: str,
     owns_wallet: bool,
-    token: str,
 ) -> Party:
     profile = known.profiles[participant_id]
     standing = known.standings.get(wallet)

@@ -29,19 +29,19 @@ class Running:
     def __init__(self, tables: Tables, now: datetime) -> None:
         self._tables, self._today = tables, now.astimezone(UTC).date()
         self._sums: dict[tuple[str, Key], dict[str, int]] = {}
-        self._bounds: dict[Window, Bound] = {}
+        self._bounds: dict[str, Bound] = {}
 
     def read(self, session: Session, wanted: Sequence[tuple[Pair, Sequence[Window]]]) -> None:
         """Add up, once, what the windows of these pairs hold in the database."""
         by_side: dict[str, set[str]] = {"debtor": set(), "creditor": set()}
-        windows: dict[Window, None] = {}
+        windows: dict[str, Window] = {}
         for pair, asked in wanted:
             for window in asked:
-                windows[window] = None
+                windows[window.key] = window
                 side = "creditor" if window.per == "creditor" else "debtor"
                 by_side[side].add(getattr(pair, side).participant_id)
         for side, parties in by_side.items():
-            of_side = [w for w in windows if (w.per == "creditor") == (side == "creditor")]
+            of_side = [w for w in windows.values() if (w.per == "creditor") == (side == "creditor")]
             if parties and of_side:
                 self._read(session, side, sorted(parties), of_side)
 
@@ -68,10 +68,10 @@ class Running:
         return window.below is None or amount_minor < self._bound(window).smallest_at(pair.asset)
 
     def _bound(self, window: Window) -> Bound:
-        known = self._bounds.get(window)
+        known = self._bounds.get(window.key)
         if known is None:
             assert window.below is not None
-            known = self._bounds[window] = Bound(window.below, self._tables)
+            known = self._bounds[window.key] = Bound(window.below, self._tables)
         return known
 
     def _put(self, window: Window, key: Key, currency: str, parts: int) -> None:
@@ -82,12 +82,12 @@ class Running:
     def _read(
         self, session: Session, side: str, parties: Sequence[str], windows: Sequence[Window]
     ) -> None:
-        limits = sorted({w.below for w in windows if w.below}, key=str)
+        limits = {w.below.words: w.below for w in windows if w.below}
         tokens = rows(session, "SELECT address, currency, decimals FROM token")
         columns = "".join(
             f", CAST(SUM(CASE WHEN {_below(Bound(limit, self._tables), tokens)}"
             " THEN s.amount_minor ELSE 0 END) AS BIGINT)"
-            for limit in limits
+            for limit in limits.values()
         )
         first = min(window.first_day(self._today) for window in windows)
         found = rows_by_key(
@@ -106,7 +106,7 @@ class Running:
             on = from_micros(day * _DAY).date()
             sums = dict(zip(limits, smaller, strict=True))
             for window in windows:
-                minor = total if window.below is None else sums[window.below]
+                minor = total if window.below is None else sums[window.below.words]
                 if minor and on >= window.first_day(self._today):
                     key = {"debtor": (debtor,), "creditor": (creditor,)}.get(
                         window.per, (debtor, creditor)

@@ -44,13 +44,16 @@ def test_a_decision_is_stored_with_all_that_it_stands_on(rail: Rail) -> None:
     rail.tick(worker)
 
     row, stl = rail.one("SELECT * FROM clearance"), rail.one("SELECT * FROM settlement")
-    assert (row.settlement_id, row.outcome, stl.clearance_id) == (key, "ALLOW", row.id)
+    assert (row.settlement_id, row.outcome, stl.clearance_id) == (key, "ALLOW_WITH_DATA", row.id)
     assert (row.debtor_wallet, row.creditor_wallet) == (stl.debtor_wallet, stl.creditor_wallet)
     assert (row.token, row.amount_minor) == (stl.token, stl.amount_minor)
     assert row.reference == stl.reference
     assert row.policy_version == worker.policy.version
     assert list(orjson.loads(row.list_versions)) == ["own"]
-    assert orjson.loads(row.verdicts) == [], "every rule has passed"
+    assert {each["rule"] for each in orjson.loads(row.verdicts)} == {"BASE-18", "EU-01", "EU-05"}
+    assert orjson.loads(row.inputs)[0]["amount_minor"] == stl.amount_minor
+    pair = rail.one("SELECT body FROM policy_inputs WHERE sha256 = :key", key=row.pair_sha256)
+    assert orjson.loads(pair)["debtor"]["participant_id"] == stl.debtor_id
     assert row.created_at == to_micros(rail.now)
     assert row.expires_at - row.created_at >= 3600 * 1_000_000
     assert stl.approved_by == "policy"

@@ -116,7 +116,7 @@ def test_the_journey_has_every_step(traced: Engine, patient: Patient) -> None:
         "orphaned", "seen", "booked", "finalized",
     ]  # fmt: skip
     assert (settlement.state, settlement.iso_status) == ("SETTLED", "ACSC")
-    assert [clearance.outcome for clearance in settlement.clearances] == ["ALLOW"]
+    assert [clearance.outcome for clearance in settlement.clearances] == ["ALLOW_WITH_DATA"]
     assert [(log.name, log.canonical) for log in settlement.logs] == [
         ("Transfer", False), ("Settled", False), ("Transfer", True), ("Settled", True),
     ]  # fmt: skip

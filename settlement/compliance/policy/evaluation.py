@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from settlement.compliance.policy.model import Outcome, Pack, Policy, Rule, Verdict
+from settlement.compliance.policy.model import Outcome, Pack, PairCheck, Policy, Rule, Verdict
 from settlement.compliance.policy.subject import Facts, Pair
 from settlement.compliance.policy.windows import Window
 
@@ -24,6 +24,10 @@ class PairJudgement:
     """Sums that these rules ask for, each once."""
 
 
+_Rules = tuple[tuple[tuple[Rule, PairCheck], ...], tuple[Rule, ...], tuple[Window, ...]]
+"""Rules over the pair with their checks, rules over the payment, and the sums these ask for."""
+
+
 class Judge:
     """A policy on one day, with what it has found of the pairs so far."""
 
@@ -36,6 +40,10 @@ class Judge:
             if pack.span.holds(day)
         ]
         self._pairs: dict[int, tuple[Pair, PairJudgement]] = {}
+        self._alike: dict[tuple[object, ...], _Rules] = {}
+        self._names_wallets = any(
+            condition.wallets for pack in policy.packs for condition in pack.applies_to
+        )
 
     def judge(self, facts: Facts) -> tuple[Outcome, list[Verdict]]:
         """Return the strictest outcome and every rule that found something, flags among them."""
@@ -74,16 +82,31 @@ class Judge:
         return [(pack, rules) for pack, rules in self._packs if pack.meets(pair)]
 
     def _judged(self, pair: Pair) -> PairJudgement:
-        findings: list[Verdict] = []
-        left: list[Rule] = []
-        for _, rules in self.applicable(pair):
-            for rule in rules:
-                if rule.pair_check is None:
-                    left.append(rule)
-                elif found := rule.pair_check(pair):
-                    findings.append(Verdict(rule.id, rule.outcome, found, rule.is_flag))
-        windows = dict.fromkeys(window for rule in left for window in rule.windows)
-        return PairJudgement(tuple(findings), tuple(left), tuple(windows))
+        asked, left, windows = self._rules_for(pair)
+        findings = [
+            Verdict(rule.id, rule.outcome, found, rule.is_flag)
+            for rule, check in asked
+            if (found := check(pair))
+        ]
+        return PairJudgement(tuple(findings), left, windows)
+
+    def _rules_for(self, pair: Pair) -> _Rules:
+        """Return the rules of the packs that apply: the same for all that look alike to them."""
+        debtor, creditor, asset = pair.debtor, pair.creditor, pair.asset
+        key: tuple[object, ...] = (
+            debtor.country, creditor.country, asset.token, asset.symbol, asset.currency,
+            debtor.registers, creditor.registers, debtor.wallet_kind, creditor.wallet_kind,
+        )  # fmt: skip
+        if self._names_wallets:
+            key = (*key, debtor.wallet, creditor.wallet)
+        known = self._alike.get(key)
+        if known is None:
+            rules = [rule for _, rules in self.applicable(pair) for rule in rules]
+            left = tuple(rule for rule in rules if rule.payment_check)
+            windows = {each.key: each for rule in left for each in rule.windows}
+            asked = tuple((rule, rule.pair_check) for rule in rules if rule.pair_check)
+            known = self._alike[key] = (asked, left, tuple(windows.values()))
+        return known
 
 
 def strictest(findings: Sequence[Verdict]) -> Outcome:

@@ -20,13 +20,14 @@ def sides(pair: Pair) -> Iterator[tuple[str, Party]]:
 
 
 def _party_inactive(pair: Pair) -> str:
-    for side, party in sides(pair):
-        if party.state != "active":
-            return f"the {side} is {party.state}"
-    return ""
+    if pair.debtor.state != "active":
+        return f"the debtor is {pair.debtor.state}"
+    return "" if pair.creditor.state == "active" else f"the creditor is {pair.creditor.state}"
 
 
 def _documents_missing(pair: Pair) -> str:
+    if not (pair.debtor.documents_missing or pair.creditor.documents_missing):
+        return ""
     return "; ".join(
         f"the {side}'s file lacks {each}"
         for side, party in sides(pair)

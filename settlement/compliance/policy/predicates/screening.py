@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 
 from settlement.compliance.policy.model import PairCheck
 from settlement.compliance.policy.predicates.kinds import OptionKind, Options, PairKind
@@ -13,30 +14,37 @@ from settlement.compliance.policy.windows import Tables
 _WHOLE_BP = 10_000
 
 
-def _name_listed(pair: Pair) -> str:
-    return "; ".join(f"the {side}'s {each}" for side, p in sides(pair) for each in p.names_listed)
+def _on_list(options: Options, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the list that a rule names, by the beginning of its name; else all."""
+    name = options.get("list")
+    return texts if name is None else tuple(each for each in texts if f" on {name}" in each)
 
 
-def _address_listed(pair: Pair) -> str:
-    return "; ".join(
-        f"the {side}'s {each}" for side, p in sides(pair) for each in p.addresses_listed
-    )
+def _listed(attribute: str, words: str) -> Callable[[Options, Tables], PairCheck]:
+    """Return what makes a check of the texts that a party's attribute holds."""
+    texts_of = attrgetter(attribute)
 
+    def make(options: Options, _: Tables) -> PairCheck:
+        def check(pair: Pair) -> str:
+            if not (texts_of(pair.debtor) or texts_of(pair.creditor)):
+                return ""
+            return "; ".join(
+                words.format(side, each)
+                for side, party in sides(pair)
+                for each in _on_list(options, texts_of(party))
+            )
 
-def _hits_open(pair: Pair) -> str:
-    return "; ".join(
-        f"the {side}: {each} waits for a person" for side, p in sides(pair) for each in p.hits_open
-    )
+        return check
 
-
-def _hits_confirmed(pair: Pair) -> str:
-    return "; ".join(f"the {side}: {each}" for side, p in sides(pair) for each in p.hits_confirmed)
+    return make
 
 
 def _listed_ownership(options: Options, _: Tables) -> PairCheck:
     bound, is_above = options["basis_points"], options.get("compared") == "above"
 
     def check(pair: Pair) -> str:
+        if pair.debtor.listed_ownership_bp + pair.creditor.listed_ownership_bp < bound:
+            return ""
         found = []
         for side, party in sides(pair):
             owned = party.listed_ownership_bp
@@ -49,6 +57,8 @@ def _listed_ownership(options: Options, _: Tables) -> PairCheck:
 
 
 def _listed_control(pair: Pair) -> str:
+    if not (pair.debtor.listed_control or pair.creditor.listed_control):
+        return ""
     return "; ".join(
         f"the {side} is controlled by {', '.join(party.listed_control)}"
         for side, party in sides(pair)
@@ -61,11 +71,12 @@ def _percent(basis_points: int) -> str:
     return f"{whole}.{part // 100:02d} %"
 
 
+_LIST = {"list": OptionKind.TEXT}
 SCREENING: Mapping[str, PairKind] = {
-    "name_listed": PairKind(lambda *_: _name_listed),
-    "address_listed": PairKind(lambda *_: _address_listed),
-    "hits_open": PairKind(lambda *_: _hits_open),
-    "hits_confirmed": PairKind(lambda *_: _hits_confirmed),
+    "name_listed": PairKind(_listed("names_listed", "the {}'s {}"), may=_LIST),
+    "address_listed": PairKind(_listed("addresses_listed", "the {}'s {}"), may=_LIST),
+    "hits_open": PairKind(_listed("hits_open", "the {}: {} waits for a person")),
+    "hits_confirmed": PairKind(_listed("hits_confirmed", "the {}: {}"), may=_LIST),
     "listed_ownership": PairKind(
         _listed_ownership, {"basis_points": OptionKind.COUNT}, {"compared": OptionKind.TEXT}
     ),
