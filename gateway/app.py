@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import access, auth, openapi, registration
 from gateway.api import (
+    approval_routes,
     bank_routes,
     book_routes,
     break_routes,
@@ -69,6 +70,7 @@ API_VERSION = "1.0.0"
 COMMANDS = (
     *supervision_routes.COMMANDS,
     *inquiry_routes.COMMANDS,
+    *approval_routes.COMMANDS,
     *intake.COMMANDS,
     *invoices.COMMANDS,
     *settlements.COMMANDS,
@@ -86,6 +88,7 @@ QUERIES = (
     *supervision_routes.QUERIES,
     *inquiry_routes.QUERIES,
     *limits.QUERIES,
+    *approval_routes.QUERIES,
     *invoices.QUERIES,
     *settlements.QUERIES,
     *mandate_routes.QUERIES,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
-from settlement.errors import Forbidden, Invalid, NotFound, Refused, Retryable
+from settlement.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Retryable
 
 FAULTS_MAX = 100
 """More faults than this help nobody."""
@@ -191,6 +191,18 @@ class IdempotencyKeyInvalid(Refused):
             "the Idempotency-Key is empty, too long, or holds other than visible ASCII",
             field="Idempotency-Key",
             repair="send 1 to 255 visible ASCII characters, for instance a UUID",
+        )
+
+
+class TotalsDiffer(Conflict):
+    """What was seen of many requests does not add up to what they are now."""
+
+    def __init__(self, totals: Mapping[str, str]) -> None:
+        found = ", ".join(f"{amount} {unit}" for unit, amount in totals.items()) or "no amount"
+        super().__init__(
+            f"the requests add up to {found}",
+            field="totals",
+            repair="read them again, and approve what they are now",
         )
 
 

@@ -211,6 +211,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.TooManyRequests: 429,
     passwords.PasswordWeak: 422,
     refusals.RoleNotAllowed: 403,
+    refusals.TotalsDiffer: 409,
     refusals.WriterBusy: 503,
     # Met at the command line only; here so that no refusal is without its place.
     AlreadyRunning: 500,

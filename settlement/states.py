@@ -192,6 +192,14 @@ ISO_20022_STATUS: Mapping[SettlementState, str] = {
 Source: ISO 20022 ExternalPaymentTransactionStatus1Code.
 """
 
+
+def iso_20022_status(state: SettlementState, *, is_approved: bool) -> str:
+    """Return the label: what waits for a second person is pending, not merely received."""
+    if state is S.INSTRUCTED and not is_approved:
+        return "PDNG"
+    return ISO_20022_STATUS[state]
+
+
 IN_FLIGHT = frozenset(S) - {S.SETTLED, S.REJECTED, S.CANCELLED}
 """States in which a settlement still reserves its part of the invoice."""
 

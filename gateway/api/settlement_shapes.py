@@ -17,7 +17,7 @@ from settlement.settlements.records import (
     SettlementEventRecord,
     SettlementRecord,
 )
-from settlement.states import ISO_20022_STATUS, SettlementState
+from settlement.states import SettlementState, iso_20022_status
 
 
 class Settlement(Shape):
@@ -30,6 +30,9 @@ class Settlement(Shape):
     state: str
     iso_20022_status: str = Field(description="ACSC only once it is final on the chain.")
     reason: str | None
+    approved_by: str | None = Field(
+        description="`policy`, or the hands that approved it; null: it waits for an approver."
+    )
     debtor_id: str
     creditor_id: str
     debtor_wallet: str
@@ -107,8 +110,11 @@ def shown(settlement: SettlementRecord) -> dict[str, Any]:
         "invoice_id": settlement.invoice_id,
         "end_to_end_id": settlement.end_to_end_id,
         "state": settlement.state,
-        "iso_20022_status": ISO_20022_STATUS[SettlementState(settlement.state)],
+        "iso_20022_status": iso_20022_status(
+            SettlementState(settlement.state), is_approved=settlement.approved_by is not None
+        ),
         "reason": settlement.reason,
+        "approved_by": settlement.approved_by,
         "debtor_id": settlement.debtor_id,
         "creditor_id": settlement.creditor_id,
         "debtor_wallet": checksummed(settlement.debtor_wallet),
@@ -165,6 +171,7 @@ SETTLEMENT = {
     "state": "INSTRUCTED",
     "iso_20022_status": "RCVD",
     "reason": None,
+    "approved_by": "policy",
     "debtor_id": "par_019a8f2e5a0c7c1d8e2f3a4b5c6d7e90",
     "creditor_id": "par_019a8f2e5a0b7c1d8e2f3a4b5c6d7e8f",
     "debtor_wallet": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",

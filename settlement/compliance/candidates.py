@@ -37,7 +37,8 @@ _CANDIDATES = (
     " JOIN invoice i ON i.id = s.invoice_id"
     " LEFT JOIN wallet wd ON wd.address = s.debtor_wallet"
     " LEFT JOIN wallet wc ON wc.address = s.creditor_wallet"
-    " WHERE s.state IN ({states}) AND s.execution_date <= ? ORDER BY s.id LIMIT ?"
+    " WHERE s.state IN ({states}) AND s.execution_date <= ?"
+    " AND s.approved_by IS NOT NULL ORDER BY s.id LIMIT ?"
 )
 # The newest block's: a chain's time never runs backwards.
 _CHAIN_TIME = text("SELECT timestamp FROM block WHERE canonical ORDER BY number DESC LIMIT 1")

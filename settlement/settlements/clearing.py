@@ -145,7 +145,7 @@ def _apply(
             ],
             actor="policy",
             now=now,
-            changes=", clearance_id = :clearance_id, reason = :reason, approved_by = 'policy'",
+            changes=", clearance_id = :clearance_id, reason = :reason",
         )
     reserving.give_back(session, [rows[each.settlement_id] for each in rejected], now)
     return Cleared(len(allowed), len(held), len(rejected))

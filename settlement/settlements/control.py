@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from settlement import ledger
+from settlement import approvals, ledger
 from settlement.errors import NotFound
 from settlement.settlements import reserving
 from settlement.settlements.moves import move_each
@@ -70,6 +70,9 @@ def cancel(session: Session, ids: Sequence[str], *, reason: str, actor: str, now
     found = locked(session, ids, "cancel")
     rows = [{"id": row.id, "reason": reason} for row in found]
     move_each(session, "cancel", rows, actor=actor, now=now, changes=", reason = :reason")
+    approvals.make_void(
+        session, [row.id for row in found], kind="settlement", reason="cancelled", now=now
+    )
     reserving.give_back(session, found, now)
     ledger.void(session, [row.id for row in found], now)
 

@@ -20,7 +20,7 @@ from settlement.documents.identifiers import minor_units
 from settlement.errors import Conflict, Invalid, NotFound
 from settlement.invoices import amounts
 from settlement.money import format_minor, rescale_exact
-from settlement.settlements import reserving
+from settlement.settlements import approving, reserving
 from settlement.settlements.moves import record
 from settlement.store.bulk import insert_rows, rows_by_key
 
@@ -96,29 +96,34 @@ def instruct(
 ) -> list[str]:
     """Create one settlement per instruction, all or none; return their ids in the same order.
 
-    `debtor_id` restricts to invoices of that buyer: another's are not found.
+    `actor` is `role:hand`: the hand that makes a payment never approves it. `debtor_id` restricts
+    to invoices of that buyer: another's are not found.
 
     Raises:
-        NotFound, InvoiceNotPayable, InvoiceOverpaid, LimitExceeded, Invalid: nothing is
-            instructed.
+        NotFound, InvoiceNotPayable, InvoiceOverpaid, LimitExceeded, NoApprovalRule, Invalid:
+            nothing is instructed.
     """
     invoices = _payables(session, [each.invoice_id for each in instructions], now)
     rail, chain_id = (
         session.connection().execute(text("SELECT rail, chain_id FROM deployment")).one()
     )
     rows: list[dict[str, Any]] = []
+    currencies: list[str] = []
     for each in instructions:
         payable = invoices.get(each.invoice_id)
         if payable is None or (debtor_id is not None and payable.buyer_id != debtor_id):
             raise NotFound("invoice", each.invoice_id)
         rows.append(_terms(payable, each, rail=rail, ids=ids, now=now))
+        currencies.append(payable.currency)
     amounts.take(session, [(row["invoice_id"], row["claim_minor"]) for row in rows])
     _number(session, rows)
     _refer(rows, chain_id=chain_id, rail=rail)
+    questions = approving.where_needed(rows, currencies, role=approving.hand_of(actor)[0])
     columns = tuple(rows[0]) if rows else ()
     insert_rows(session, "settlement", columns, [tuple(row.values()) for row in rows])
     reserving.take_room(session, rows, now)
     record(session, [(row["id"], None) for row in rows], "instruct", actor=actor, now=now)
+    approving.ask(session, questions, actor=actor, ids=ids, now=now)
     return [row["id"] for row in rows]
 
 

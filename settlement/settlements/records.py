@@ -34,6 +34,7 @@ class SettlementRecord:
     execution_date: str
     state: str
     reason: str | None
+    approved_by: str | None
     clearance_id: str | None
     chain_tx_id: str | None
     outcome: str | None

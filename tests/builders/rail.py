@@ -200,7 +200,7 @@ class Rail(Looking):
             return instruct(
                 session,
                 [Instruction(each, **terms) for each in invoice_ids],
-                actor="test",
+                actor="treasury:test",
                 ids=self.ids,
                 now=self.now,
             )

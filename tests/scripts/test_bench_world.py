@@ -46,7 +46,9 @@ def test_starting_balances_hold_nobody_up_once_the_founding_has_come_to_rest(
     keys = issue_invoices(engine, sandbox, 20)
     with transaction(engine) as session:
         accept(session, keys, "importer", NOW)
-        instruct(session, [Instruction(key) for key in keys], actor="test", ids=new_id, now=NOW)
+        instruct(
+            session, [Instruction(key) for key in keys], actor="treasury:test", ids=new_id, now=NOW
+        )
     worker.tick(NOW)
 
     with reading(engine) as session:

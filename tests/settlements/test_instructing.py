@@ -18,7 +18,7 @@ def _refused(rail: Rail, kind: type[Refused], *instructions: Instruction, **more
     """Instruct, expect the refusal, and see that nothing at all was changed."""
     before = rail.rows("SELECT id, in_flight_minor, version FROM invoice ORDER BY id")
     with pytest.raises(kind) as refusal, transaction(rail.engine) as session:
-        instruct(session, instructions, actor="test", ids=rail.ids, now=rail.now, **more)
+        instruct(session, instructions, actor="treasury:test", ids=rail.ids, now=rail.now, **more)
     assert rail.rows("SELECT id, in_flight_minor, version FROM invoice ORDER BY id") == before
     assert rail.states() == {}
     assert rail.rows("SELECT * FROM settlement_event") == []

@@ -33,7 +33,7 @@ def _pay(url: str, invoice_ids: list[str]) -> int:
         try:
             with transaction(engine) as session:
                 wanted = [Instruction(each) for each in batch]
-                taken += len(instruct(session, wanted, actor="test", ids=new_id, now=NOW))
+                taken += len(instruct(session, wanted, actor="treasury:test", ids=new_id, now=NOW))
         except LimitExceeded:
             continue
     engine.dispose()

@@ -16,6 +16,9 @@ APPEND_ONLY = ("approval_decision", "audit_event")
 _NOT_OPEN = "an approval that has ended, or whose time is over, takes no decision"
 _ENDED = "an approval stays as it ended, and its terms as they were asked"
 _SHORT = "nothing is approved with fewer approvals than it needs, or refused without a refusal"
+_UNAPPROVED = "a settlement is cleared once it is approved"
+_NOT_GIVEN = "a settlement is approved by the policy, or by an approval that was given"
+_FROZEN = "the terms of a settlement that people approved stay as they were approved"
 _FRESH = "an approval begins open; only what needs nobody begins approved"
 
 
@@ -25,6 +28,10 @@ def upgrade() -> None:
     _decisions()
     _audit()
     connection = op.get_bind()
+    # What was instructed before there were approvals goes on.
+    connection.exec_driver_sql(
+        "UPDATE settlement SET approved_by = 'policy' WHERE approved_by IS NULL"
+    )
     refuse_changes(connection, APPEND_ONLY)
     statements = _ON_POSTGRESQL if connection.dialect.name == "postgresql" else _ON_SQLITE
     for statement in statements:
@@ -173,7 +180,28 @@ def _moved(distinct: str) -> str:
     return " OR ".join(f"NEW.{column} {distinct} OLD.{column}" for column in _FIXED)
 
 
+_TERMS = (
+    "invoice_id, rail, token, debtor_id, creditor_id, debtor_wallet, creditor_wallet, sequence,"
+    " amount_minor, claim_minor, reference, document_sha256, execution_date"
+)
+_CLEARS = "NEW.state = 'CLEARED' AND NEW.approved_by IS NULL"
+_BY_NOBODY = (
+    "NEW.approved_by IS NOT NULL AND NEW.approved_by <> 'policy' AND NOT EXISTS (SELECT 1 FROM"
+    " approval_request a WHERE a.kind = 'settlement' AND a.subject = NEW.id"
+    " AND a.state = 'approved' AND a.needed > 0)"
+)
+_WAVED_ON = "OLD.approved_by IS NULL AND NEW.approved_by = 'policy'"
+_BY_PEOPLE = "OLD.approved_by IS NOT NULL AND OLD.approved_by <> 'policy'"
+
 _ON_SQLITE = (
+    "CREATE TRIGGER settlement_is_approved BEFORE UPDATE OF state ON settlement"
+    f" WHEN {_CLEARS} BEGIN SELECT RAISE(ABORT, '{_UNAPPROVED}'); END",
+    "CREATE TRIGGER settlement_approval_was_given BEFORE UPDATE OF approved_by ON settlement"
+    f" WHEN {_WAVED_ON} OR ({_BY_NOBODY}) BEGIN SELECT RAISE(ABORT, '{_NOT_GIVEN}'); END",
+    "CREATE TRIGGER settlement_begins_unapproved BEFORE INSERT ON settlement"
+    f" WHEN {_BY_NOBODY} BEGIN SELECT RAISE(ABORT, '{_NOT_GIVEN}'); END",
+    f"CREATE TRIGGER settlement_terms_stay BEFORE UPDATE OF {_TERMS} ON settlement"
+    f" WHEN {_BY_PEOPLE} BEGIN SELECT RAISE(ABORT, '{_FROZEN}'); END",
     "CREATE TRIGGER approval_request_begins BEFORE INSERT ON approval_request"
     " WHEN NEW.state <> 'open' AND NOT (NEW.state = 'approved' AND NEW.needed = 0)"
     f" BEGIN SELECT RAISE(ABORT, '{_FRESH}'); END",
@@ -190,6 +218,23 @@ _ON_SQLITE = (
     f" BEGIN SELECT RAISE(ABORT, '{_NOT_OPEN}'); END",
 )
 _ON_POSTGRESQL = (
+    "CREATE FUNCTION refuse_unapproved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    f" RAISE EXCEPTION '{_UNAPPROVED}'; END $$",
+    "CREATE TRIGGER settlement_is_approved BEFORE UPDATE OF state ON settlement"
+    f" FOR EACH ROW WHEN ({_CLEARS}) EXECUTE FUNCTION refuse_unapproved()",
+    "CREATE FUNCTION refuse_not_given() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    f" IF {_BY_NOBODY} THEN RAISE EXCEPTION '{_NOT_GIVEN}'; END IF;"
+    f" IF TG_OP = 'UPDATE' THEN IF {_WAVED_ON} THEN RAISE EXCEPTION '{_NOT_GIVEN}'; END IF;"
+    " END IF; RETURN NEW; END $$",
+    "CREATE TRIGGER settlement_approval_was_given BEFORE UPDATE OF approved_by ON settlement"
+    " FOR EACH ROW EXECUTE FUNCTION refuse_not_given()",
+    "CREATE TRIGGER settlement_begins_unapproved BEFORE INSERT ON settlement FOR EACH ROW"
+    " WHEN (NEW.approved_by IS NOT NULL AND NEW.approved_by <> 'policy')"
+    " EXECUTE FUNCTION refuse_not_given()",
+    "CREATE FUNCTION keep_approved_terms() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    f" RAISE EXCEPTION '{_FROZEN}'; END $$",
+    f"CREATE TRIGGER settlement_terms_stay BEFORE UPDATE OF {_TERMS} ON settlement"
+    f" FOR EACH ROW WHEN ({_BY_PEOPLE}) EXECUTE FUNCTION keep_approved_terms()",
     "CREATE FUNCTION keep_approval_request() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
     " IF TG_OP = 'INSERT' THEN IF NEW.state <> 'open' AND NOT (NEW.state = 'approved'"
     f" AND NEW.needed = 0) THEN RAISE EXCEPTION '{_FRESH}'; END IF; RETURN NEW; END IF;"
