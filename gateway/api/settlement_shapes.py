@@ -8,6 +8,7 @@ import orjson
 from pydantic import Field
 
 from gateway.api.invoice_shapes import Shape
+from settlement.approvals import Approval
 from settlement.clock import iso
 from settlement.documents.identifiers import minor_units
 from settlement.money import format_minor
@@ -78,11 +79,23 @@ class ClearanceAnswer(Shape):
     created_at: str
 
 
+class ApprovalState(Shape):
+    """A request for a second person, in short."""
+
+    id: str
+    state: str
+    maker: str
+    needed: int
+    approvers: list[str]
+    expires_at: str
+
+
 class SettlementDetail(Settlement):
     """A settlement with its history and the decisions about it."""
 
     events: list[SettlementEvent]
     clearances: list[ClearanceAnswer]
+    approvals: list[ApprovalState] = Field(description="Empty: the policy gave it.")
 
 
 class SettlementList(Shape):
@@ -145,6 +158,18 @@ def shown_event(event: SettlementEventRecord) -> dict[str, Any]:
         "actor": event.actor,
         "reason": event.reason,
         "at": iso(event.at),
+    }
+
+
+def shown_approval(approval: Approval) -> dict[str, Any]:
+    """Return a request for a second person, in short."""
+    return {
+        "id": approval.id,
+        "state": approval.state,
+        "maker": approval.maker,
+        "needed": approval.needed,
+        "approvers": list(approval.approvers),
+        "expires_at": iso(approval.expires_at),
     }
 
 

@@ -30,7 +30,7 @@ from settlement.clock import Ids
 from settlement.documents.identifiers import minor_units
 from settlement.errors import Forbidden, NotFound
 from settlement.money import parse_minor
-from settlement.settlements import control, instruct, records
+from settlement.settlements import approving, control, instruct, records
 from settlement.settlements.instruct import Instruction
 from settlement.states import SettlementState
 from settlement.store import reading
@@ -119,11 +119,13 @@ def get_settlement(settlement_id: str, gateway: TheGateway, caller: TheCaller) -
         settlement = records.find(session, settlement_id, party=caller.party)
         events = records.events(session, settlement_id)
         clearances = records.clearances(session, settlement_id)
+        requests = approving.of_settlement(session, settlement_id)
     return json_answer(
         {
             **shapes.shown(settlement),
             "events": [shapes.shown_event(event) for event in events],
             "clearances": [shapes.shown_clearance(each) for each in clearances],
+            "approvals": [shapes.shown_approval(each) for each in requests],
         }
     )
 
@@ -287,7 +289,12 @@ QUERIES = (
         get_settlement,
         "Read a settlement",
         shapes.SettlementDetail,
-        {**shapes.SETTLEMENT, "events": [shapes.EVENT], "clearances": [shapes.CLEARANCE]},
+        {
+            **shapes.SETTLEMENT,
+            "events": [shapes.EVENT],
+            "clearances": [shapes.CLEARANCE],
+            "approvals": [],
+        },
         tag="settlements",
     ),
 )
