@@ -22,6 +22,7 @@ from settlement.clock import counted_ids, to_micros
 from settlement.config import BookingTier
 from settlement.settlements import control, review
 from settlement.store import open_engine, transaction
+from tests.builders.approved import approve_all
 from tests.builders.ports import BrokenChain, BrokenSigner, Killed
 from tests.builders.rail import OPERATOR, Rail, a_rail
 from tests.invoices.builders import a_party
@@ -150,6 +151,7 @@ class Scene:
         }
         invoice_id = self.rail.accepted(minor, currency=currency, **sides)
         (self.keys[word],) = self.rail.instruct(invoice_id)
+        approve_all(self.rail.engine, self.rail.now)
 
     def raws(self, word: str) -> list[bytes]:
         """Every attempt at the batch that a settlement is in, in order."""

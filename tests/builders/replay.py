@@ -58,6 +58,8 @@ def replayed(rail: Rail, folder: Path, migrated: Path, *, blocks_per_tick: int) 
     shutil.copyfile(migrated, file)
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("ATTACH ? AS old", (rail.engine.url.database,))
+        # Who approved what stays behind: it is copied, not given again.
+        database.execute("DROP TRIGGER settlement_begins_unapproved")
         for table in _KEPT:
             database.execute(f"INSERT INTO {table} SELECT * FROM old.{table}")
         for statement in _UNSEEN:
