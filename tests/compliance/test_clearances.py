@@ -15,6 +15,7 @@ from settlement.compliance.clearance import Terms
 from settlement.compliance.policy import Facts
 from settlement.settlements import clearing, control
 from settlement.store import transaction
+from tests.builders.approved import approve_all
 from tests.builders.rail import Rail
 from tests.builders.soundness import assert_sound
 from tests.compliance.test_baseline_rules import GOOD, but
@@ -187,6 +188,7 @@ def test_one_run_uses_up_the_funds_payment_by_payment(rail: Rail) -> None:
     keys = rail.instructed(3, payable_minor=2 * 10**9)  # 20 million each, of 50; over ten: held.
     rail.write("UPDATE settlement SET amount_minor = amount_minor / 2")
     more = rail.instructed(3, payable_minor=10**9)
+    approve_all(rail.engine, rail.now)
 
     rail.tick(worker)
 
