@@ -17,7 +17,8 @@ from sqlmodel import Session
 
 from settlement import bank, reconciliation
 from settlement.chain.port import ChainPort
-from settlement.clock import new_id
+from settlement.clock import Ids, new_id
+from settlement.compliance import screening
 from settlement.compliance.inquiries import asking
 from settlement.config import Settings
 from settlement.errors import Fatal, LeaseLost, Retryable
@@ -43,6 +44,7 @@ class Upkeep:
 
     engine: Engine
     settings: Settings
+    ids: Ids
     is_beside: bool = False
     """Whether the engine runs in a thread beside the payments, which then wait for no run of it."""
     troubles: dict[str, str] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class Upkeep:
             ("monitors", self._monitors),
             ("participants", self._participants),
             ("supervision", self._supervise),
+            ("screening", self._screening),
         ]
 
     def _bank(self, guard: Guard, now: datetime) -> bool:
@@ -172,6 +175,12 @@ class Upkeep:
         more = overdue >= asking.OVERDUE_MAX or written >= reports.WRITTEN_MAX
         self._next_reports = now if more else now + _LATE_EVERY
         return more
+
+    def _screening(self, guard: Guard, now: datetime) -> bool:
+        """Go on with the round over everybody, or compare who is new or has changed."""
+        with transaction(self.engine) as session:
+            guard(session)
+            return screening.step(session, ids=self.ids, now=now)
 
     def stop(self) -> None:
         """Let a run of the engine end at its next step; what it has stored stays."""

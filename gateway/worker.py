@@ -78,7 +78,7 @@ class Worker:
     """The chain has more blocks than are stored: who may be paid is not judged by old facts."""
 
     def __post_init__(self) -> None:
-        self._upkeep = Upkeep(self.engine, self.settings, self.is_beside)
+        self._upkeep = Upkeep(self.engine, self.settings, self.ids, self.is_beside)
 
     def tick(self, now: datetime) -> Progress:
         """Do one round of all that is due.
@@ -219,7 +219,7 @@ class Worker:
             return
         with self._writing(now) as session:
             policy = self.policy.at(session, now)
-            judged_by = clearing.recheck(session, policy, self._judged_by, now)
+            judged_by = clearing.recheck(session, policy, self._judged_by, ids=self.ids, now=now)
             clearing.lapse(session, self.settings, now=now)
             if progress.registry or self._unbinds_from is None or now >= self._unbinds_from:
                 unbinding.unbind(session, policy, now)

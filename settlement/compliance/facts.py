@@ -23,7 +23,6 @@ from settlement.compliance.policy import (
     Party,
     Payment,
     Trade,
-    fold,
 )
 from settlement.compliance.screening.exposure import NOTHING, Exposure, exposures
 from settlement.compliance.sums import Running
@@ -126,10 +125,11 @@ def _known(session: Session, waiting: Sequence[Candidate], now: datetime) -> Kno
 
 
 def _listed(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
-    """Return, per name and address of `waiting`, the entries of lists in force that equal it."""
+    """Return, per address of `waiting`, the entries of lists in force that equal it.
+
+    Names are the screening's, also where they are equal: a person judges who bears one.
+    """
     values: dict[str, str] = {}
-    for name in {name for row in waiting for name in (row.debtor_name, row.creditor_name)}:
-        values[name] = fold(name)
     for address in {
         address for row in waiting for address in (row.debtor_wallet, row.creditor_wallet)
     }:
@@ -158,12 +158,12 @@ def _pair(row: Candidate, known: Known) -> Pair:
     creditor = (row.creditor_id, row.creditor_wallet, row.token)
     if debtor not in known.parties:
         known.parties[debtor] = _party(
-            known, *debtor, state=row.debtor_state, name=row.debtor_name,
+            known, *debtor, state=row.debtor_state,
             country=row.debtor_country, owns_wallet=row.debtor_owner == row.debtor_id,
         )  # fmt: skip
     if creditor not in known.parties:
         known.parties[creditor] = _party(
-            known, *creditor, state=row.creditor_state, name=row.creditor_name,
+            known, *creditor, state=row.creditor_state,
             country=row.creditor_country, owns_wallet=row.creditor_owner == row.creditor_id,
         )  # fmt: skip
     return Pair(known.parties[debtor], known.parties[creditor], _asset(row, known))
@@ -190,7 +190,6 @@ def _party(
     token: str,
     *,
     state: str,
-    name: str,
     country: str,
     owns_wallet: bool,
 ) -> Party:
@@ -213,7 +212,7 @@ def _party(
         wallet_bound=tuple(
             each.words for each in known.bound.get(wallet, ()) if each.holds_for(token)
         ),
-        names_listed=known.listed.get(name, _NO_TEXTS),
+        names_listed=exposure.names,
         addresses_listed=known.listed.get(wallet, _NO_TEXTS),
         hits_open=exposure.open,
         hits_confirmed=exposure.confirmed,

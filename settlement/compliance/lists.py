@@ -1,59 +1,73 @@
-"""Lists of names and addresses that may not be paid: read from files, kept by version.
+"""Lists of parties that may not be paid: kept by version, each version by what it changes.
 
-Knows exact equality only (folded names, lower-case addresses).
+Knows exact equality (folded names, addresses); likeness of names is `screening`'s.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, insert, text
+import orjson
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
-from settlement.compliance import clearance
-from settlement.compliance.policy import fold
-from settlement.errors import Invalid
-from settlement.tables import ListEntry, ListVersion
+from settlement.compliance.list_files.reading import ListFile, read_list
+from settlement.compliance.list_files.record import ListUnreadable, Party
+from settlement.compliance.policy.names import fold
+from settlement.errors import Conflict
+from settlement.store.bulk import insert_rows, rows, run_many
+from settlement.tables import ListVersion
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
-_OFAC_COLUMNS = 12
-_OTHER_FILES = (b"<", b"{", b"[", b"%pdf")
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+__all__ = ["ListHit", "ListShrinks", "ListUnreadable", "Loaded", "hits", "load", "versions"]
+
+_SHRINKS_FROM = 100
+_SHRINKS_PERCENT = 80
 
 _NEWEST = text(
     "SELECT v.name, v.sha256, v.id FROM list_version v WHERE v.id ="
     " (SELECT MAX(w.id) FROM list_version w WHERE w.name = v.name) ORDER BY v.name"
 )
+_BEFORE = "SELECT id, sha256, stats FROM list_version WHERE name = ? ORDER BY id DESC LIMIT 1"
 _HITS = text(
     "SELECT v.name, e.kind, e.value, e.detail FROM list_entry e"
     " JOIN list_version v ON v.id = e.list_version_id"
-    " WHERE e.value IN :values AND v.id IN"
-    " (SELECT MAX(w.id) FROM list_version w GROUP BY w.name) ORDER BY v.name, e.value"
+    " WHERE e.value IN :values AND e.ended_by IS NULL ORDER BY v.name, e.value"
 ).bindparams(bindparam("values", expanding=True))
-_UNDER_WAY = text(
-    "SELECT s.id, d.name AS debtor_name, c.name AS creditor_name, s.debtor_wallet,"
-    " s.creditor_wallet FROM settlement s JOIN participant d ON d.id = s.debtor_id"
-    " JOIN participant c ON c.id = s.creditor_id"
-    # What is mined may be orphaned, and would be sent again.
-    " WHERE s.state IN ('CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED')"
+_PARTIES = (
+    "SELECT id, entry_key, content_hash, name FROM list_party"
+    " WHERE list_name = ? AND ended_by IS NULL"
 )
+_ENTRIES = (
+    "SELECT e.list_version_id, e.kind, e.value, e.detail FROM list_entry e"
+    " JOIN list_version v ON v.id = e.list_version_id WHERE v.name = ? AND e.ended_by IS NULL"
+)
+_END_ENTRY = (
+    "UPDATE list_entry SET ended_by = :by WHERE list_version_id = :version AND kind = :kind"
+    " AND value = :value"
+)
+_END_PARTY = "UPDATE list_party SET ended_by = :by WHERE id = :id"
+_VERSION = (
+    "id", "name", "sha256", "entry_count", "created_at", "format", "stats", "loaded_by",
+)  # fmt: skip
+_PARTY = (
+    "id", "list_name", "entry_key", "kind", "name", "content_hash", "detail", "version_id",
+)  # fmt: skip
 
 
-class ListUnreadable(Invalid):
-    """A list file is not in a form that is read; the version in force stays."""
+class ListShrinks(Conflict):
+    """A file that lacks much of what is in force is more likely cut off than true."""
 
-    def __init__(self, name: str, fault: str) -> None:
+    def __init__(self, name: str, *, now: int, then: int) -> None:
         super().__init__(
-            f"list {name} cannot be read: {fault}",
+            f"list {name} holds {then} parties, and this file {now}",
             field="file",
-            repair="give OFAC's SDN.CSV, or UTF-8 text with one name or one 0x-address a line",
+            repair="download the file again; where so many were taken off the list, say so with"
+            " shrinks=accept",
         )
 
 
@@ -66,46 +80,58 @@ class ListHit:
     detail: str
 
 
-def store_list(
-    session: Session, *, name: str, content: bytes, ids: Ids, now: datetime
-) -> str | None:
-    """Put a list file in force under `name`; return its version's id, None if nothing changed.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What putting a version in force has changed."""
 
-    Clearances of payments under way end where a party is listed now: what is sent is cancelled.
+    version_id: str
+    name: str
+    format: str
+    stats: dict[str, int]
+    added: tuple[str, ...]
+    """Entry keys."""
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    party_ids: tuple[str, ...] = field(default=(), repr=False)
+    """Descriptions that are new: of added and of changed parties."""
+    is_new: bool = True
+    """False where the same file was in force already."""
+
+
+def load(
+    session: Session,
+    *,
+    name: str,
+    content: bytes,
+    ids: Ids,
+    now: datetime,
+    actor: str = "rail",
+    accept_shrinking: bool = False,
+) -> Loaded:
+    """Put a list file in force under `name`, whole or not at all. Compares nobody with it.
 
     Raises:
-        ListUnreadable: no entry can be found in it; the version in force stays.
+        ListUnreadable: it is in no form that is read; the version in force stays.
+        ListShrinks: it lacks much of the version in force.
     """
     digest = hashlib.sha256(content).hexdigest()
-    if any(row.name == name and row.sha256 == digest for row in versions(session)):
-        return None
-    entries = dict.fromkeys(_entries(name, content))
-    if not entries:
-        raise ListUnreadable(name, "it holds no entry")
+    before = rows(session, _BEFORE, (name,))
+    # What was loaded before parties were kept is read again.
+    if before and before[0][1] == digest and before[0][2] != "{}":
+        return Loaded(before[0][0], name, "", orjson.loads(before[0][2]), (), (), (), is_new=False)
+    found = read_list(name, content)
+    known = {row[1]: row for row in rows(session, _PARTIES, (name,))}
+    if (
+        len(known) >= _SHRINKS_FROM
+        and not accept_shrinking
+        and len(found.parties) * 100 < len(known) * _SHRINKS_PERCENT
+    ):
+        raise ListShrinks(name, now=len(found.parties), then=len(known))
     version_id = ids("lst")
-    connection = session.connection()
-    connection.execute(
-        insert(ListVersion.__table__),  # type: ignore[attr-defined]
-        {
-            "id": version_id,
-            "name": name,
-            "sha256": digest,
-            "entry_count": len(entries),
-            "created_at": to_micros(now),
-        },
-    )
-    rows = {
-        (kind, value): {
-            "list_version_id": version_id,
-            "kind": kind,
-            "value": value,
-            "detail": detail,
-        }
-        for kind, value, detail in entries
-    }
-    connection.execute(insert(ListEntry.__table__), list(rows.values()))  # type: ignore[attr-defined]
-    _revoke_hits(session, now)
-    return version_id
+    _store_version(session, version_id, name, digest, found, actor, now)
+    loaded = _store_parties(session, version_id, name, found, known, ids)
+    _store_entries(session, version_id, name, found.parties)
+    return loaded
 
 
 def versions(session: Session) -> Sequence[ListVersion]:
@@ -114,7 +140,7 @@ def versions(session: Session) -> Sequence[ListVersion]:
 
 
 def hits(session: Session, values: Sequence[str]) -> dict[str, list[ListHit]]:
-    """Return, per folded name or lower-case address, the entries in force that equal it."""
+    """Return, per folded name or address, the entries in force that equal it."""
     found: dict[str, list[ListHit]] = {}
     if values:
         for row in session.connection().execute(_HITS, {"values": sorted(set(values))}):
@@ -122,65 +148,142 @@ def hits(session: Session, values: Sequence[str]) -> dict[str, list[ListHit]]:
     return found
 
 
-def _revoke_hits(session: Session, now: datetime) -> None:
-    """End the clearances of those who are listed now: what is not mined is not sent again."""
-    under_way = session.connection().execute(_UNDER_WAY).all()
-    values = {
-        row.id: (fold(row.debtor_name), fold(row.creditor_name), *row[3:]) for row in under_way
-    }
-    listed = hits(session, [value for of_one in values.values() for value in of_one])
-    clearance.revoke(
-        session, [key for key, of_one in values.items() if any(v in listed for v in of_one)], now
+def _store_version(
+    session: Session,
+    version_id: str,
+    name: str,
+    digest: str,
+    found: ListFile,
+    actor: str,
+    now: datetime,
+) -> None:
+    stats = orjson.dumps(found.stats).decode()
+    count = len(found.parties)
+    row = (version_id, name, digest, count, to_micros(now), found.format, stats, actor)
+    insert_rows(session, "list_version", _VERSION, [row])
+
+
+def _store_parties(
+    session: Session,
+    version_id: str,
+    name: str,
+    found: ListFile,
+    known: dict[str, tuple[Any, ...]],
+    ids: Ids,
+) -> Loaded:
+    hashes = {party.key: party.content_hash for party in found.parties}
+    added = [party for party in found.parties if party.key not in known]
+    changed = [
+        party
+        for party in found.parties
+        if party.key in known and known[party.key][2] != hashes[party.key]
+    ]
+    removed = [key for key in known if key not in hashes]
+    gone = [*removed, *(party.key for party in changed)]
+    ended = [{"id": known[key][0], "by": version_id} for key in gone]
+    run_many(session, _END_PARTY, ended)
+    fresh = [(ids("lpy"), party) for party in (*added, *changed)]
+    insert_rows(
+        session, "list_party", _PARTY,
+        [
+            (key, name, party.key, party.kind, party.name, hashes[party.key],
+             _detail(party), version_id)
+            for key, party in fresh
+        ],
+    )  # fmt: skip
+    for table, columns, made in _children(fresh):
+        insert_rows(session, table, ("party_id", "place", *columns), made)
+    return Loaded(
+        version_id, name, found.format, found.stats,
+        added=tuple(party.key for party in added),
+        changed=tuple(party.key for party in changed),
+        removed=tuple(removed),
+        party_ids=tuple(key for key, _ in fresh),
+    )  # fmt: skip
+
+
+def _children(
+    fresh: Sequence[tuple[str, Party]],
+) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Yield table, columns and rows of what hangs on each new description."""
+    kinds: tuple[tuple[str, tuple[str, ...], Any], ...] = (
+        ("list_name", ("name", "kind"), lambda party: party.names.items()),
+        ("list_address", ("address", "country"), lambda party: party.addresses),
+        ("list_identifier", ("kind", "value"), lambda party: party.identifiers),
+        (
+            "list_link",
+            ("relation", "other", "share_bp"),
+            lambda party: [(each.relation, each.other, each.share_bp) for each in party.links],
+        ),
     )
+    for table, columns, of in kinds:
+        yield (
+            table,
+            columns,
+            [(key, place, *row) for key, party in fresh for place, row in enumerate(of(party))],
+        )
 
 
-def _entries(name: str, content: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield `(kind, value, detail)` of OFAC's SDN.CSV or of plain lines.
-
-    Raises:
-        ListUnreadable: it is neither; half a list would let the other half be paid.
-    """
-    words = _text(name, content)
-    first = next(csv.reader(words.splitlines()[:1]), [])
-    if len(first) == _OFAC_COLUMNS:
-        yield from _ofac(name, words)
-        return
-    for line in words.splitlines():
-        addresses = _ADDRESS.findall(line)
-        for address in addresses:
-            yield "address", address.lower(), ""
-        if not addresses and fold(line):
-            yield "name", fold(line), ""
+def _detail(party: Party) -> str:
+    said = {
+        "programs": list(party.programs),
+        "countries": list(party.countries),
+        "birth_dates": list(party.birth_dates),
+        "remarks": party.remarks,
+    }
+    return orjson.dumps({key: value for key, value in said.items() if value}).decode()
 
 
-def _ofac(name: str, words: str) -> Iterator[tuple[str, str, str]]:
-    try:
-        rows = list(csv.reader(io.StringIO(words), strict=True))
-    except csv.Error as error:
-        raise ListUnreadable(name, str(error)) from error
-    for place, row in enumerate(rows, start=1):
-        if not "".join(row).strip():
-            continue
-        if len(row) != _OFAC_COLUMNS:
-            raise ListUnreadable(name, f"row {place} has {len(row)} columns of {_OFAC_COLUMNS}")
-        detail, listed = row[0].strip(), row[1].strip()
-        for address in _ADDRESS.findall(",".join(row)):
-            yield "address", address.lower(), detail
-        if fold(listed):
-            yield "name", fold(listed), detail
-            if "," in listed:  # "SURNAME, First" also as "First SURNAME".
-                last, _, first = listed.partition(",")
-                yield "name", fold(f"{first} {last}"), detail
+def _store_entries(session: Session, version_id: str, name: str, parties: list[Party]) -> None:
+    """Keep what equality is judged by: only what is new is written, what is gone is ended."""
+    wanted = {(kind, value): detail for kind, value, detail in _entries(name, parties) if value}
+    standing = {(row[1], row[2]): row for row in rows(session, _ENTRIES, (name,))}
+    gone = [
+        {"version": row[0], "kind": row[1], "value": row[2], "by": version_id}
+        for key, row in standing.items()
+        if wanted.get(key) != row[3]
+    ]
+    run_many(session, _END_ENTRY, gone)
+    insert_rows(
+        session, "list_entry", ("list_version_id", "kind", "value", "detail"),
+        [
+            (version_id, *key, detail)
+            for key, detail in wanted.items()
+            if key not in standing or standing[key][3] != detail
+        ],
+    )  # fmt: skip
 
 
-def _text(name: str, content: bytes) -> str:
-    """Return the content as text; other files, read as text, would be lists of nobody."""
-    content = content.rstrip(b"\x1a\r\n\0 ")  # OFAC's files end with a control character.
-    if content.lstrip()[:4].lower().startswith(_OTHER_FILES):
-        raise ListUnreadable(name, "it is a page, an archive or another kind of file")
-    if _CONTROL.search(content):
-        raise ListUnreadable(name, "it holds control characters")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")  # OFAC's older files.
+def _entries(name: str, parties: Iterable[Party]) -> Iterator[tuple[str, str, str]]:
+    for party in parties:
+        for shown, kind in party.names.items():
+            detail = "" if fold(shown) == party.key else party.key
+            if kind != "weak":
+                yield "name", fold(shown), detail
+                if "," in shown:  # "SURNAME, First" also as "First SURNAME".
+                    last, _, first = shown.partition(",")
+                    yield "name", fold(f"{first} {last}"), detail
+        for kind, value in party.identifiers:
+            if kind == "wallet":
+                yield "address", value, "" if value == party.key else party.key
+
+
+def changes(session: Session, version_id: str) -> dict[str, list[tuple[str, str]]]:
+    """Return what a version changed: added, changed and removed, each as (entry key, name)."""
+    began = rows(
+        session,
+        "SELECT entry_key, name FROM list_party WHERE version_id = ? ORDER BY entry_key",
+        (version_id,),
+    )
+    ended = rows(
+        session,
+        "SELECT entry_key, name FROM list_party WHERE ended_by = ? ORDER BY entry_key",
+        (version_id,),
+    )
+    new: dict[str, str] = dict(began)
+    old: dict[str, str] = dict(ended)
+    return {
+        "added": [(key, name) for key, name in new.items() if key not in old],
+        "changed": [(key, name) for key, name in new.items() if key in old],
+        "removed": [(key, name) for key, name in old.items() if key not in new],
+    }

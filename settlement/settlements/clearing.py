@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from settlement import ledger
 from settlement.clock import Ids, to_micros
-from settlement.compliance import clearance, facts, lists, registers
+from settlement.compliance import clearance, facts, lists, registers, screening
 from settlement.compliance.candidates import (
     NOT_MINED,
     Candidate,
@@ -60,6 +60,7 @@ def clear(
     rows = candidates(session, now=now, limit=settings.settlements_per_tick_max)
     if not rows:
         return Cleared()
+    _screen(session, rows, ids, now)
     judge = Judge(policy, now)
     purses = purses_of(session, rows, _booked(session, rows), spent_today)
     gathered = facts.gather(session, rows, judge, now)
@@ -82,7 +83,7 @@ def clear(
     return _apply(session, decisions, by_id, now)
 
 
-def recheck(session: Session, policy: Policy, judged_by: str, now: datetime) -> str:
+def recheck(session: Session, policy: Policy, judged_by: str, *, ids: Ids, now: datetime) -> str:
     """Where policy, lists or registers are not those of `judged_by`, judge anew what may be signed.
 
     The clearance of what they would not let pass any more ends. Return what it is judged by now.
@@ -92,6 +93,7 @@ def recheck(session: Session, policy: Policy, judged_by: str, now: datetime) -> 
         return basis
     rows = candidates(session, now=now, limit=_RECHECKED_MAX, states=NOT_MINED)
     if rows:
+        _screen(session, rows, ids, now)
         judge = Judge(policy, now)
         gathered = facts.gather(session, rows, judge, now)
         stopped = [
@@ -149,6 +151,12 @@ def _apply(
         )
     reserving.give_back(session, [rows[each.settlement_id] for each in rejected], now)
     return Cleared(len(allowed), len(held), len(rejected))
+
+
+def _screen(session: Session, rows: Sequence[Candidate], ids: Ids, now: datetime) -> None:
+    """Nobody is judged who was not compared with the lists in force as it is now."""
+    parties = {party for row in rows for party in (row.debtor_id, row.creditor_id)}
+    screening.ensure(session, parties, ids=ids, now=now)
 
 
 def _booked(session: Session, rows: Sequence[Candidate]) -> dict[tuple[str, str], int]:

@@ -10,7 +10,7 @@ import pytest
 
 from settlement.chain import mandate_abi
 from settlement.clock import to_micros
-from settlement.compliance import clearance, lists, policy
+from settlement.compliance import clearance, policy, screening
 from settlement.compliance.clearance import Terms
 from settlement.compliance.policy import Facts
 from settlement.settlements import clearing, control
@@ -38,7 +38,9 @@ def _paused(rail: Rail) -> Any:
 
 def test_a_decision_is_stored_with_all_that_it_stands_on(rail: Rail) -> None:
     with transaction(rail.engine) as session:
-        lists.store_list(session, name="own", content=b"Nobody Known\n", ids=rail.ids, now=rail.now)
+        screening.store_list(
+            session, name="own", content=b"Nobody Known\n", ids=rail.ids, now=rail.now
+        )
     worker = _paused(rail)
     (key,) = rail.instructed()
 
@@ -213,22 +215,24 @@ def test_an_expired_mandate_is_none(rail: Rail) -> None:
     assert "BASE-07" in rail.one("SELECT reason FROM settlement")
 
 
-def test_a_listed_name_blocks_and_so_does_a_listed_wallet(rail: Rail) -> None:
+def test_a_listed_name_waits_for_a_person_and_a_listed_wallet_blocks(rail: Rail) -> None:
     worker = _paused(rail)
-    for name, content in (
-        ("names", "Nördlicht   PUMPEN gmbh\n"),
-        ("wallets", f"some text {rail.buyer_wallet.upper().replace('0X', '0x')}\n"),
-    ):
+    for name, content, state, rule in (
+        ("names", "Nördlicht   PUMPEN gmbh\n", "HELD", "BASE-12"),
+        (
+            "wallets", f"some text {rail.buyer_wallet.upper().replace('0X', '0x')}\n",
+            "REJECTED", "BASE-06",
+        ),
+    ):  # fmt: skip
         with transaction(rail.engine) as session:
-            lists.store_list(
+            screening.store_list(
                 session, name=name, content=content.encode(), ids=rail.ids, now=rail.now
             )
         (key,) = rail.instructed()
         rail.tick(worker)
 
-        assert rail.state(key) == "REJECTED"
-        reason = rail.one("SELECT reason FROM settlement WHERE id = :id", id=key)
-        assert ("BASE-05" if name == "names" else "BASE-06") in reason
+        assert rail.state(key) == state
+        assert rule in rail.one("SELECT reason FROM settlement WHERE id = :id", id=key)
 
 
 def test_a_revoked_clearance_lapses_and_is_decided_anew(rail: Rail) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from settlement.clock import Ids, counted_ids
-from settlement.compliance import lists
+from settlement.compliance import lists, screening
 from settlement.compliance.lists import ListUnreadable
 from settlement.store import reading, transaction
 
@@ -31,7 +31,7 @@ def ids() -> Iterator[Ids]:
 def _store(engine: Engine, ids: Ids, content: str | bytes, name: str = "own") -> str | None:
     data = content.encode() if isinstance(content, str) else content
     with transaction(engine) as session:
-        return lists.store_list(session, name=name, content=data, ids=ids, now=NOW)
+        return screening.store_list(session, name=name, content=data, ids=ids, now=NOW)
 
 
 def _hits(engine: Engine, *values: str) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from settlement.chain import admin_abi
-from settlement.compliance import clearance, lists
+from settlement.compliance import clearance, screening
 from settlement.store import open_engine, transaction
 from settlement.verify.judging import violations
 from tests.builders.memory_node import MemoryNode
@@ -205,7 +205,7 @@ def test_bytes_whose_clearance_ended_while_they_were_orphaned_are_not_sent_again
 
 
 @pytest.mark.parametrize("stage", ("SUBMITTED", "BOOKED"))
-def test_a_party_that_is_put_on_a_list_is_not_sent_to_again_and_then_refused(
+def test_a_party_that_is_put_on_a_list_is_not_sent_to_again_and_then_held(
     rail: Rail, stage: str
 ) -> None:
     chain = BrokenChain(rail.chain)
@@ -220,14 +220,14 @@ def test_a_party_that_is_put_on_a_list_is_not_sent_to_again_and_then_refused(
     sent_before = chain.sent.count(pay)
 
     with transaction(rail.engine) as session:
-        lists.store_list(
+        screening.store_list(
             session, name="new", content=b"Nordlicht Pumpen GmbH\n", ids=rail.ids, now=rail.now
         )
-    rail.run_until(worker, lambda: rail.state(key) == "REJECTED", rounds=60)
+    rail.run_until(worker, lambda: rail.state(key) == "HELD", rounds=60)
 
     assert chain.sent.count(pay) == sent_before
     assert rail.paid_logs() == []
-    assert rail.invoice_of(key).in_flight_minor == 0
+    assert "BASE-12" in rail.one("SELECT reason FROM settlement WHERE id = :id", id=key)
     _judged(rail)
 
 

@@ -32,6 +32,8 @@ class Exposure:
     """A text for each hit that waits for a person."""
     confirmed: tuple[str, ...] = ()
     """A text for each hit on the participant itself that a person confirmed."""
+    names: tuple[str, ...] = ()
+    """Of the confirmed ones those on its names."""
     listed_ownership_bp: int = 0
     """Basis points of it that listed parties own together, as far as hits are confirmed."""
     owners: tuple[str, ...] = ()
@@ -47,20 +49,27 @@ def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exp
     found = dict.fromkeys(ids, NOTHING)
     open_texts: dict[str, list[str]] = {}
     confirmed: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for key, state, kind, shown, list_name, entry_key, entry, score in rows_by_key(
         session, _WAITING, ids
     ):
-        words = f"{kind} {shown} may be {entry} on {list_name} ({entry_key}, score {score})"
+        # A person is not named: decisions keep these texts, and a person's fields can be erased.
+        who = f"{kind} {shown} may be {entry}" if shown else f"its {kind} may be a person"
+        words = f"{who} on {list_name} ({entry_key}, score {score})"
         if state == "open":
             open_texts.setdefault(key, []).append(words)
         elif kind != "owner":  # A listed owner counts by its share.
-            confirmed.setdefault(key, []).append(words.replace(" may be ", " is ", 1))
+            words = words.replace(" may be ", " is ", 1)
+            confirmed.setdefault(key, []).append(words)
+            if kind == "name":
+                names.setdefault(key, []).append(words)
     owned = {row[0]: row[1:] for row in rows_by_key(session, _OWNED, ids)}
     for key in open_texts.keys() | confirmed.keys() | owned.keys():
         share_bp, owners = owned.get(key, (0, "[]"))
         found[key] = Exposure(
             tuple(open_texts.get(key, ())),
             tuple(confirmed.get(key, ())),
+            tuple(names.get(key, ())),
             share_bp,
             tuple(orjson.loads(owners)),
         )

@@ -5,13 +5,16 @@ Holds one state of all lists in memory; which state, and what a hit means, other
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+import orjson
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
+from settlement.compliance.screening.look_up import LONG_WORD, keys, listed_keys, turned
 from settlement.compliance.screening.names import Name, NameKind, prepared
 from settlement.compliance.screening.scoring import INITIAL, THRESHOLD, Score, score, weights
 from settlement.compliance.screening.spelling import (
@@ -26,11 +29,9 @@ ALIKE_MIN = 660
 """Words less alike than this bring no candidate."""
 _DOMINANT_PERCENT = 45
 _BOUND_SLACK = 3
-_TURNED_MAX = 4
 _SYLLABLES_SHARED_PERCENT = 60
+_BIC_OF_BANK = 8
 _CACHED_WORDS_MAX = 200_000
-_LONG_WORD = 7
-_PREFIX = 4
 _NONE: frozenset[str] = frozenset()
 
 
@@ -46,8 +47,18 @@ class Listed:
     """Name and its kind: main, strong or weak."""
     countries: frozenset[str] = frozenset()
     birth_dates: frozenset[str] = frozenset()
-    """ISO dates, years or year-months."""
-    content_hash: str = ""
+    """ISO dates, or years."""
+    identifiers: tuple[tuple[str, str], ...] = ()
+    """Kind and value as compared."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over what is compared of it: a new remark alone is no other party."""
+        said = [
+            self.list_name, self.entry_key, self.kind, sorted(self.names), sorted(self.countries),
+            sorted(self.birth_dates), sorted(self.identifiers),
+        ]  # fmt: skip
+        return hashlib.sha256(orjson.dumps(said)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +72,13 @@ class Found:
 
 
 class Index:
-    """All listed names, ready to be searched. Filled once, then only read."""
+    """All listed names, ready to be searched. Changed by one at a time, read by any number."""
 
     def __init__(self, parties: Iterable[Listed] = ()) -> None:
         self._parties: list[Listed] = []
+        self._gone: set[int] = set()
+        self._places: dict[str, int] = {}
+        self._numbers: dict[str, list[tuple[str, int]]] = {}
         self._names: list[tuple[int, str, str, Name]] = []
         self._sizes: list[int] = []
         self._by_word: dict[str, list[int]] = {}
@@ -80,12 +94,28 @@ class Index:
     @property
     def parties(self) -> int:
         """How many parties it holds."""
-        return len(self._parties)
+        return len(self._parties) - len(self._gone)
 
     @property
     def names(self) -> int:
         """How many names they have."""
         return len(self._names)
+
+    def change(self, *, added: Iterable[Listed], removed: Iterable[str]) -> None:
+        """Take parties in and out; `removed` are ids."""
+        for party_id in removed:
+            self._gone.add(self._places.pop(party_id))
+        for party in added:
+            self._add(party)
+        self._near.clear()
+
+    def identified(self, value: str) -> list[tuple[str, Listed]]:
+        """Return each party that has exactly this number or wallet, with the number's kind."""
+        return [
+            (kind, self._parties[place])
+            for kind, place in self._numbers.get(value, ())
+            if place not in self._gone
+        ]
 
     def search(self, text: str, kind: NameKind, threshold: int = THRESHOLD) -> list[Found]:
         """Return each listed party that has a name scoring `threshold` or more, best first."""
@@ -93,6 +123,8 @@ class Index:
         best: dict[int, Found] = {}
         for number in self._candidates(name, threshold):
             place, shown, name_kind, listed_name = self._names[number]
+            if place in self._gone:
+                continue
             found = score(name, listed_name)
             if found.points < threshold:
                 continue
@@ -107,6 +139,11 @@ class Index:
     def _add(self, party: Listed) -> None:
         place = len(self._parties)
         self._parties.append(party)
+        self._places[party.party_id] = place
+        for number_kind, value in party.identifiers:
+            if number_kind == "bic":
+                value = value[:_BIC_OF_BANK]  # All branches of a listed bank.
+            self._numbers.setdefault(value, []).append((number_kind, place))
         for text, name_kind in party.names:
             name = prepared(text, party.kind)
             number = len(self._names)
@@ -119,12 +156,12 @@ class Index:
                 if word not in self._by_word:
                     self._by_word[word] = []
                     self._sounds[word] = sound(word)
-                    for key in _listed_keys(word):
+                    for key in listed_keys(word):
                         self._by_key.setdefault(key, set()).add(word)
                 self._by_word[word].append(number)
                 if weight * 100 >= least and (not person or len(name.words) == 1):
                     self._dominant.setdefault(word, set()).add(number)
-            for joined in _turned(name):
+            for joined in turned(name):
                 self._by_joined.setdefault(consonants(joined), []).append(number)
             for sign in set(name.syllables):
                 self._by_syllable.setdefault(sign, []).append(number)
@@ -214,10 +251,10 @@ class Index:
     def _alike_words(self, word: str, bare: bool) -> Mapping[str, int]:
         """Return the listed words that `word` may be another spelling of."""
         told: set[str] = set()
-        for key in _keys(word):
+        for key in keys(word):
             told |= self._by_key.get(key, _NONE)
         sounds = {each: self._sounds[each] for each in told}
-        edits = 3 if len(word) > _LONG_WORD else 2
+        edits = 3 if len(word) > LONG_WORD else 2
         near = extract(
             sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
         )
@@ -259,37 +296,3 @@ def _bound(number: int, near: list[dict[int, int]], weighed: list[int], size: in
     # What both lack is a conflict; what one has more is not much.
     total += left if left and size > matched else left // 8
     return reached // (10 * total) if total else 0
-
-
-def _keys(word: str) -> set[str]:
-    """Return what two spellings of one word share at least one of."""
-    keys = {f"={word}"}
-    if len(word) == 1 or word.isdigit():
-        return keys
-    for heard in {word, sound(word)}:
-        keys.add(heard)
-        if len(heard) > _PREFIX:
-            keys.add(f"<{heard[:_PREFIX]}")
-        if len(heard) > 2:
-            keys.update([heard[:at] + heard[at + 1 :] for at in range(len(heard))])
-    left = consonants(word)
-    if len(left) > 2:
-        keys.add(f"+{left}")
-    if len(word) >= _LONG_WORD and len(left) > 3:
-        keys.update([f"+{left[:at]}{left[at + 1 :]}" for at in range(len(left))])
-    return keys
-
-
-def _listed_keys(word: str) -> set[str]:
-    """Return what a listed word is found by: also by what it is known to stand for."""
-    kin = vocabulary().nicknames.get(word, ())
-    return _keys(word) | {f"#{number}" for number in kin} | {f"-{consonants(word)}"}
-
-
-def _turned(name: Name) -> set[str]:
-    """Return a name without spaces, from each of its words on."""
-    if not name.words:
-        return set()
-    words = name.words
-    turns = range(len(words)) if len(words) <= _TURNED_MAX else (0,)
-    return {"".join(words[at:] + words[:at]) for at in turns} | {name.joined}

@@ -1,0 +1,128 @@
+"""Comparing participants with the lists in force: those about to be paid, and all others in turn.
+
+Whoever's payment is judged has been compared with the versions in force then: nobody waits for a
+round to come by. Decides nothing about hits or payments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import orjson
+from sqlmodel import Session
+
+from settlement.clock import Ids, to_micros
+from settlement.compliance.screening.finding import Counts, record
+from settlement.compliance.screening.in_force import (
+    ListsInForce,
+    index_in_force,
+    lists_in_force,
+)
+from settlement.compliance.screening.matching import matches
+from settlement.compliance.screening.ownership import holdings, owned_by
+from settlement.compliance.screening.subjects import Subject, subjects
+from settlement.store.bulk import chunks, insert_rows, rows, rows_by_key, run_many
+
+_LOCK = 0x73637265656E  # "screen" in ASCII.
+_SUBJECT = (
+    "participant_id", "content_hash", "lists_hash", "listed_ownership_bp", "listed_owners",
+    "screened_at",
+)  # fmt: skip
+_KEEP = (
+    "ON CONFLICT (participant_id) DO UPDATE SET content_hash = excluded.content_hash,"
+    " lists_hash = excluded.lists_hash, listed_ownership_bp = excluded.listed_ownership_bp,"
+    " listed_owners = excluded.listed_owners, screened_at = excluded.screened_at"
+)
+_STANDING = (
+    "SELECT participant_id, content_hash, lists_hash FROM screening_subject"
+    " WHERE participant_id {keys}"
+)
+_HELD = (
+    "UPDATE screening_subject SET listed_ownership_bp = :bp, listed_owners = :owners"
+    " WHERE participant_id = :id"
+)
+_CHUNK = 2_000
+
+
+def ensure(session: Session, participant_ids: Iterable[str], *, ids: Ids, now: datetime) -> Counts:
+    """Compare whoever of these was never compared as it is now, with the lists as they are now.
+
+    Where no list is in force nothing is read or written.
+    """
+    counts = Counts()
+    lists = lists_in_force(session)
+    if not lists.hash:
+        return counts
+    for keys in chunks(sorted(set(participant_ids)), _CHUNK):
+        due = stale(session, subjects(session, keys), lists)
+        if due:
+            serialise(session)
+            counts.add(compare_all(session, due, lists, actor="rail", ids=ids, now=now))
+    return counts
+
+
+def stale(session: Session, found: Sequence[Subject], lists: ListsInForce) -> list[Subject]:
+    """Return those that were not compared with these lists as they are."""
+    keys = [each.participant_id for each in found]
+    standing = {row[0]: row[1:] for row in rows_by_key(session, _STANDING, keys)}
+    return [
+        each
+        for each in found
+        if standing.get(each.participant_id) != (each.content_hash, lists.hash)
+    ]
+
+
+def compare_all(
+    session: Session,
+    found: Sequence[Subject],
+    lists: ListsInForce,
+    *,
+    actor: str,
+    ids: Ids,
+    now: datetime,
+) -> Counts:
+    """Compare participants with all that is in force, and store what was found and when."""
+    index = index_in_force(session, lists)
+    compared = [(each, matches(each, index)) for each in found]
+    counts = record(session, compared, actor=actor, ids=ids, now=now)
+    keys = [each.participant_id for each in found]
+    held = holdings(session, keys)
+    at = to_micros(now)
+    insert_rows(
+        session, "screening_subject", _SUBJECT,
+        [
+            (
+                each.participant_id,
+                each.content_hash,
+                lists.hash,
+                held[each.participant_id].share_bp,
+                orjson.dumps(held[each.participant_id].owners).decode(),
+                at,
+            )
+            for each in found
+        ],
+        _KEEP,
+    )  # fmt: skip
+    if counts.lapsed:  # A listed owner may have gone: so may what it made of others.
+        add_up(session, owned_by(session, keys))
+    return counts
+
+
+def add_up(session: Session, participant_ids: Iterable[str]) -> None:
+    """Add up anew what listed owners hold of these participants."""
+    held = holdings(session, participant_ids)
+    run_many(
+        session,
+        _HELD,
+        [
+            {"id": key, "bp": each.share_bp, "owners": orjson.dumps(each.owners).decode()}
+            for key, each in held.items()
+        ],
+    )
+
+
+def serialise(session: Session) -> None:
+    """Let one at a time write hits, until this database transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        rows(session, f"SELECT pg_advisory_xact_lock({_LOCK})")
