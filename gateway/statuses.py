@@ -24,10 +24,11 @@ from settlement.chain.port import NoHeaderEvidence
 from settlement.compliance.inquiries import AttachmentRefused
 from settlement.compliance.limits import LimitExceeded
 from settlement.compliance.limits.changing import LimitNotActive
-from settlement.compliance.lists import ListUnreadable
+from settlement.compliance.lists import ListShrinks, ListUnreadable
 from settlement.compliance.policies import OwnPolicy, PolicyDecided
 from settlement.compliance.policy import PackInvalid
 from settlement.compliance.registers import RegisterUnreadable
+from settlement.compliance.screening.deciding import HitChanged, WalletStaysListed
 from settlement.documents.bank_csv import MappingInvalid
 from settlement.documents.errors import (
     DocumentRejected,
@@ -100,6 +101,9 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     LimitExceeded: 409,
     LimitNotActive: 409,
     ListUnreadable: 422,
+    ListShrinks: 409,
+    HitChanged: 409,
+    WalletStaysListed: 409,
     OwnPolicy: 403,
     PackInvalid: 422,
     PolicyDecided: 409,
