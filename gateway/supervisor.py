@@ -27,7 +27,8 @@ from settlement.chain.port import Address
 from settlement.config import Settings
 from settlement.errors import Conflict, Refused
 
-_READY_SECONDS = 30
+_READY_SECONDS = 90
+"""A busy machine takes its time; a part that ends is noticed at once."""
 _END_SECONDS = 10
 _RESTART_SECONDS = 1.0
 _LOCAL_WORK_FACTOR = 2**12

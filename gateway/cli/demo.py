@@ -52,6 +52,9 @@ def demo(
                 typer.echo(json.dumps(found))
             if keep:
                 _keep(running, day)
+    except Exception:
+        home = place  # Its logs say why: they stay.
+        raise
     finally:
         if home is None:
             shutil.rmtree(place, ignore_errors=True)
