@@ -39,6 +39,7 @@ from gateway.api import (
     proofs,
     reconciliation_expected,
     reconciliation_routes,
+    registry_routes,
     settlements,
     statements,
     supervision_routes,
@@ -71,6 +72,7 @@ COMMANDS = (
     *supervision_routes.COMMANDS,
     *inquiry_routes.COMMANDS,
     *approval_routes.COMMANDS,
+    *registry_routes.COMMANDS,
     *intake.COMMANDS,
     *invoices.COMMANDS,
     *settlements.COMMANDS,
@@ -87,6 +89,7 @@ COMMANDS = (
 QUERIES = (
     *supervision_routes.QUERIES,
     *inquiry_routes.QUERIES,
+    *registry_routes.QUERIES,
     *limits.QUERIES,
     *approval_routes.QUERIES,
     *invoices.QUERIES,

@@ -37,6 +37,15 @@ _NUMBERS = {
         "Working lanes that wait for gas money or for lower fees.",
         "SELECT COUNT(*) FROM lane WHERE state = 'active' AND reason IS NOT NULL",
     ),
+    "settle_registry_differs": (
+        "Wallets that are not on the chain what they are to be.",
+        "SELECT COUNT(*) FROM registry_standing WHERE wanted <> actual",
+    ),
+    "settle_registry_differs_blocks": (
+        "Blocks since which the oldest of them is not.",
+        "SELECT COALESCE((SELECT number FROM cursor WHERE name = 'head') - MIN(differs_from_block),"
+        " 0) FROM registry_standing WHERE wanted <> actual",
+    ),
     "settle_head_block": (
         "Newest block that the watcher has stored.",
         "SELECT COALESCE(MAX(number), 0) FROM cursor",

@@ -65,6 +65,7 @@ from settlement.participants.people import PersonErasedAlready
 from settlement.proof import NothingPaid, NotProvable
 from settlement.reconciliation import engine
 from settlement.reconciliation.workbench import errors as workbench
+from settlement.registry.freezing import NotFrozen, NothingToFreeze
 from settlement.settlements.inquiring import PaymentUnderWay
 from settlement.settlements.instruct import InvoiceNotPayable
 from settlement.signer.opening import NothingDeployed, OtherRail
@@ -88,6 +89,8 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     AmountInvalid: 422,
     AnvilFailed: 503,
     AttachmentRefused: 422,
+    NothingToFreeze: 409,
+    NotFrozen: 409,
     AnvilMissing: 500,
     BankAccountExists: 409,
     DocumentRejected: 422,

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "invoice": "Submit, list, show, accept, query, reject and cancel invoices.",
     "settlement": "Instruct, list, show, hold, release, cancel and retry settlements.",
     "mandate": "Show, grant, lower and revoke what a debtor lets the rail take.",
+    "registry": "Show what is listed and frozen on the chain; freeze and free wallets.",
     "inquiry": "Ask for information about payments, answer and accept it.",
     "report": "List, show, file and export reports for the supervisor.",
     "trace": "Show a payment's whole journey from any of its ids.",
