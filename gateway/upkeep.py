@@ -25,6 +25,7 @@ from settlement.errors import Fatal, LeaseLost, Retryable
 from settlement.ledger import monitors
 from settlement.participants import changes, moves
 from settlement.reconciliation import by_time, engine, others
+from settlement.reconciliation.unfollowed import FOUND_MAX, unfollowed
 from settlement.settlements.awaited import RELEASED_MAX, release_awaited
 from settlement.store import reading, transaction
 from settlement.supervision import deadlines, reports
@@ -99,6 +100,7 @@ class Upkeep:
         return [
             ("bank", self._bank),
             ("stuck", self._stuck),
+            ("registry", self._unfollowed),
             ("late", self._late),
             ("monitors", self._monitors),
             ("participants", self._participants),
@@ -126,6 +128,13 @@ class Upkeep:
             guard(session)
             opened, _closed = by_time.stuck(session, now, after)
         return opened >= by_time.FOUND_MAX
+
+    def _unfollowed(self, guard: Guard, now: datetime) -> bool:
+        """Tell of wallets that the chain has not made what they are to be."""
+        with transaction(self.engine) as session:
+            guard(session)
+            opened, _closed = unfollowed(session, now, self.settings.registry_differs_blocks_max)
+        return opened >= FOUND_MAX
 
     def _late(self, guard: Guard, now: datetime) -> bool:
         if self._next_late is not None and now < self._next_late:

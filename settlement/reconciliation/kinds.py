@@ -59,6 +59,8 @@ class BreakKind(StrEnum):
     """Short by what a bank on the way has kept."""
     STUCK = "stuck"
     """Under way for longer than any step takes."""
+    UNFOLLOWED = "unfollowed"
+    """A wallet is not on the chain what it is to be, for longer than the admin's lane takes."""
     WRONG_TOKEN = "wrong_token"
     """Paid in a token that is not the invoice's."""
     AMBIGUOUS = "ambiguous"
@@ -155,6 +157,12 @@ ABOUT: Mapping[BreakKind, About] = {
     _K.SHORT: About(_S.MEDIUM, "less came than was expected", _A.MATCH, 5),
     _K.OVER: About(_S.MEDIUM, "more came than was expected", _A.RETURN, 5),
     _K.FEE: About(_S.LOW, "a bank on the way has kept its fee", _A.WRITE_OFF, 10),
+    _K.UNFOLLOWED: About(
+        _S.HIGH,
+        "the chain lists or frees a wallet that is to be stopped, or not yet one that is to be let",
+        _A.REVIEW,
+        0,
+    ),
     _K.STUCK: About(_S.HIGH, "it is under way for too long", _A.REVIEW, 1),
     _K.WRONG_TOKEN: About(
         _S.HIGH, "it was paid in a token that is not the invoice's", _A.RETURN, 2

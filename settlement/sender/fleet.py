@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from settlement import watcher
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids
 from settlement.config import Settings
@@ -25,6 +26,9 @@ from settlement.sender.pipeline import Lane, Moved
 from settlement.sender.takeover import take_over
 from settlement.signer import Signer
 from settlement.store import reading, transaction
+
+BEHIND_MAX = 12
+"""Blocks by which the records may be behind the chain where wallets are listed by them."""
 
 
 @dataclass(slots=True)
@@ -90,6 +94,11 @@ class Fleet:
         with reading(self.engine) as session:
             if not differences(session):
                 return
+            followed = watcher.head(session)
+        # What a wallet is, is known only where the chain's newest logs are stored.
+        head = self.chain_of(lease.signer).head()
+        if followed is None or head.number - followed.number > BEHIND_MAX:
+            return
         with transaction(self.engine) as session:
             done.changes += claim_changes(session, lease, self.settings, ids=self.ids, now=now)
 

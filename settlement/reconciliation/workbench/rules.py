@@ -62,6 +62,7 @@ ALLOWED: Mapping[BreakKind, frozenset[Act]] = {
     _K.OVER: _DIFFERENCE | {_A.RETURN},
     _K.FEE: _DIFFERENCE,
     _K.STUCK: frozenset({_A.CLOSE}),
+    _K.UNFOLLOWED: frozenset({_A.CLOSE}),
     _K.WRONG_TOKEN: frozenset({_A.MATCH, _A.UNMATCH, _A.RETURN, _A.ADJUST, _A.CLOSE}),
     _K.AMBIGUOUS: _PAIRING | {_A.CLOSE},
     _K.STATEMENT_GAP: frozenset({_A.CLOSE}),
@@ -79,6 +80,8 @@ _INSTEAD: Mapping[BreakKind, str] = {
     _K.REORGED: "wait: the stored bytes are sent again; it heals when it is paid or has ended",
     _K.TIE_OUT: "find the missing or wrong posting; mirrors of the chain are never adjusted",
     _K.UNATTRIBUTED_DEPOSIT: "attribute it to an invoice first; what is too much is then returned",
+    _K.UNFOLLOWED: "look with `settle registry list --differs` and `settle lane list`: is the"
+    " admin's signer there, and has it gas money? It heals when the chain follows",
     _K.STUCK: "look with `settle lane list` and `settle review list`; it heals when it moves",
     _K.WRONG_TOKEN: "return it, or match it by hand to what it paid",
     _K.STATEMENT_GAP: "get the statement from the bank and import it: `settle bank import FILE`",
