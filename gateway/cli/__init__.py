@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "mandate": "Show, grant, lower and revoke what a debtor lets the rail take.",
     "registry": "Show what is listed and frozen on the chain; freeze and free wallets.",
     "inquiry": "Ask for information about payments, answer and accept it.",
+    "limit": "List limits and what is used of them, ask for changes.",
     "report": "List, show, file and export reports for the supervisor.",
     "trace": "Show a payment's whole journey from any of its ids.",
     "proof": "Write the file that shows to others that an invoice was paid.",

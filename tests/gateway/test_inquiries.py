@@ -160,3 +160,29 @@ def _settlement_refused(door: Door) -> Any:
     invoice = door.post("/v1/invoices", a_json_invoice("RE-2"), "exporter").json()["id"]
     door.post(f"/v1/invoices/{invoice}/accept", {}, "importer")
     return door.post("/v1/settlements", {"invoice_id": invoice}, "importer")
+
+
+def test_a_change_of_a_limit_is_asked_for_at_the_door_and_changes_nothing_yet(door: Door) -> None:
+    body = {
+        "name": "each debtor's day", "asset": "TEUR", "max": "1000.00", "period": "rolling",
+        "days": 7, "counted_by": "debtor", "reason": "decided", "debtor_country": "AE",
+    }  # fmt: skip
+
+    asked = door.post("/v1/limits", body, "compliance")
+
+    assert asked.status_code == 201, asked.text
+    assert asked.json()["state"] == "open"
+    assert asked.json()["terms"]["max_minor"] == 1_000_000_000
+    assert door.get("/v1/limits").json()["data"] == []
+    for who in ("importer", "approver", "overseer"):
+        assert door.post("/v1/limits", body, who).status_code == 403
+    for change, status in (
+        ({"asset": "NONE"}, 404), ({"max": "0"}, 422), ({"days": 1}, 422),
+        ({"debtor_country": "ae"}, 422), ({"reason": ""}, 422), ({"debtor_id": "par_x"}, 404),
+        ({"period": "day"}, 422),
+    ):  # fmt: skip
+        answer = door.post("/v1/limits", body | change, "compliance")
+        assert answer.status_code == status, (change, answer.text)
+    for act, more in (("change", {"max": "1"}), ("retire", {})):
+        path = f"/v1/limits/{asked.json()['limit_id']}/{act}"
+        assert door.post(path, {"reason": "r", **more}, "treasury").status_code == 404

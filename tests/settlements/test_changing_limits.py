@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from settlement.compliance.limits import LimitExceeded, changing
+from settlement import approvals
+from settlement.approvals import Approval, ApprovalOpen, SamePerson
+from settlement.compliance.limits import LimitExceeded, asking, changing
 from settlement.compliance.limits import reading as standing
+from settlement.compliance.limits.asking import Maker
 from settlement.compliance.limits.changing import Hands, LimitNotActive, NewLimit
 from settlement.errors import Invalid, NotFound
 from settlement.money import MINOR_MAX
@@ -138,3 +141,52 @@ def test_a_company_sees_what_counts_it_alone(rail: Rail) -> None:
     assert set(seen[rail.companies.buyer]) == {own.id, each.id}
     assert [one.used_minor for one in seen[rail.companies.buyer][each.id]] == [60 * CENT]
     assert seen[rail.companies.stranger] == {each.id: ()}
+
+
+def _decided(rail: Rail, asked: Approval, verdict: str, checker: str = "per_checker") -> Approval:
+    with transaction(rail.engine) as session:
+        decided = approvals.decide(
+            session, asked.id, verdict=verdict, seen_hash=asked.what_hash, checker=checker,
+            role="approver", reason="seen", now=rail.now,
+        )  # fmt: skip
+        if decided.state == "approved":
+            asking.apply(session, decided, rail.now)
+    return decided
+
+
+def test_a_limit_is_in_force_once_another_person_has_approved_it(rail: Rail) -> None:
+    maker = Maker("per_maker", "compliance", "the board's decision")
+    wanted = NewLimit("day", usd_token(rail), "rule", "day", 100 * CENT)
+    with transaction(rail.engine) as session:
+        asked = asking.ask_add(session, wanted, maker, ids=rail.ids, now=rail.now)
+    rail.instruct(rail.accepted(150))
+
+    with pytest.raises(SamePerson):
+        _decided(rail, asked, "approve", checker="per_maker")
+    _decided(rail, asked, "approve")
+
+    _refused(rail, rail.accepted(1))
+    with transaction(rail.engine) as session:
+        more = asking.ask_change(
+            session, asked.subject, 200 * CENT, maker, ids=rail.ids, now=rail.now
+        )
+        with pytest.raises(ApprovalOpen):
+            asking.ask_retire(session, asked.subject, maker, ids=rail.ids, now=rail.now)
+        seen = asking.seen_now(session, more)
+    assert seen == more.terms
+    _decided(rail, more, "approve")
+    rail.instruct(rail.accepted(50))
+    _refused(rail, rail.accepted(1))
+    with transaction(rail.engine) as session:
+        end = asking.ask_retire(session, asked.subject, maker, ids=rail.ids, now=rail.now)
+    _decided(rail, end, "refuse")
+    _refused(rail, rail.accepted(1))
+    with transaction(rail.engine) as session:
+        end = asking.ask_retire(session, asked.subject, maker, ids=rail.ids, now=rail.now)
+    _decided(rail, end, "approve")
+    rail.instruct(rail.accepted(1))
+    with reading(rail.engine) as session:
+        assert [each.act for each in standing.changes(session, asked.subject)] == [
+            "add", "change", "retire",
+        ]  # fmt: skip
+        assert asking.seen_now(session, end) is None

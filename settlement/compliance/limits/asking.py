@@ -5,12 +5,13 @@ Who may ask and who approves is the approval matrix's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
-from settlement import approvals
+from settlement import approvals, audit
 from settlement.approvals import Approval
 from settlement.clock import Ids
 from settlement.compliance.limits import changing
@@ -71,7 +72,19 @@ def ask_retire(
     return _ask(session, limit_id, {"act": "retire", **seen}, maker, ids=ids, now=now)
 
 
-def apply(session: Session, approval: Approval, now: datetime) -> Limit:
+def seen_now(session: Session, approval: Approval) -> Mapping[str, Any] | None:
+    """Return the terms as they would be shown now; None: the limit takes no change any more."""
+    terms = dict(approval.terms)
+    if terms["act"] == "add":
+        return terms
+    try:
+        limit = changing.locked(session, approval.subject)
+    except (NotFound, LimitNotActive):
+        return None
+    return terms | {"before_minor": limit.max_minor, "version": limit.version}
+
+
+def apply(session: Session, approval: Approval, now: datetime) -> None:
     """Do what was approved.
 
     Raises:
@@ -80,12 +93,18 @@ def apply(session: Session, approval: Approval, now: datetime) -> Limit:
     assert approval.state == "approved" and approval.kind == KIND
     terms: dict[str, Any] = dict(approval.terms)
     hands = Hands(approval.maker, approval.approvers[-1], approval.id, approval.reason)
-    act = terms.pop("act")
+    act, subject = terms.pop("act"), approval.subject
     if act == "add":
-        return changing.add(session, approval.subject, NewLimit(**terms), hands, now=now)
+        after = changing.add(session, subject, NewLimit(**terms), hands, now=now)
+        audit.changed(session, subject, before={}, after=after._asdict())
+        return
     if act == "change":
-        return changing.change(session, approval.subject, terms["max_minor"], hands, now=now)
-    return changing.retire(session, approval.subject, hands, now=now)
+        after = changing.change(session, subject, terms["max_minor"], hands, now=now)
+    else:
+        after = changing.retire(session, subject, hands, now=now)
+    before = {"max_minor": terms["before_minor"], "state": "active", "version": terms["version"]}
+    now_is = {name: getattr(after, name) for name in before}
+    audit.changed(session, subject, before=before, after=now_is)
 
 
 def _ask(
