@@ -16,6 +16,7 @@ from sqlmodel import Session
 from gateway.auth import Caller
 from settlement import approvals, audit
 from settlement.approvals import Approval, SeenOutdated, what_hash
+from settlement.compliance.limits import asking as limits
 from settlement.errors import Fatal
 from settlement.settlements import approving as settlements
 
@@ -52,6 +53,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     settlements.KIND: Kind(settlements.give, settlements.seen_now, settlements.end),
+    limits.KIND: Kind(limits.apply, limits.seen_now),
 }
 
 

@@ -186,3 +186,27 @@ def test_a_change_of_a_limit_is_asked_for_at_the_door_and_changes_nothing_yet(do
     for act, more in (("change", {"max": "1"}), ("retire", {})):
         path = f"/v1/limits/{asked.json()['limit_id']}/{act}"
         assert door.post(path, {"reason": "r", **more}, "treasury").status_code == 404
+
+
+def test_an_approved_limit_holds_from_then_on_and_one_pair_of_hands_is_refused(door: Door) -> None:
+    body = {
+        "name": "a day", "asset": "TEUR", "max": "1190.00", "period": "day",
+        "counted_by": "rule", "reason": "decided",
+    }  # fmt: skip
+    asked = door.post("/v1/limits", body, "compliance").json()
+    path = f"/v1/approvals/{asked['approval_id']}/approve"
+    seen = {"what_hash": asked["what_hash"]}
+
+    own = door.post(path, seen, "compliance")
+    approved = door.post(path, seen, "approver")
+    _settlement(door)
+    refused = _settlement_refused(door)
+
+    assert (own.status_code, approved.status_code) == (403, 200), (own.text, approved.text)
+    assert refused.json()["type"] == "/problems/limit-exceeded"
+    (shown,) = door.get("/v1/limits").json()["data"]
+    assert (shown["id"], shown["used"][0]["left"]) == (asked["limit_id"], "0.000000")
+    lowered = door.post(
+        f"/v1/limits/{shown['id']}/change", {"max": "1.00", "reason": "less"}, "treasury"
+    )
+    assert lowered.json()["terms"]["before_minor"] == 1_190_000_000
