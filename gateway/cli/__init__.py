@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "inquiry": "Ask for information about payments, answer and accept it.",
     "limit": "List limits and what is used of them, ask for changes.",
     "report": "List, show, file and export reports for the supervisor.",
+    "participant": "Register participants, keep their files, and change what money is paid to.",
     "trace": "Show a payment's whole journey from any of its ids.",
     "proof": "Write the file that shows to others that an invoice was paid.",
     "verify": "Judge database and chain, or a proof, or the journal, by code of its own.",
