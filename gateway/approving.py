@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -16,8 +17,10 @@ from sqlmodel import Session
 from gateway.auth import Caller
 from settlement import approvals, audit
 from settlement.approvals import Approval, SeenOutdated, what_hash
+from settlement.clock import new_id
 from settlement.compliance.limits import asking as limits
 from settlement.errors import Fatal
+from settlement.participants import activation, changes
 from settlement.settlements import approving as settlements
 
 Follows = Callable[[Session, Approval, datetime], None]
@@ -54,6 +57,11 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     settlements.KIND: Kind(settlements.give, settlements.seen_now, settlements.end),
     limits.KIND: Kind(limits.apply, limits.seen_now),
+    activation.KIND: Kind(activation.apply_approved, activation.seen_now),
+    changes.PAYEE: Kind(partial(changes.apply_approved, ids=new_id), end=changes.end_refused),
+    changes.PARTICIPANT_CHANGE: Kind(
+        partial(changes.apply_approved, ids=new_id), end=changes.end_refused
+    ),
 }
 
 

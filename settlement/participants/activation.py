@@ -6,7 +6,9 @@ for anew.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -99,18 +101,7 @@ def ask(
     review = _review(review_on, now)
     move = move_of(found, now)
     _require_complete(session, found, move, now)
-    terms = {
-        "participant_id": participant_id,
-        "move": move,
-        "legal_form": found.legal_form,
-        "country": found.country,
-        "review_on": review.isoformat(),
-        "documents": [
-            {"id": each.id, "kind": each.kind, "sha256": each.sha256}
-            for each in papers.documents(session, participant_id)
-        ],
-        "dossier_sha256": dossiers.seal(dossiers.dossier(session, participant_id)),
-    }
+    terms = _terms(session, found, move, review.isoformat())
     asked = approvals.ask(
         session, kind=KIND, subject=participant_id, terms=terms, maker=by.hand, role=by.role,
         reason=reason, ids=ids, now=now,
@@ -156,6 +147,30 @@ def apply_approved(session: Session, approval: Approval, now: datetime) -> None:
         session, participant_id, move, actor=f"approval:{approval.approvers[-1]}", now=now,
         reason=approval.reason, detail={"approval": approval.id, "dossier_sha256": seal},
     )  # fmt: skip
+
+
+def seen_now(session: Session, approval: Approval) -> Mapping[str, Any] | None:
+    """Return the terms as they would be shown now, the participant locked; None: it is closed."""
+    _lock(session, approval.subject)
+    found = participant(session, approval.subject)
+    if found.state == ParticipantState.CLOSED:
+        return None
+    return _terms(session, found, str(approval.terms["move"]), str(approval.terms["review_on"]))
+
+
+def _terms(session: Session, found: Participant, move: str, review_on: str) -> dict[str, Any]:
+    return {
+        "participant_id": found.id,
+        "move": move,
+        "legal_form": found.legal_form,
+        "country": found.country,
+        "review_on": review_on,
+        "documents": [
+            {"id": each.id, "kind": each.kind, "sha256": each.sha256}
+            for each in papers.documents(session, found.id)
+        ],
+        "dossier_sha256": dossiers.seal(dossiers.dossier(session, found.id)),
+    }
 
 
 def move_of(found: Participant, now: datetime) -> str:

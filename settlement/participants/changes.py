@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from settlement import approvals
+from settlement import approvals, audit
 from settlement.approvals import Approval
 from settlement.clock import Ids, to_micros
 from settlement.errors import Conflict, IllegalMove, NotFound
@@ -178,6 +178,10 @@ def apply_approved(session: Session, approval: Approval, now: datetime, *, ids: 
             usable_from=usable, ids=ids, now=now,
         )  # fmt: skip
     wanted = Wanted(found.kind, found.subject, found.terms)
+    audit.changed(
+        session, found.participant_id, before={found.kind: None},
+        after={found.kind: {"subject": found.subject, "change": found.id, "usable_from": usable}},
+    )  # fmt: skip
     actor = f"approval:{approval.approvers[-1]}"
     told = {"change": found.id, "approval": approval.id, "usable_from": usable}
     _note(session, found.participant_id, "change_approved", wanted, actor, now, told)

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement import audit
 from settlement.clock import to_micros
 from settlement.errors import IllegalMove, NotFound
 from settlement.participants import listing
@@ -102,6 +103,7 @@ def move(
     starts = sources(PARTICIPANT_MOVES, name)
     (end,) = {state.value for state in starts.values()}
     states = ", ".join(f"'{state.value}'" for state in starts)
+    before = _state(session, participant_id)
     moved = session.execute(
         text(
             f"UPDATE participant SET state = :end WHERE id = :id AND state IN ({states})"
@@ -110,7 +112,8 @@ def move(
         {"id": participant_id, "end": end},
     )
     if moved.scalar() is None:
-        raise IllegalMove("participant", participant_id, _state(session, participant_id), name)
+        raise IllegalMove("participant", participant_id, before, name)
+    audit.changed(session, participant_id, before={"state": before}, after={"state": end})
     record(session, participant_id, name, end, actor=actor, now=now, reason=reason, detail=detail)
     why = f"its company is {end}" + (f": {reason}" if reason else "")
     listing.follow_states(session, [participant_id], reason=why, actor=actor, now=now)
