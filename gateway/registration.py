@@ -118,8 +118,9 @@ def _shown(query: QueryRoute) -> dict[str, Any]:
     """Return what a query gives, by media type."""
     described = _example(query.example, query.media_type)
     for media_type in query.other_media_types:
-        file = {"schema": {"type": "string"}, "example": f"the bytes of a {media_type} file"}
-        described["content"][media_type] = file
+        kind = "object" if media_type == "application/json" else "string"
+        example = {} if kind == "object" else f"the bytes of a {media_type} file"
+        described["content"][media_type] = {"schema": {"type": kind}, "example": example}
     return described
 
 

@@ -261,5 +261,6 @@ QUERIES = (
         "<?xml version='1.0'?>…",
         tag="invoices",
         media_type="application/xml",
+        other_media_types=("application/json", "application/pdf"),
     ),
 )

@@ -119,6 +119,9 @@ QUERIES = (
         '<?xml version="1.0" encoding="UTF-8"?>…',
         tag="statements",
         media_type="application/xml",
+        other_media_types=tuple(
+            kind.partition(";")[0] for kind in MEDIA_TYPES.values() if kind != "application/xml"
+        ),
     ),
     QueryRoute(
         "/v1/settlements/{settlement_id}/advice",
@@ -128,5 +131,6 @@ QUERIES = (
         "%PDF-1.3…",
         tag="statements",
         media_type="application/pdf",
+        other_media_types=("application/xml",),
     ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from settlement.clock import iso
+from settlement.errors import Invalid
 from settlement.store.bulk import rows
 from settlement.supervision.periods import Span
 from settlement.supervision.views.reading import Read, Row, View, bounds
@@ -47,6 +48,7 @@ _REPORT = (
     "id", "kind", "subject", "period_first", "period_last", "jurisdiction", "state", "due_date",
     "row_count", "sha256", "written_at", "filed_at", "filed_by", "reference",
 )  # fmt: skip
+_DIGITS_MAX = 16
 _POLICY = (
     "version", "sha256", "note", "author", "created_at", "published_by", "in_force_from",
 )  # fmt: skip
@@ -57,6 +59,13 @@ _POLICIES = (
 
 
 def _policies(session: Session, span: Span, after: str, most: int) -> list[Row]:
+    # A version is a small number: anything else is no row of a page before.
+    if after and not (after.isascii() and after.isdecimal() and len(after) < _DIGITS_MAX):
+        raise Invalid(
+            f"{after!r:.40} is no version",
+            field="after",
+            repair="send the first column of the last row of a page before",
+        )
     found = rows(session, _POLICIES, (*bounds(span), int(after or 0), most))
     return [
         (str(version), sha256, note, author, iso(at), by, None if since is None else iso(since))
