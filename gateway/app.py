@@ -41,6 +41,7 @@ from gateway.api import (
     reconciliation_expected,
     reconciliation_routes,
     registry_routes,
+    screening_routes,
     settlements,
     statements,
     supervision_routes,
@@ -71,6 +72,7 @@ API_VERSION = "1.0.0"
 
 COMMANDS = (
     *supervision_routes.COMMANDS,
+    *screening_routes.COMMANDS,
     *inquiry_routes.COMMANDS,
     *approval_routes.COMMANDS,
     *registry_routes.COMMANDS,
@@ -90,6 +92,7 @@ COMMANDS = (
 )
 QUERIES = (
     *supervision_routes.QUERIES,
+    *screening_routes.QUERIES,
     *inquiry_routes.QUERIES,
     *registry_routes.QUERIES,
     *limits.QUERIES,

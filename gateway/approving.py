@@ -22,6 +22,7 @@ from settlement.compliance.limits import asking as limits
 from settlement.errors import Fatal
 from settlement.participants import activation, changes
 from settlement.settlements import approving as settlements
+from settlement.settlements import screened
 
 Follows = Callable[[Session, Approval, datetime], None]
 
@@ -62,6 +63,7 @@ KINDS: Mapping[str, Kind] = {
     changes.PARTICIPANT_CHANGE: Kind(
         partial(changes.apply_approved, ids=new_id), end=changes.end_refused
     ),
+    screened.KIND: Kind(screened.clear_hit, screened.hit_now),
 }
 
 

@@ -27,6 +27,7 @@ from settlement.participants import changes, moves
 from settlement.reconciliation import by_time, engine, others
 from settlement.reconciliation.unfollowed import FOUND_MAX, unfollowed
 from settlement.settlements.awaited import RELEASED_MAX, release_awaited
+from settlement.settlements.screened import release_judged
 from settlement.store import reading, transaction
 from settlement.supervision import deadlines, reports
 
@@ -186,10 +187,12 @@ class Upkeep:
         return more
 
     def _screening(self, guard: Guard, now: datetime) -> bool:
-        """Go on with the round over everybody, or compare who is new or has changed."""
+        """Go on with the round over everybody; release what a judged hit has held."""
         with transaction(self.engine) as session:
             guard(session)
-            return screening.step(session, ids=self.ids, now=now)
+            more = screening.step(session, ids=self.ids, now=now)
+            released = release_judged(session, now)
+        return more or len(released) >= RELEASED_MAX
 
     def stop(self) -> None:
         """Let a run of the engine end at its next step; what it has stored stays."""

@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "settlement": "Instruct, list, show, hold, release, cancel and retry settlements.",
     "mandate": "Show, grant, lower and revoke what a debtor lets the rail take.",
     "registry": "Show what is listed and frozen on the chain; freeze and free wallets.",
+    "list": "Put lists of parties that may not be paid in force, and show what changed.",
+    "screening": "Judge who may be a listed party; compare a name with the lists.",
     "inquiry": "Ask for information about payments, answer and accept it.",
     "limit": "List limits and what is used of them, ask for changes.",
     "report": "List, show, file and export reports for the supervisor.",
@@ -49,7 +51,7 @@ COMMANDS: dict[str, str] = {
 }
 """Name and one line of help. The command `tie-out` lives in `gateway/cli/tie_out.py`."""
 
-MODULES: dict[str, str] = {"break": "breaks"}
+MODULES: dict[str, str] = {"break": "breaks", "list": "lists"}
 """Names that Python cannot give a module."""
 
 app = typer.Typer(

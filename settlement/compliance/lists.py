@@ -107,8 +107,11 @@ def load(
     now: datetime,
     actor: str = "rail",
     accept_shrinking: bool = False,
+    found: ListFile | None = None,
 ) -> Loaded:
     """Put a list file in force under `name`, whole or not at all. Compares nobody with it.
+
+    `found`: what the content holds, where it was read before.
 
     Raises:
         ListUnreadable: it is in no form that is read; the version in force stays.
@@ -119,7 +122,7 @@ def load(
     # What was loaded before parties were kept is read again.
     if before and before[0][1] == digest and before[0][2] != "{}":
         return Loaded(before[0][0], name, "", orjson.loads(before[0][2]), (), (), (), is_new=False)
-    found = read_list(name, content)
+    found = found or read_list(name, content)
     known = {row[1]: row for row in rows(session, _PARTIES, (name,))}
     if (
         len(known) >= _SHRINKS_FROM
@@ -266,24 +269,3 @@ def _entries(name: str, parties: Iterable[Party]) -> Iterator[tuple[str, str, st
         for kind, value in party.identifiers:
             if kind == "wallet":
                 yield "address", value, "" if value == party.key else party.key
-
-
-def changes(session: Session, version_id: str) -> dict[str, list[tuple[str, str]]]:
-    """Return what a version changed: added, changed and removed, each as (entry key, name)."""
-    began = rows(
-        session,
-        "SELECT entry_key, name FROM list_party WHERE version_id = ? ORDER BY entry_key",
-        (version_id,),
-    )
-    ended = rows(
-        session,
-        "SELECT entry_key, name FROM list_party WHERE ended_by = ? ORDER BY entry_key",
-        (version_id,),
-    )
-    new: dict[str, str] = dict(began)
-    old: dict[str, str] = dict(ended)
-    return {
-        "added": [(key, name) for key, name in new.items() if key not in old],
-        "changed": [(key, name) for key, name in new.items() if key in old],
-        "removed": [(key, name) for key, name in old.items() if key not in new],
-    }

@@ -20,9 +20,12 @@ from starlette.testclient import TestClient
 from gateway.app import create_app
 from gateway.auth import Role
 from settlement.chain.rail_abi import address_word, selector, word
+from settlement.compliance import screening
+from settlement.store import transaction
 from tests.bank.builders import Movement, a_camt
 from tests.builders.limits import a_limit
 from tests.builders.rail import Rail, a_rail
+from tests.builders.three_companies import COMPANIES
 from tests.gateway.builders import Door, the_keys
 from tests.gateway.people import a_person
 
@@ -35,7 +38,7 @@ STATEMENT = a_camt(
 )
 SHAPES = {
     "account": "wallet:0x" + "0" * 40 + ":TUSD", "period": "1999-01", "match": "999999",
-    "record": "999999", "expected": "exp_999999", "key": "stk_000000000000",
+    "record": "999999", "list": "nolist", "expected": "exp_999999", "key": "stk_000000000000",
 }  # fmt: skip
 OF_THE_BUYER_ALONE = ("inquiry", "limit")
 """Kinds that the seller has no part in."""
@@ -122,6 +125,8 @@ def _made() -> Mapping[str, Callable[[World], str]]:
         "key": lambda world: world.door.keys["second-treasury"][:16],
         "person": lambda world: a_person(world.door, Role.APPROVER),
         "inquiry": _inquiry,
+        "list": _list,
+        "hit": lambda world: _first(world, "/v1/screening/hits", "compliance"),
         "limit": lambda world: (
             a_limit(world.rail, max_minor=10**12, debtor_id=world.door.companies.buyer).id
         ),
@@ -192,13 +197,23 @@ def _inquiry(world: World) -> str:
     return str(_posted(world, "/v1/inquiries", body, "compliance")["id"])
 
 
+def _list(world: World) -> str:
+    """With the name of a company that nobody pays here."""
+    (name,) = [each.name for each in COMPANIES][2:]
+    _posted(world, "/v1/lists/ofac", f"{name}\n".encode(), "compliance")
+    stranger = world.rail.sandbox.participant_ids[2]
+    with transaction(world.rail.engine) as session:
+        screening.ensure(session, [stranger], ids=world.rail.ids, now=world.rail.now)
+    return "ofac"
+
+
 def _posted(world: World, path: str, body: Any, who: str = "treasury") -> Any:
     answer = world.door.post(path, body, who)
     assert answer.status_code in (200, 201), (path, answer.text)
     return answer.json()
 
 
-def _first(world: World, path: str) -> str:
-    found = world.door.get(path, "treasury").json()["data"]
+def _first(world: World, path: str, who: str = "treasury") -> str:
+    found = world.door.get(path, who).json()["data"]
     assert found, path
     return str(found[0]["id"])

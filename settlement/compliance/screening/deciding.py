@@ -13,9 +13,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
+from settlement.compliance.screening import bind
 from settlement.compliance.screening.comparing import add_up
 from settlement.compliance.screening.ownership import owned_by
-from settlement.compliance.screening.records import Hit, hit
+from settlement.compliance.screening.records import Hit, hit, stands_against, wallets
 from settlement.errors import Conflict, IllegalMove, Invalid
 from settlement.store import row_lock
 from settlement.store.bulk import insert_rows
@@ -173,7 +174,17 @@ def _decide(session: Session, found: Hit, move: str, reason: str, actor: str, no
     detail = {"score": found.score, "subject": found.subject_hash, "entry": found.entry_hash}
     _note(session, found.id, state, actor, reason.strip(), detail, now)
     add_up(session, owned_by(session, [found.participant_id]))
+    _bind(session, found.participant_id, move, actor, now)
     return hit(session, found.id)
+
+
+def _bind(session: Session, participant_id: str, move: str, actor: str, now: datetime) -> None:
+    """Keep whoever is confirmed from the rail on the chain; let go whom nothing stands against."""
+    own = wallets(session, [participant_id])
+    if move == "confirm":
+        bind.unlist(session, own, reason="a hit was confirmed", actor=actor, now=now)
+    elif not stands_against(session, [participant_id]):
+        bind.let_go(session, own, reason="its hits were cleared", actor=actor, now=now)
 
 
 def _note(

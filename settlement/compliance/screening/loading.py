@@ -14,8 +14,9 @@ from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
 from settlement.compliance import clearance, lists
+from settlement.compliance.list_files.reading import ListFile
 from settlement.compliance.lists import Loaded
-from settlement.compliance.screening import rounds
+from settlement.compliance.screening import bind, records, rounds
 from settlement.compliance.screening.comparing import serialise
 from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import ListsInForce, listed, lists_in_force
@@ -33,7 +34,6 @@ _OPEN_PARTIES = (
     f" UNION SELECT creditor_id FROM settlement WHERE state IN ({_OPEN})"
 )
 _STOPPED = f"SELECT id FROM settlement WHERE {{side}} {{keys}} AND state IN ({_OPEN}) ORDER BY id"
-_WALLETS = "SELECT address FROM wallet WHERE participant_id {keys} ORDER BY address"
 _CURRENT = (
     "SELECT participant_id, content_hash FROM screening_subject WHERE participant_id {keys}"
     " AND lists_hash = ?"
@@ -66,6 +66,7 @@ def put_in_force(
     now: datetime,
     actor: str = "rail",
     accept_shrinking: bool = False,
+    found: ListFile | None = None,
 ) -> InForce:
     """Load a list file and stop the open payments of whom it newly lists.
 
@@ -75,14 +76,14 @@ def put_in_force(
     before = lists_in_force(session)
     loaded = lists.load(
         session, name=name, content=content, ids=ids, now=now, actor=actor,
-        accept_shrinking=accept_shrinking,
+        accept_shrinking=accept_shrinking, found=found,
     )  # fmt: skip
     if not loaded.is_new:
         return InForce(loaded, Counts())
     after = lists_in_force(session)
-    found = subjects(session, [row[0] for row in rows(session, _OPEN_PARTIES)])
-    counts = _compare_changes(session, found, loaded, actor=actor, ids=ids, now=now)
-    _carry(session, found, before, after)
+    parties = subjects(session, [row[0] for row in rows(session, _OPEN_PARTIES)])
+    counts = _compare_changes(session, parties, loaded, actor=actor, ids=ids, now=now)
+    _carry(session, parties, before, after)
     against = sorted(counts.against)
     settlements = sorted(
         {
@@ -92,7 +93,8 @@ def put_in_force(
         }
     )
     clearance.revoke(session, settlements, now)
-    wallets = tuple(row[0] for row in rows_by_key(session, _WALLETS, against))
+    wallets = tuple(records.wallets(session, against))
+    bind.unlist(session, wallets, reason=f"newly on {name}", actor=actor, now=now)
     _log(session, after, counts, len(settlements), actor=actor, ids=ids, now=now)
     rounds.begin(session, actor=actor, ids=ids, now=now)
     return InForce(loaded, counts, tuple(settlements), wallets)
