@@ -62,7 +62,7 @@ def clear(
         return Cleared()
     _screen(session, rows, ids, now)
     judge = Judge(policy, now)
-    purses = purses_of(session, rows, _booked(session, rows), spent_today)
+    purses = purses_of(session, rows, booked_of(session, rows), spent_today)
     gathered = facts.gather(session, rows, judge, now)
     lifetime = timedelta(seconds=settings.clearance_lifetime_seconds)
     # Its expiry becomes the batch's deadline, which the chain judges by its own time.
@@ -70,7 +70,7 @@ def clear(
     judgements = []
     for row in rows:
         purse = purses[row.debtor_wallet, row.token]
-        judgement = clearance.judge(judge, gathered.facts(row, judge, purse), _terms(row))
+        judgement = clearance.judge(judge, gathered.facts(row, judge, purse), terms_of(row))
         if judgement.payable:
             purse.spend(row.amount_minor)  # The next one sees what this one uses up.
             gathered.count(judgement.facts, judge)
@@ -109,6 +109,27 @@ def versions(session: Session) -> dict[str, str]:
     """Return the hash of every list and register in force, by name."""
     named = {row.name: row.sha256 for row in lists.versions(session)}
     return named | registers.versions(session)
+
+
+def booked_of(session: Session, rows: Sequence[Candidate]) -> dict[tuple[str, str], int]:
+    """Return what is booked on each wallet of `rows`, by wallet and token."""
+    codes = {
+        (row.debtor_wallet, row.token): ledger.accounts.wallet(row.debtor_wallet, row.symbol)
+        for row in rows
+    }
+    booked = ledger.balances(session, list(codes.values()))
+    return {key: booked[code] for key, code in codes.items()}
+
+
+def terms_of(row: Candidate) -> Terms:
+    """Return what a clearance of a settlement covers."""
+    return Terms(
+        debtor_wallet=row.debtor_wallet,
+        creditor_wallet=row.creditor_wallet,
+        token=row.token,
+        amount_minor=row.amount_minor,
+        reference=row.reference,
+    )
 
 
 def lapse(session: Session, settings: Settings, *, now: datetime) -> int:
@@ -157,26 +178,6 @@ def _screen(session: Session, rows: Sequence[Candidate], ids: Ids, now: datetime
     """Nobody is judged who was not compared with the lists in force as it is now."""
     parties = {party for row in rows for party in (row.debtor_id, row.creditor_id)}
     screening.ensure(session, parties, ids=ids, now=now)
-
-
-def _booked(session: Session, rows: Sequence[Candidate]) -> dict[tuple[str, str], int]:
-    """Return what is booked on each wallet of `rows`, by wallet and token."""
-    codes = {
-        (row.debtor_wallet, row.token): ledger.accounts.wallet(row.debtor_wallet, row.symbol)
-        for row in rows
-    }
-    booked = ledger.balances(session, list(codes.values()))
-    return {key: booked[code] for key, code in codes.items()}
-
-
-def _terms(row: Candidate) -> Terms:
-    return Terms(
-        debtor_wallet=row.debtor_wallet,
-        creditor_wallet=row.creditor_wallet,
-        token=row.token,
-        amount_minor=row.amount_minor,
-        reference=row.reference,
-    )
 
 
 def _reservation(row: Candidate, decision: Decision) -> ledger.Reservation:
