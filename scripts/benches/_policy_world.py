@@ -127,7 +127,8 @@ class World:
             debtor_id=parties[0], creditor_id=parties[1], debtor_wallet=wallets[0],
             creditor_wallet=wallets[1], sequence=self._place, amount_minor=amount_minor,
             claim_minor=1, reference=f"0x{self._place:064x}", document_sha256="",
-            execution_date=day.date().isoformat(), state=state, reverted_count=0, version=1,
+            execution_date=day.date().isoformat(), state=state, approved_by="policy",
+            reverted_count=0, version=1,
             created_at=to_micros(day),
         )  # fmt: skip
         return key

@@ -28,6 +28,9 @@ _Rules = tuple[tuple[tuple[Rule, PairCheck], ...], tuple[Rule, ...], tuple[Windo
 """Rules over the pair with their checks, rules over the payment, and the sums these ask for."""
 
 
+_REMEMBERED_MAX = 20_000
+
+
 class Judge:
     """A policy on one day, with what it has found of the pairs so far."""
 
@@ -40,7 +43,9 @@ class Judge:
             if pack.span.holds(day)
         ]
         self._pairs: dict[int, tuple[Pair, PairJudgement]] = {}
-        self._alike: dict[tuple[object, ...], _Rules] = {}
+        if len(policy.remembered) > _REMEMBERED_MAX:
+            policy.remembered.clear()
+        self._day = day
         self._names_wallets = any(
             condition.wallets for pack in policy.packs for condition in pack.applies_to
         )
@@ -94,18 +99,18 @@ class Judge:
         """Return the rules of the packs that apply: the same for all that look alike to them."""
         debtor, creditor, asset = pair.debtor, pair.creditor, pair.asset
         key: tuple[object, ...] = (
-            debtor.country, creditor.country, asset.token, asset.symbol, asset.currency,
+            self._day, debtor.country, creditor.country, asset.token, asset.symbol, asset.currency,
             debtor.registers, creditor.registers, debtor.wallet_kind, creditor.wallet_kind,
         )  # fmt: skip
         if self._names_wallets:
             key = (*key, debtor.wallet, creditor.wallet)
-        known = self._alike.get(key)
+        known: _Rules | None = self.policy.remembered.get(key)
         if known is None:
             rules = [rule for _, rules in self.applicable(pair) for rule in rules]
             left = tuple(rule for rule in rules if rule.payment_check)
             windows = {each.key: each for rule in left for each in rule.windows}
             asked = tuple((rule, rule.pair_check) for rule in rules if rule.pair_check)
-            known = self._alike[key] = (asked, left, tuple(windows.values()))
+            known = self.policy.remembered[key] = (asked, left, tuple(windows.values()))
         return known
 
 

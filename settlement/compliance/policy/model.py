@@ -155,6 +155,8 @@ class Policy:
     version: str
     packs: tuple[Pack, ...]
     tables: Tables = field(default_factory=Tables)
+    remembered: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Which rules apply to whom, as `Judge` has found it; another policy begins with nothing."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -36,6 +36,8 @@ def _documents_missing(pair: Pair) -> str:
 
 
 def _wallet_bound(pair: Pair) -> str:
+    if not (pair.debtor.wallet_bound or pair.creditor.wallet_bound):
+        return ""
     return "; ".join(
         f"the {side}'s wallet {each}" for side, party in sides(pair) for each in party.wallet_bound
     )
