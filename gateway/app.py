@@ -46,6 +46,7 @@ from gateway.api import (
     statements,
     supervision_routes,
     trace,
+    travel_rule,
 )
 from gateway.commands import command_app
 from gateway.console import routes as console
@@ -74,6 +75,7 @@ COMMANDS = (
     *supervision_routes.COMMANDS,
     *screening_routes.COMMANDS,
     *inquiry_routes.COMMANDS,
+    *travel_rule.COMMANDS,
     *approval_routes.COMMANDS,
     *registry_routes.COMMANDS,
     *limit_changes.COMMANDS,
@@ -94,6 +96,7 @@ QUERIES = (
     *supervision_routes.QUERIES,
     *screening_routes.QUERIES,
     *inquiry_routes.QUERIES,
+    *travel_rule.QUERIES,
     *registry_routes.QUERIES,
     *limits.QUERIES,
     *approval_routes.QUERIES,

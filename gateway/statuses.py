@@ -29,6 +29,7 @@ from settlement.compliance.policies import OwnPolicy, PolicyDecided
 from settlement.compliance.policy import PackInvalid
 from settlement.compliance.registers import RegisterUnreadable
 from settlement.compliance.screening.deciding import HitChanged, WalletStaysListed
+from settlement.compliance.travel_rule.opening import NotClosed, NotInTurn
 from settlement.documents.bank_csv import MappingInvalid
 from settlement.documents.errors import (
     DocumentRejected,
@@ -116,6 +117,8 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     MessageInvalid: 422,
     NoHeaderEvidence: 503,
     NotAMandateCall: 422,
+    NotClosed: 409,
+    NotInTurn: 409,
     NothingPaid: 409,
     NothingToFile: 409,
     NotProvable: 409,

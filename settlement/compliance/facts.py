@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from settlement.compliance import lists, registers, trades
+from settlement.compliance import lists, registers, trades, travel_rule
 from settlement.compliance.candidates import Candidate, PairKey, Purse
 from settlement.compliance.inquiries import open_inquiries
 from settlement.compliance.policy import (
@@ -103,6 +103,7 @@ def gather(session: Session, waiting: Sequence[Candidate], judge: Judge, now: da
         pairs,
         running,
         trades=trades.trades(session, {row.invoice_id: row.debtor_id for row in waiting}),
+        travel_rule_gaps=travel_rule.gaps(session, [row.id for row in waiting]),
         inquiries=open_inquiries(session, [row.id for row in waiting]),
     )
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from settlement import ledger
 from settlement.clock import Ids, to_micros
-from settlement.compliance import clearance, facts, lists, registers, screening
+from settlement.compliance import clearance, facts, lists, registers, screening, travel_rule
 from settlement.compliance.candidates import (
     NOT_MINED,
     Candidate,
@@ -79,6 +79,14 @@ def clear(
         session, policy, judgements,
         list_versions=versions(session), expires=expires, ids=ids, now=now,
     )  # fmt: skip
+    with_data = {
+        each.settlement_id: each.clearance_id
+        for each in decisions
+        if each.outcome is Outcome.ALLOW_WITH_DATA
+    }
+    if with_data:
+        keeper = travel_rule.keeper_of(settings.home)
+        travel_rule.attach(session, keeper, with_data, ids=ids, now=now)
     by_id = {row.id: row for row in rows}
     return _apply(session, decisions, by_id, now)
 

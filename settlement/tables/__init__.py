@@ -27,6 +27,7 @@ Knows columns and constraints; queries live in the module that owns the noun.
                screening_subject, screening_hit, screening_hit_event, screening_run
     inquiries  inquiry, inquiry_entry, inquiry_attachment
     supervision supervisor_report
+    travel_rule travel_rule_payload, travel_rule_transfer
     limits     payment_limit, payment_limit_change, limit_counter, limit_use
     policy     policy_version, policy_inputs, policy_flag, register_version, register_entry,
                trade_declaration
@@ -136,6 +137,7 @@ from settlement.tables.sending import (
 )
 from settlement.tables.supervision import SupervisorReport
 from settlement.tables.tie_out import TransferSum
+from settlement.tables.travel_rule import TravelRulePayload, TravelRuleTransfer
 from settlement.tables.workbench import (
     BreakDecision,
     BreakEffect,
@@ -268,6 +270,8 @@ __all__ = [
     "Token",
     "TradeDeclaration",
     "TransferSum",
+    "TravelRulePayload",
+    "TravelRuleTransfer",
     "Wallet",
     "WalletChallenge",
     "WalletProof",

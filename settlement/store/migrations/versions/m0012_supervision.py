@@ -21,6 +21,7 @@ def upgrade() -> None:
     _limit_counters()
     _inquiries()
     _reports()
+    _travel_rule()
     refuse_changes(op.get_bind(), APPEND_ONLY)
 
 
@@ -220,3 +221,33 @@ def _reports() -> None:
         "clearance_refused", "clearance", ["outcome", "created_at"],
         **_only("outcome IN ('REJECT', 'BLOCK')"),
     )  # fmt: skip
+
+
+def _travel_rule() -> None:
+    op.create_table(
+        "travel_rule_payload",
+        _text("id"),
+        _text("sha256"),
+        _text("originator_id"),
+        _text("beneficiary_id"),
+        sa.Column("originator", sa.LargeBinary(), nullable=False),
+        sa.Column("beneficiary", sa.LargeBinary(), nullable=False),
+        _text("version"),
+        _big("created_at"),
+        sa.ForeignKeyConstraint(["originator_id"], ["participant.id"]),
+        sa.ForeignKeyConstraint(["beneficiary_id"], ["participant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("sha256"),
+    )
+    op.create_table(
+        "travel_rule_transfer",
+        _text("settlement_id"),
+        _text("clearance_id"),
+        _text("payload_id"),
+        _text("state"),
+        _big("created_at"),
+        sa.CheckConstraint("state IN ('ready', 'sent', 'received', 'refused')"),
+        sa.ForeignKeyConstraint(["settlement_id"], ["settlement.id"]),
+        sa.ForeignKeyConstraint(["payload_id"], ["travel_rule_payload.id"]),
+        sa.PrimaryKeyConstraint("settlement_id"),
+    )
