@@ -21,6 +21,7 @@ from settlement.clock import new_id
 from settlement.compliance.limits import asking as limits
 from settlement.errors import Fatal
 from settlement.participants import activation, changes
+from settlement.registry import freezing
 from settlement.settlements import approving as settlements
 from settlement.settlements import screened
 
@@ -64,6 +65,7 @@ KINDS: Mapping[str, Kind] = {
         partial(changes.apply_approved, ids=new_id), end=changes.end_refused
     ),
     screened.KIND: Kind(screened.clear_hit, screened.hit_now),
+    freezing.KIND: Kind(freezing.apply_unfreeze),
 }
 
 

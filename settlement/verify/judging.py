@@ -17,6 +17,7 @@ from settlement.verify import (
     kept,
     moves,
     payments,
+    registry,
     sending,
     told,
 )
@@ -75,6 +76,7 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
         told.failed_closed(scene),
         claims.invoices(scene),
         clearances.clearances(scene, sent),
+        registry.registry(scene, sent),
         sums.close(scene, set_aside),
         set_aside.close(scene),
         moves.obeyed(scene),

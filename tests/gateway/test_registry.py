@@ -120,3 +120,20 @@ def test_the_registry_is_paged_by_wallet_and_contract(door: Door) -> None:
 
     assert first["has_more"] and not second["has_more"]
     assert first["data"] + second["data"] == whole
+
+
+def test_another_hand_frees_what_one_has_asked_to_free(door: Door) -> None:
+    _freeze(door)
+    asked = _unfreeze(door).json()
+    path = f"/v1/approvals/{asked['approval_id']}"
+    seen = {"what_hash": door.get(path, "approver").json()["what_hash"]}
+
+    own = door.post(f"{path}/approve", seen, "compliance")
+    given = door.post(f"{path}/approve", seen, "approver")
+
+    assert own.status_code in (403, 409)
+    assert (given.status_code, given.json()["state"]) == (200, "approved")
+    assert _differing(door) == []
+    found = door.get("/v1/registry?limit=100").json()["data"]
+    (usd,) = [each for each in found if each["token"] == "TUSD"]
+    assert (usd["wanted"], usd["wishes"][0]["reason"]) == ("free", "it was lifted")

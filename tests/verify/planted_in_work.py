@@ -12,6 +12,14 @@ from tests.verify.planting import (
 
 IN_WORK = (
     Planted(
+        "wallets are on the chain what the records do not say",
+        sql(
+            "UPDATE registry_standing SET actual ="
+            " CASE actual WHEN 'listed' THEN 'unlisted' ELSE 'listed' END"
+        ),
+        ("REGISTRY",),
+    ),
+    Planted(
         "a lane's next nonce skips some",
         sql("UPDATE lane SET next_nonce = next_nonce + 5"),
         ("I8",),

@@ -22,7 +22,7 @@ def test_a_healthy_world_holds_in_every_check(patient: Patient) -> None:
     assert [check["name"] for check in answer["checks"]] == [
         "I1", "I2", "I3", "I4", "I5/I6", "I7", "I8", "I9", "I10",
         "I13", "I15", "I16",
-        "CLEARED", "SUMS", "RESERVED", "MOVES", "MATCHED", "I11",
+        "CLEARED", "REGISTRY", "SUMS", "RESERVED", "MOVES", "MATCHED", "I11",
     ]  # fmt: skip
     assert all(check["ok"] is True for check in answer["checks"])
 

@@ -87,7 +87,7 @@ class World:
             (key,) = instruct(
                 session,
                 [Instruction(self.invoices[word], minor)],
-                actor="buyer",
+                actor="importer:buyer",
                 ids=self.ids,
                 now=self.now(),
             )
