@@ -24,6 +24,8 @@ from psycopg import sql
 NOBODY = 65534
 SUPERUSER = "settle"
 START_SECONDS = 60
+MEMORY = "/dev/shm"
+MEMORY_BYTES_MIN = 4 * 10**9
 # A test's database dies with the test: what makes it survive a power cut is left out.
 FAST = MappingProxyType(
     {
@@ -54,7 +56,8 @@ class PostgresServer:
     def create(self, database: str, *, template: str = "template0") -> None:
         """Make `database`, a copy of `template`; nobody may be connected to the template."""
         self._say(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            # By copying files: writing each page to the log as well takes twice as long.
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(database), sql.Identifier(template)
             )
         )
@@ -109,7 +112,7 @@ def start_postgres(settings: Mapping[str, str] = FAST) -> PostgresServer:
         RuntimeError: it did not start; the message holds its log.
     """
     # Not pytest's folder: that one is closed to other users, and too long for a socket's name.
-    folder = Path(tempfile.mkdtemp(prefix="settle-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="settle-pg-", dir=_place(settings)))
     try:
         programs = _programs(folder)
         _prepare(folder, programs)
@@ -124,6 +127,20 @@ def start_postgres(settings: Mapping[str, str] = FAST) -> PostgresServer:
         server.stop()
         raise
     return server
+
+
+def _place(settings: Mapping[str, str]) -> str:
+    """In memory where there is plenty of it and nothing has to last: files come and go faster."""
+    if settings["fsync"] != "off" or not os.path.isdir(MEMORY):
+        return "/tmp"
+    system = os.statvfs(MEMORY)
+    # The server's programs lie beside its files.
+    runs_programs = not system.f_flag & os.ST_NOEXEC
+    return (
+        MEMORY
+        if runs_programs and system.f_bavail * system.f_frsize >= MEMORY_BYTES_MIN
+        else "/tmp"
+    )
 
 
 def _package() -> Path | None:
