@@ -94,6 +94,7 @@ def store_chunk(
     if not count:
         return 0, None
     span = {"after": after, "last": int(last)}
+    ((newest,),) = rows(session, "SELECT COALESCE(MAX(id), 0) FROM recon_match")
     free = (
         "NOT EXISTS (SELECT 1 FROM recon_pick k JOIN recon_record r ON r.id = k.record_id"
         f" WHERE k.lead = g.lead AND r.state <> 'open') AND g.lead NOT IN ({_UNDONE_BY_HAND})"
@@ -113,18 +114,17 @@ def store_chunk(
     run(
         session,
         "INSERT INTO recon_member (match_id, record_id, live) SELECT x.id, k.record_id, true"
-        " FROM recon_group g CROSS JOIN recon_match x CROSS JOIN recon_pick k"
-        f" WHERE {within} AND x.lead_id = g.lead AND x.live AND x.kind = 'auto'"
-        " AND k.lead = g.lead",
-        **span,
+        " FROM recon_match x CROSS JOIN recon_pick k"
+        " WHERE x.id > :newest AND x.live AND x.kind = 'auto' AND k.lead = x.lead_id",
+        newest=newest,
     )
     run(
         session,
         "UPDATE recon_record SET state = 'matched', fresh = false WHERE state = 'open' AND id IN"
         # Of a group that was passed over nobody is matched.
-        " (SELECT m.record_id FROM recon_group g JOIN recon_match x ON x.lead_id = g.lead"
-        f" JOIN recon_member m ON m.match_id = x.id WHERE {within} AND x.live AND m.live)",
-        **span,
+        " (SELECT m.record_id FROM recon_match x JOIN recon_member m ON m.match_id = x.id"
+        " WHERE x.id > :newest AND x.live AND x.kind = 'auto' AND m.live)",
+        newest=newest,
     )
     return made, int(last)
 

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from settlement.store.bulk import rows, run_many
 
+_DIGITS = frozenset("0123456789")
 _AROUND = ".,;:!?()[]{}<>\"'/\\#*-_+"
 _LEAST = 4
 """Shorter numbers are dates, counts and places in a list."""
@@ -16,11 +17,14 @@ def reference_in(text: str) -> str | None:
 
     Letters beyond ASCII stay as they are, as in every reference.
     """
-    words = {word.strip(_AROUND) for word in text.split()}
-    named = {w for w in words if len(w) >= _LEAST and any("0" <= c <= "9" for c in w)}
+    words = {w.strip(_AROUND) for w in text.split() if not _DIGITS.isdisjoint(w)}
+    named = [word for word in words if len(word) >= _LEAST]
     if len(named) != 1:
         return None
-    return "".join(c.upper() if c.isascii() else c for c in named.pop())
+    (word,) = named
+    if word.isascii():
+        return word.upper()
+    return "".join(c.upper() if c.isascii() else c for c in word)
 
 
 def name_references(session: Session, *, after: int, through: int) -> int:

@@ -15,6 +15,8 @@ from settlement.errors import Invalid
 
 BYTES_MAX = 65_536
 _DEPTH_MAX = 8
+# The same language, read by C where PyYAML was built with it: twenty times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,6}))?\Z", re.ASCII)
 
 
@@ -120,17 +122,24 @@ def document(content: bytes) -> Place:
         raise RuleSetInvalid(line, "not UTF-8", "save the file as UTF-8") from error
     try:
         _check_events(said)
-        root = yaml.compose(said, Loader=yaml.SafeLoader)
+        root = yaml.compose(said, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
         raise RuleSetInvalid(line, f"not YAML: {error.problem}", "correct the syntax") from error
     except yaml.reader.ReaderError as error:
-        line = said[: error.position].count("\n") + 1
+        line = _line_of(said, error.position)
         raise RuleSetInvalid(line, "a character that YAML has not", "take it out") from error
     if root is None:
         raise RuleSetInvalid(1, "nothing in it", "write name and rules")
     return Place(root, "")
+
+
+def _line_of(said: str, position: int) -> int:
+    """The C reader counts bytes of UTF-8, the other one characters."""
+    if _LOADER is yaml.SafeLoader:
+        return said[:position].count("\n") + 1
+    return said.encode()[:position].count(b"\n") + 1
 
 
 def _check_events(said: str) -> None:
@@ -146,7 +155,7 @@ def _check_events(said: str) -> None:
 
 def _with_depth(said: str) -> Iterator[tuple[int, yaml.Event]]:
     depth = 0
-    for event in yaml.parse(said, Loader=yaml.SafeLoader):
+    for event in yaml.parse(said, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         yield depth, event
