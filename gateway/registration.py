@@ -6,9 +6,11 @@ A query is FastAPI's own affair from there on; a command goes to the writer, wit
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from copy import copy
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -66,22 +68,12 @@ def register(
     queries: Iterable[QueryRoute],
 ) -> None:
     """Add every route to the application."""
+    routes = app.router.routes
     for command in commands:
-        app.router.add_api_route(
-            command.path,
-            _documented(command),
-            methods=[command.method],
-            status_code=command.status,
-            response_model=command.answer,
-            summary=command.summary,
-            tags=[command.tag],
-            operation_id=_operation_id(command.name),
-            description=(command.plan.__doc__ or "").partition("\n")[0],
-            responses={command.status: _example(command.example)},
-            route_class_override=_command_route(gateway, command),
-        )
-    for query in queries:
-        _add_query(app, query, GuardedRoute)
+        route = copy(_described(command))
+        route.app = command_app(gateway, command)
+        routes.append(route)
+    routes.extend(_query_route(query, GuardedRoute) for query in queries)
 
 
 def open_to_all(
@@ -90,17 +82,38 @@ def open_to_all(
     pages: Iterable[tuple[str, Callable[..., Response]]],
 ) -> None:
     """Add the routes that need no key: health, metrics, documentation."""
-    for query in queries:
-        _add_query(app, query, OpenRoute)
+    app.router.routes.extend(_query_route(query, OpenRoute) for query in queries)
     for path, endpoint in pages:
         app.router.add_api_route(
             path, endpoint, include_in_schema=False, route_class_override=OpenRoute
         )
 
 
-def _add_query(app: FastAPI, query: QueryRoute, route_class: type[APIRoute]) -> None:
+# A route knows no application. It is worked out once in a process: that takes FastAPI longer than
+# all else that an application needs.
+
+
+@cache
+def _described(command: CommandRoute) -> APIRoute:
+    """Return a command's route as FastAPI describes it; who answers it is put in by `register`."""
+    return _route(
+        command.path,
+        _documented(command),
+        methods=[command.method],
+        status_code=command.status,
+        response_model=command.answer,
+        summary=command.summary,
+        tags=[command.tag],
+        operation_id=_operation_id(command.name),
+        description=(command.plan.__doc__ or "").partition("\n")[0],
+        responses={command.status: _example(command.example)},
+    )
+
+
+@cache
+def _query_route(query: QueryRoute, route_class: type[APIRoute]) -> APIRoute:
     response_class = JSONResponse if query.media_type == "application/json" else Response
-    app.router.add_api_route(
+    return _route(
         query.path,
         query.endpoint,
         methods=[query.method],
@@ -112,6 +125,14 @@ def _add_query(app: FastAPI, query: QueryRoute, route_class: type[APIRoute]) -> 
         responses={200: _shown(query)},
         route_class_override=route_class,
     )
+
+
+def _route(path: str, endpoint: Callable[..., Any], **options: Any) -> APIRoute:
+    router = APIRouter()
+    router.add_api_route(path, endpoint, **options)
+    (route,) = router.routes
+    assert isinstance(route, APIRoute)
+    return route
 
 
 def _shown(query: QueryRoute) -> dict[str, Any]:
@@ -132,17 +153,6 @@ def let_errors_through(app: FastAPI) -> None:
 
     app.exception_handlers.clear()
     app.exception_handlers[HTTPException] = raised_again
-
-
-def _command_route(gateway: Gateway, command: CommandRoute) -> type[APIRoute]:
-    """Return a route class that hands its requests to the command's own application."""
-
-    class _Route(APIRoute):
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self.app = command_app(gateway, command)
-
-    return _Route
 
 
 def _documented(command: CommandRoute) -> Callable[[Request], Coroutine[Any, Any, None]]:

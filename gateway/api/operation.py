@@ -47,7 +47,7 @@ class BodyShape:
         return replace(self, schema={"anyOf": [other, self.schema]})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CommandRoute:
     """A POST."""
 
@@ -66,7 +66,7 @@ class CommandRoute:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QueryRoute:
     """A GET."""
 
