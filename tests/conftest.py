@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from settlement.store import migrate, open_engine
 from tests.postgres import PostgresServer, binaries_are_present, start_postgres
 
+ROOT = Path(__file__).resolve().parents[1]
 ENGINES = ("sqlite", "postgres")
 MIGRATED = "migrated"
 
@@ -29,6 +30,11 @@ settings.load_profile("fixed")
 # A developer's own settings must not point a test at a developer's own database.
 for _name in [name for name in os.environ if name.startswith("SETTLE_")]:
     del os.environ[_name]
+
+# Tests start hundreds of processes. Without this each may have to compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".setup" / "bytecode"))
+sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
 
 
 @pytest.fixture(params=ENGINES)
