@@ -14,6 +14,7 @@ from settlement.approvals.errors import (
     SamePerson,
     SeenOutdated,
 )
+from settlement.approvals.hands import hand_of, same_hand
 from settlement.approvals.records import (
     Approval,
     ApprovalFilter,
@@ -53,12 +54,14 @@ __all__ = [
     "canonical",
     "decide",
     "find",
+    "hand_of",
     "lapse",
     "make_void",
     "of_subjects",
     "page",
     "require_open",
     "rule_of",
+    "same_hand",
     "several",
     "what_hash",
     "withdraw",

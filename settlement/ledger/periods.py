@@ -15,6 +15,7 @@ from typing import NamedTuple
 import orjson
 from sqlmodel import Session
 
+from settlement.approvals import same_hand
 from settlement.clock import to_micros
 from settlement.errors import Conflict, Forbidden, Invalid, NotFound
 from settlement.ledger.balances import SUM_HALVES, whole
@@ -134,7 +135,7 @@ def approve_close(
     period = _the(session, name)
     if period.state == CLOSED:
         raise PeriodNotNext(f"{name} is closed", field="period", repair="nothing is to be done")
-    if period.closed_by == actor:
+    if same_hand(period.closed_by, actor):
         raise SecondPersonMissing(name, actor)
     if trial_sha256 != period.trial_sha256:
         raise PeriodMoved(name, "the hash is another")

@@ -48,10 +48,9 @@ def terms(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
     }
 
 
-def hand_of(actor: str) -> tuple[str, str]:
-    """Return the role and the hand behind an event row's actor, `role:hand`. Pure."""
-    role, _, hand = actor.partition(":")
-    return role, hand or role
+def role_of(actor: str) -> str:
+    """Return the role of an event row's `role:hand`. Pure."""
+    return actor.partition(":")[0]
 
 
 def where_needed(
@@ -79,9 +78,14 @@ def ask(
 ) -> None:
     """Ask about settlements that were just instructed by a hand."""
     if questions:
-        role, hand = hand_of(actor)
         approvals.ask_each(
-            session, questions, maker=hand, role=role, reason="instructed", ids=ids, now=now
+            session,
+            questions,
+            maker=approvals.hand_of(actor),
+            role=role_of(actor),
+            reason="instructed",
+            ids=ids,
+            now=now,
         )
 
 

@@ -118,7 +118,7 @@ def instruct(
     amounts.take(session, [(row["invoice_id"], row["claim_minor"]) for row in rows])
     _number(session, rows)
     _refer(rows, chain_id=chain_id, rail=rail)
-    questions = approving.where_needed(rows, currencies, role=approving.hand_of(actor)[0])
+    questions = approving.where_needed(rows, currencies, role=approving.role_of(actor))
     columns = tuple(rows[0]) if rows else ()
     insert_rows(session, "settlement", columns, [tuple(row.values()) for row in rows])
     reserving.take_room(session, rows, now)

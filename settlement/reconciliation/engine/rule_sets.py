@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement.approvals import same_hand
 from settlement.clock import to_micros
 from settlement.errors import Conflict, NotFound
 from settlement.reconciliation.engine import rules
@@ -125,7 +126,7 @@ def approve(session: Session, version: int, *, actor: str, now: datetime) -> Sto
             field="version",
             repair="propose a changed one",
         )
-    if known.author == actor:
+    if same_hand(known.author, actor):
         raise OwnRuleSet(version, actor)
     at = to_micros(now)
     changed = session.connection().execute(

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement.approvals import same_hand
 from settlement.clock import to_micros
 from settlement.errors import Invalid, NotFound
 from settlement.reconciliation.engine.dialect import take_turn
@@ -198,15 +199,15 @@ def _open(session: Session, deed: Deed, proposal_id: str | None, act: str) -> tu
             f"proposal {proposal.id} is {proposal.state}", repair="read the break again"
         )
     if act == "withdraw":
-        if proposal.proposed_by != deed.person.actor:
+        if not same_hand(proposal.proposed_by, deed.person.actor):
             raise SameHand(proposal.id, deed.person.actor, "not proposed")
-    elif proposal.proposed_by == deed.person.actor:
+    elif same_hand(proposal.proposed_by, deed.person.actor):
         raise SameHand(proposal.id, deed.person.actor, "proposed")
     return desk, proposal
 
 
 def _decide(session: Session, proposal: Proposal, deed: Deed, verdict: str) -> None:
-    if any(who == deed.person.actor for who, _verdict in _decisions(session, proposal.id)):
+    if any(same_hand(who, deed.person.actor) for who, _verdict in _decisions(session, proposal.id)):
         raise SameHand(proposal.id, deed.person.actor, "already decided about")
     insert_rows(
         session,

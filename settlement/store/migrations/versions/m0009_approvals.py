@@ -19,6 +19,7 @@ _SHORT = "nothing is approved with fewer approvals than it needs, or refused wit
 _UNAPPROVED = "a settlement is cleared once it is approved"
 _NOT_GIVEN = "a settlement is approved by the policy, or by an approval that was given"
 _FROZEN = "the terms of a settlement that people approved stay as they were approved"
+_ONE_PAIR = "nobody decides about what his own hand has made, whatever the role or key"
 _FRESH = "an approval begins open; only what needs nobody begins approved"
 
 
@@ -193,7 +194,41 @@ _BY_NOBODY = (
 _WAVED_ON = "OLD.approved_by IS NULL AND NEW.approved_by = 'policy'"
 _BY_PEOPLE = "OLD.approved_by IS NOT NULL AND OLD.approved_by <> 'policy'"
 
+_TWO_HANDS = (
+    # Table, who made it, who decides, when the database looks.
+    ("break_proposal", "proposed_by", "decided_by", "UPDATE"),
+    ("break_decision", "proposed_by", "decided_by", "INSERT"),
+    ("accounting_period", "closed_by", "approved_by", "UPDATE"),
+    ("recon_rule_set", "author", "approved_by", "UPDATE"),
+)
+
+
+def _hand(column: str, place: str) -> str:
+    """Return the hand in `role:hand`; a word without a role is its own."""
+    return f"substr(NEW.{column}, {place}(NEW.{column}, ':') + 1)"
+
+
+def _same(maker: str, checker: str, place: str) -> str:
+    return f"NEW.{checker} IS NOT NULL AND {_hand(maker, place)} = {_hand(checker, place)}"
+
+
+_SQLITE_HANDS = tuple(
+    f"CREATE TRIGGER {table}_two_hands BEFORE {act} ON {table}"
+    f" WHEN {_same(maker, checker, 'instr')} BEGIN SELECT RAISE(ABORT, '{_ONE_PAIR}'); END"
+    for table, maker, checker, act in _TWO_HANDS
+)
+_POSTGRESQL_HANDS = (
+    "CREATE FUNCTION refuse_one_hand() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    f" RAISE EXCEPTION '{_ONE_PAIR}' USING ERRCODE = 'check_violation'; END $$",
+    *(
+        f"CREATE TRIGGER {table}_two_hands BEFORE {act} ON {table} FOR EACH ROW"
+        f" WHEN ({_same(maker, checker, 'strpos')}) EXECUTE FUNCTION refuse_one_hand()"
+        for table, maker, checker, act in _TWO_HANDS
+    ),
+)
+
 _ON_SQLITE = (
+    *_SQLITE_HANDS,
     "CREATE TRIGGER settlement_is_approved BEFORE UPDATE OF state ON settlement"
     f" WHEN {_CLEARS} BEGIN SELECT RAISE(ABORT, '{_UNAPPROVED}'); END",
     "CREATE TRIGGER settlement_approval_was_given BEFORE UPDATE OF approved_by ON settlement"
@@ -218,6 +253,7 @@ _ON_SQLITE = (
     f" BEGIN SELECT RAISE(ABORT, '{_NOT_OPEN}'); END",
 )
 _ON_POSTGRESQL = (
+    *_POSTGRESQL_HANDS,
     "CREATE FUNCTION refuse_unapproved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
     f" RAISE EXCEPTION '{_UNAPPROVED}'; END $$",
     "CREATE TRIGGER settlement_is_approved BEFORE UPDATE OF state ON settlement"
