@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from settlement.verify import (
+    approved,
     attempts,
+    audit_chain,
     books,
     claims,
     clearances,
@@ -81,6 +83,8 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
         set_aside.close(scene),
         moves.obeyed(scene),
         moves.matched(scene),
+        approved.approved(scene.database),
+        audit_chain.audit(scene.database),
     ]
     if scene.quiescent:
         findings.append(moves.live(scene))

@@ -6,10 +6,11 @@ import pytest
 
 from tests.verify.conftest import Patient
 from tests.verify.planted_in_books import IN_BOOKS
+from tests.verify.planted_in_hands import IN_HANDS
 from tests.verify.planted_in_work import IN_WORK
 from tests.verify.planting import Planted
 
-PLANTED = (*IN_BOOKS, *IN_WORK)
+PLANTED = (*IN_BOOKS, *IN_WORK, *IN_HANDS)
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.what)

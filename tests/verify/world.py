@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from gateway import sandbox
 from gateway.worker import Progress, Worker
-from settlement import invoices
+from settlement import audit, invoices
 from settlement.chain import admin_abi
 from settlement.chain.dev_keys import dev_keys
 from settlement.chain.memory import MemoryChain
@@ -32,6 +32,7 @@ from settlement.settlements.instruct import Instruction, instruct
 from settlement.signer import IntentSigner, SlotStore
 from settlement.signer.intents import SigningLimits
 from settlement.store import transaction
+from tests.builders.approved import approve_all
 from tests.invoices.builders import Companies, a_submission, an_lei
 
 GENESIS_TIME = 1_795_000_000
@@ -162,7 +163,23 @@ def a_day(world: World) -> None:
     a_cancelled_batch(world)
     a_part_a_credit_note_and_a_deposit(world)
     an_acknowledged_answer(world)
+    a_payment_that_needs_another_person(world)
+    acts_in_the_trail(world)
     world.turns(30)
+
+
+def a_payment_that_needs_another_person(world: World) -> None:
+    world.invoice("large", 30_000_000)
+    world.pay("large")
+    approve_all(world.engine, world.now())
+    world.tick()
+
+
+def acts_in_the_trail(world: World) -> None:
+    for number in range(6):
+        with transaction(world.engine) as session:
+            act = audit.Act("per_anna", "treasury", f"act {number}", ("a", f"b{number}"))
+            audit.record(session, act, world.now())
 
 
 def an_acknowledged_answer(world: World) -> None:
