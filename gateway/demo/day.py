@@ -21,6 +21,7 @@ from gateway.demo.daybook import DayBook, DayFailed
 from gateway.demo.documents import DemoDocument
 from gateway.demo.doors import Doors
 from gateway.demo.incidents import BlockedPayee, Incidents
+from gateway.demo.second_person import approve_what_waits
 from gateway.installation import Installation
 from gateway.worker import Progress, Worker
 from settlement.chain.anvil_controls import AnvilControls
@@ -186,6 +187,12 @@ class TradingDay:
             orders.append({"invoice_id": invoice_id, **amount})
         made = self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})
         self.say(f"{len(made['data'])} settlements instructed, {part.number} for one part of it")
+        self.book.approved = found = approve_what_waits(self.doors)
+        sums = ", ".join(f"{amount} {unit}" for unit, amount in found["totals"].items())
+        self.say(
+            f"{found['payments']} large ones waited for a second person, not the one who instructed"
+            f" them: {found['checker']} approved {sums}"
+        )
 
     def _pay_large(self) -> None:
         """Clear, batch, sign, send; the chain mines; large batches are booked at their depth."""

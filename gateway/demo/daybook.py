@@ -25,6 +25,8 @@ class DayBook:
     reorgs: int = 0
     reversed_payments: int = 0
     stages: dict[str, float] = field(default_factory=dict)
+    approved: dict[str, Any] = field(default_factory=dict)
+    """What needed a second person, and who it was."""
     retried: dict[str, Any] = field(default_factory=dict)
     bank: dict[str, Any] = field(default_factory=dict)
     """What the banks' statements came to, the breaks of them, the proof."""

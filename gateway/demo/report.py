@@ -78,6 +78,7 @@ def figures(running: Installation, book: DayBook, *, seconds: float) -> dict[str
         "settled": counts.get("SETTLED", 0),
         "held": counts.get("HELD", 0),
         "rejected": rejected,
+        "approved_by_second_person": book.approved,
         "retried": book.retried,
         "matches": matches,
         "breaks": breaks,
@@ -177,6 +178,8 @@ def as_text(found: dict[str, Any]) -> str:
         f" {found['refused']}",
         f"  settled {found['settled']}, held {found['held']}, rejected {found['rejected']}"
         f" (retried and paid: {found['retried'].get('payments', 0)})",
+        f"  {found['approved_by_second_person']['payments']} large payments approved by a second"
+        " person",
         f"  {found['chain_transactions']} chain transactions, {found['gas_per_payment']} gas a"
         f" payment, {found['reorgs']} reorg with {found['entries_reversed']} entries reversed",
         "",

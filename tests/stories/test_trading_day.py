@@ -68,6 +68,10 @@ def test_the_trading_day_shows_all_it_has_to_and_holds_every_invariant(tmp_path:
     assert found["held"] >= 1
     assert found["rejected"] >= 1
     assert found["retried"] == {"payments": found["rejected"], "same_sequence": True}
+    approved = found["approved_by_second_person"]
+    assert approved["payments"] >= 1
+    assert approved["maker_refused"]
+    assert approved["maker"] != approved["checker"]
     assert found["reorgs"] == 1
     assert found["entries_reversed"] >= 2
     planted = {"duplicate": 1, "missing_at_bank": 1, "unattributed_deposit": 1}
