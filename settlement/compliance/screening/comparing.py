@@ -7,6 +7,7 @@ round to come by. Decides nothing about hits or payments.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
@@ -19,7 +20,7 @@ from settlement.compliance.screening.in_force import (
     index_in_force,
     lists_in_force,
 )
-from settlement.compliance.screening.matching import matches
+from settlement.compliance.screening.matching import Match, matches
 from settlement.compliance.screening.ownership import holdings, owned_by
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import chunks, insert_rows, rows, rows_by_key, run_many
@@ -43,6 +44,15 @@ _HELD = (
     " WHERE participant_id = :id"
 )
 _CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A participant as it was compared, and what was found."""
+
+    participant_id: str
+    content_hash: str
+    matches: Sequence[Match]
 
 
 def ensure(session: Session, participant_ids: Iterable[str], *, ids: Ids, now: datetime) -> Counts:
@@ -84,9 +94,24 @@ def compare_all(
 ) -> Counts:
     """Compare participants with all that is in force, and store what was found and when."""
     index = index_in_force(session, lists)
-    compared = [(each, matches(each, index)) for each in found]
-    counts = record(session, compared, actor=actor, ids=ids, now=now)
-    keys = [each.participant_id for each in found]
+    compared = [Compared(each.participant_id, each.content_hash, matches(each, index))
+                for each in found]  # fmt: skip
+    return keep(session, compared, lists, actor=actor, ids=ids, now=now)
+
+
+def keep(
+    session: Session,
+    compared: Sequence[Compared],
+    lists: ListsInForce,
+    *,
+    actor: str,
+    ids: Ids,
+    now: datetime,
+) -> Counts:
+    """Store what comparisons came to, and of whom they were made with what."""
+    found = [(each.participant_id, each.matches) for each in compared]
+    counts = record(session, found, actor=actor, ids=ids, now=now)
+    keys = [each.participant_id for each in compared]
     held = holdings(session, keys)
     at = to_micros(now)
     insert_rows(
@@ -100,7 +125,7 @@ def compare_all(
                 orjson.dumps(held[each.participant_id].owners).decode(),
                 at,
             )
-            for each in found
+            for each in compared
         ],
         _KEEP,
     )  # fmt: skip

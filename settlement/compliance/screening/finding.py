@@ -15,7 +15,6 @@ from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
 from settlement.compliance.screening.matching import Match
-from settlement.compliance.screening.subjects import Subject
 from settlement.store.bulk import insert_rows, rows_by_key, run_many
 
 _COLUMNS = (
@@ -61,18 +60,18 @@ class Counts:
 
 def record(
     session: Session,
-    compared: Sequence[tuple[Subject, Sequence[Match]]],
+    compared: Sequence[tuple[str, Sequence[Match]]],
     *,
     entries: frozenset[tuple[str, str]] | None = None,
     actor: str,
     ids: Ids,
     now: datetime,
 ) -> Counts:
-    """Store what was found of some participants; return the counts.
+    """Store what was found of some participants, by their ids; return the counts.
 
     `entries`: the only (list, entry) that were looked at; None: all.
     """
-    keys = [subject.participant_id for subject, _ in compared]
+    keys = [participant_id for participant_id, _ in compared]
     known = {tuple(row[1:6]): row for row in rows_by_key(session, _KNOWN, keys)}
     at = to_micros(now)
     counts = Counts(compared=len(compared))
@@ -80,23 +79,23 @@ def record(
     again: list[dict[str, Any]] = []
     events: list[tuple[Any, ...]] = []
     seen: set[tuple[Any, ...]] = set()
-    for subject, matches in compared:
+    for participant_id, matches in compared:
         for match in _best(matches):
-            key = _key(subject, match)
+            key = _key(participant_id, match)
             seen.add(key)
             if key not in known:
                 row = _row(ids("hit"), key, match, at)
                 new.append(row)
                 events.append(_event(row[0], "found", actor, match, at))
                 counts.found += 1
-                counts.against.add(subject.participant_id)
+                counts.against.add(participant_id)
             elif (move := _move(known[key], match)) is not None:
                 state = known[key][6] if move == "compared" else "open"
                 again.append(_again(known[key][0], match, state, at))
                 if move != "compared":
                     events.append(_event(known[key][0], move, actor, match, at))
                     counts.reopened += 1
-                    counts.against.add(subject.participant_id)
+                    counts.against.add(participant_id)
     lost = [
         row
         for key, row in known.items()
@@ -134,9 +133,9 @@ def _move(row: Sequence[Any], match: Match) -> str | None:
     return "reopened" if state == "cleared" else "compared"
 
 
-def _key(subject: Subject, match: Match) -> Key:
+def _key(participant_id: str, match: Match) -> Key:
     part, listed = match.part, match.listed
-    return (subject.participant_id, part.kind, part.key, listed.list_name, listed.entry_key)
+    return (participant_id, part.kind, part.key, listed.list_name, listed.entry_key)
 
 
 def _row(hit_id: str, key: Key, match: Match, at: int) -> tuple[Any, ...]:

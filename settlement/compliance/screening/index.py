@@ -32,7 +32,7 @@ _BOUND_SLACK = 3
 _SYLLABLES_SHARED_PERCENT = 60
 _BIC_OF_BANK = 8
 _CACHED_WORDS_MAX = 200_000
-_NONE: frozenset[str] = frozenset()
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class Index:
         self._sizes: list[int] = []
         self._by_word: dict[str, list[int]] = {}
         self._dominant: dict[str, set[int]] = {}
-        self._by_key: dict[str, set[str]] = {}
-        self._sounds: dict[str, str] = {}
+        self._by_key: dict[str, dict[str, str]] = {}
+        """By what is shared the words that share it, each with its sound."""
         self._by_joined: dict[str, list[int]] = {}
         self._by_syllable: dict[str, list[int]] = {}
         self._near: dict[tuple[str, bool, bool], dict[int, int]] = {}
@@ -155,9 +155,9 @@ class Index:
             for word, weight in zip(name.words, weighed, strict=True):
                 if word not in self._by_word:
                     self._by_word[word] = []
-                    self._sounds[word] = sound(word)
+                    heard = sound(word)
                     for key in listed_keys(word):
-                        self._by_key.setdefault(key, set()).add(word)
+                        self._by_key.setdefault(key, {})[word] = heard
                 self._by_word[word].append(number)
                 if weight * 100 >= least and (not person or len(name.words) == 1):
                     self._dominant.setdefault(word, set()).add(number)
@@ -250,10 +250,10 @@ class Index:
 
     def _alike_words(self, word: str, bare: bool) -> Mapping[str, int]:
         """Return the listed words that `word` may be another spelling of."""
-        told: set[str] = set()
+        sounds: dict[str, str] = {}
         for key in keys(word):
-            told |= self._by_key.get(key, _NONE)
-        sounds = {each: self._sounds[each] for each in told}
+            if key in self._by_key:
+                sounds |= self._by_key[key]
         edits = 3 if len(word) > LONG_WORD else 2
         near = extract(
             sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None

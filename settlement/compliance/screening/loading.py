@@ -122,7 +122,7 @@ def _compare_changes(
     entries = frozenset(
         (loaded.name, key) for key in (*loaded.added, *loaded.changed, *loaded.removed)
     )
-    compared = [(each, matches(each, index)) for each in found]
+    compared = [(each.participant_id, matches(each, index)) for each in found]
     return record(session, compared, entries=entries, actor=actor, ids=ids, now=now)
 
 

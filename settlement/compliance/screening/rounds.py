@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
 from settlement.compliance.screening.comparing import compare_all, ensure, serialise, stale
+from settlement.compliance.screening.finding import Counts
 from settlement.compliance.screening.in_force import lists_in_force
 from settlement.compliance.screening.subjects import page, subjects
 from settlement.store.bulk import insert_rows, rows
@@ -107,19 +108,28 @@ def step(session: Session, *, ids: Ids, now: datetime, limit: int = PER_STEP) ->
     if lists_hash != lists.hash:
         begin(session, actor="rail", ids=ids, now=now)
         return True
-    at = to_micros(now)
     keys = page(session, after, limit)
     if not keys:
-        session.connection().execute(_END, {"id": key, "state": "done", "at": at})
+        finish(session, key, now)
         return False
     due = stale(session, subjects(session, keys), lists)
     counts = compare_all(session, due, lists, actor="rail", ids=ids, now=now)
+    advance(session, key, keys[-1], len(keys), counts)
+    return True
+
+
+def advance(session: Session, key: str, after: str, compared: int, counts: Counts) -> None:
+    """Write down how far a round has come."""
     values = {
-        "id": key, "after": keys[-1], "compared": len(keys), "found": counts.found,
+        "id": key, "after": after, "compared": compared, "found": counts.found,
         "reopened": counts.reopened, "lapsed": counts.lapsed,
     }  # fmt: skip
     session.connection().execute(_STEP, values)
-    return True
+
+
+def finish(session: Session, key: str, now: datetime) -> None:
+    """Write down that a round has come to its end."""
+    session.connection().execute(_END, {"id": key, "state": "done", "at": to_micros(now)})
 
 
 def log(session: Session, *, before: str = "", limit: int = 100) -> list[Round]:

@@ -1,0 +1,102 @@
+"""Shares of listed owners, added up and passed on."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from settlement.clock import to_micros
+from settlement.compliance import screening
+from settlement.compliance.screening import deciding, records
+from settlement.compliance.screening.exposure import exposures
+from settlement.compliance.screening.records import HitFilter
+from settlement.store import transaction
+from settlement.store.bulk import insert_rows
+from tests.builders.rail import Rail
+from tests.compliance.screening.desk import listed, load
+
+
+def _owners(rail: Rail, shares: Sequence[tuple[str, int]]) -> None:
+    """Give the buyer owners: natural persons of these names and shares."""
+    at = to_micros(rail.now)
+    with transaction(rail.engine) as session:
+        for number, (name, share_bp) in enumerate(shares):
+            insert_rows(
+                session, "natural_person",
+                ("id", "key_id", "name", "country", "salt", "digest", "created_at"),
+                [(f"nat_{number}", f"k{number}", name, "AE", "s", "d", at)],
+            )  # fmt: skip
+            insert_rows(
+                session, "participant_owner",
+                ("id", "participant_id", "role", "share_bp", "person_id", "live", "created_at"),
+                [(f"own_{number}", rail.companies.buyer, "owner", share_bp, f"nat_{number}", True,
+                  at)],
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second"), ((2_490, 2_500), (2_500, 2_500), (2_510, 2_500)))
+def test_listed_owners_are_added_up_once_they_are_confirmed(
+    rail: Rail, first: int, second: int
+) -> None:
+    _owners(rail, [("Maksim Orlovsky", first), ("Boris Sokolnik", second), ("Ann Lee", 3_000)])
+    load(rail, listed("ORLOVSKY, Maksim", "Sokolnik, Boris"))
+    buyer = rail.companies.buyer
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [buyer], ids=rail.ids, now=rail.now)
+        before = exposures(session, [buyer])[buyer]
+        for hit in records.hits(session, HitFilter("open")):
+            deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+        after = exposures(session, [buyer])[buyer]
+
+    assert len(before.open) == 2 and before.listed_ownership_bp == 0
+    assert not any("Orlovsky" in each for each in before.open), "no person's name is copied"
+    assert after.listed_ownership_bp == first + second
+    assert len(after.owners) == 2 and after.confirmed == ()
+
+
+def test_what_is_half_owned_by_the_listed_is_listed_itself_through_any_number_of_others(
+    rail: Rail,
+) -> None:
+    buyer, seller, stranger = rail.companies.buyer, rail.companies.seller, rail.sandbox
+    third = stranger.participant_ids[2]
+    _owners(rail, [("Maksim Orlovsky", 5_000)])
+    at = to_micros(rail.now)
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant_owner",
+            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
+             "created_at"),
+            [("own_a", third, "owner", 5_000, buyer, True, at),
+             ("own_b", seller, "owner", 6_000, third, True, at),
+             ("own_c", buyer, "owner", 1_000, seller, True, at)],  # And round again.
+        )  # fmt: skip
+    load(rail, listed("ORLOVSKY, Maksim"))
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [buyer, seller, third], ids=rail.ids, now=rail.now)
+        (hit,) = records.hits(session, HitFilter("open"))
+        deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+        found = exposures(session, [buyer, seller, third])
+
+    assert found[third].listed_ownership_bp == 5_000
+    assert found[seller].listed_ownership_bp == 6_000
+    assert found[buyer].listed_ownership_bp in (5_000, 6_000)
+
+
+def test_below_half_nothing_is_passed_on(rail: Rail) -> None:
+    buyer, third = rail.companies.buyer, rail.sandbox.participant_ids[2]
+    _owners(rail, [("Maksim Orlovsky", 4_999)])
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant_owner",
+            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
+             "created_at"),
+            [("own_a", third, "owner", 10_000, buyer, True, to_micros(rail.now))],
+        )  # fmt: skip
+    load(rail, listed("ORLOVSKY, Maksim"))
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [buyer, third], ids=rail.ids, now=rail.now)
+        (hit,) = records.hits(session, HitFilter("open"))
+        deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+        found = exposures(session, [buyer, third])
+
+    assert found[buyer].listed_ownership_bp == 4_999
+    assert found[third].listed_ownership_bp == 0
