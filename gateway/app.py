@@ -37,6 +37,7 @@ from gateway.api import (
     participant_routes,
     parties,
     people_routes,
+    policy_routes,
     proofs,
     reconciliation_expected,
     reconciliation_routes,
@@ -72,6 +73,7 @@ from settlement.errors import RailError
 API_VERSION = "1.0.0"
 
 COMMANDS = (
+    *policy_routes.COMMANDS,
     *supervision_routes.COMMANDS,
     *screening_routes.COMMANDS,
     *inquiry_routes.COMMANDS,
@@ -93,6 +95,7 @@ COMMANDS = (
     *people_routes.COMMANDS,
 )
 QUERIES = (
+    *policy_routes.QUERIES,
     *supervision_routes.QUERIES,
     *screening_routes.QUERIES,
     *inquiry_routes.QUERIES,

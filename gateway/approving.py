@@ -18,6 +18,7 @@ from gateway.auth import Caller
 from settlement import approvals, audit
 from settlement.approvals import Approval, SeenOutdated, what_hash
 from settlement.clock import new_id
+from settlement.compliance import publishing
 from settlement.compliance.limits import asking as limits
 from settlement.errors import Fatal
 from settlement.participants import activation, changes
@@ -59,6 +60,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     settlements.KIND: Kind(settlements.give, settlements.seen_now, settlements.end),
     limits.KIND: Kind(limits.apply, limits.seen_now),
+    publishing.KIND: Kind(publishing.apply, publishing.seen_now),
     activation.KIND: Kind(activation.apply_approved, activation.seen_now),
     changes.PAYEE: Kind(partial(changes.apply_approved, ids=new_id), end=changes.end_refused),
     changes.PARTICIPANT_CHANGE: Kind(

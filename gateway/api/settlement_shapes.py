@@ -179,7 +179,10 @@ def shown_clearance(clearance: ClearanceRecord) -> dict[str, Any]:
         "id": clearance.id,
         "outcome": clearance.outcome,
         "policy_version": clearance.policy_version,
-        "verdicts": orjson.loads(clearance.verdicts),
+        # A flag is the supervisor's: `GET /v1/settlements/{id}/clearance` has all.
+        "verdicts": [
+            each for each in orjson.loads(clearance.verdicts) if each["outcome"] != "FLAG"
+        ],
         "list_versions": orjson.loads(clearance.list_versions),
         "inputs_hash": clearance.inputs_hash,
         "expires_at": iso(clearance.expires_at),

@@ -6,6 +6,7 @@ The database itself refuses that one person does both. Judges nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ SHIPPED_BY = "the rail as shipped"
 INSTALLED_BY = "who installed the rail"
 
 _FILE_MAX = 1_000_000
+_FILE_NAME = re.compile(r"[a-z0-9_]{1,60}\.(yaml|csv)\Z")
 _COLUMNS = "version, sha256, note, author, created_at, tried, published_by, in_force_from"
 _IN_FORCE = (
     "SELECT version FROM policy_version WHERE in_force_from <= ?"
@@ -100,6 +102,12 @@ def in_force(session: Session, now: datetime) -> int:
     return int(found[0][0]) if found else install(session, now)
 
 
+def current(session: Session, now: datetime) -> int | None:
+    """Return the version in force at `now`, None before one is installed. Writes nothing."""
+    found = rows(session, _IN_FORCE, (to_micros(now),))
+    return int(found[0][0]) if found else None
+
+
 def install(session: Session, now: datetime) -> int:
     """Publish the packs as shipped, where nothing is published; return the version in force."""
     found = rows(session, _IN_FORCE, (to_micros(now),))
@@ -130,6 +138,8 @@ def draft(
     """
     files = files_of(session, in_force(session, now))
     for name, content in changes.items():
+        if not _FILE_NAME.match(name):
+            raise Invalid(f"{name[:64]!r} is no name of a pack or a table", field="files")
         if content is None:
             files.pop(name, None)
         elif len(content) > _FILE_MAX:

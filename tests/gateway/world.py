@@ -17,10 +17,11 @@ from typing import Any
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
+from gateway.api import policy_routes
 from gateway.app import create_app
 from gateway.auth import Role
 from settlement.chain.rail_abi import address_word, selector, word
-from settlement.compliance import screening
+from settlement.compliance import policies, screening
 from settlement.store import transaction
 from tests.bank.builders import Movement, a_camt
 from tests.builders.limits import a_limit
@@ -39,6 +40,7 @@ STATEMENT = a_camt(
 SHAPES = {
     "account": "wallet:0x" + "0" * 40 + ":TUSD", "period": "1999-01", "match": "999999",
     "record": "999999", "list": "nolist", "expected": "exp_999999", "key": "stk_000000000000",
+    "policy": "999999", "register": "noregister",
 }  # fmt: skip
 OF_THE_BUYER_ALONE = ("inquiry", "limit")
 """Kinds that the seller has no part in."""
@@ -127,6 +129,8 @@ def _made() -> Mapping[str, Callable[[World], str]]:
         "inquiry": _inquiry,
         "list": _list,
         "hit": lambda world: _first(world, "/v1/screening/hits", "compliance"),
+        "policy": _policy,
+        "register": _register,
         "limit": lambda world: (
             a_limit(world.rail, max_minor=10**12, debtor_id=world.door.companies.buyer).id
         ),
@@ -205,6 +209,18 @@ def _list(world: World) -> str:
     with transaction(world.rail.engine) as session:
         screening.ensure(session, [stranger], ids=world.rail.ids, now=world.rail.now)
     return "ofac"
+
+
+def _policy(world: World) -> str:
+    with transaction(world.rail.engine) as session:
+        policies.install(session, world.rail.now)
+    pack = policy_routes.COMMANDS[0].body.examples["own"]
+    return str(_posted(world, "/v1/policies", pack, "compliance")["version"])
+
+
+def _register(world: World) -> str:
+    _posted(world, "/v1/registers/mining_operators", b"MO-0001\n", "compliance")
+    return "mining_operators"
 
 
 def _posted(world: World, path: str, body: Any, who: str = "treasury") -> Any:
