@@ -17,9 +17,15 @@ from gateway.auth import Caller
 from gateway.context import Gateway
 from gateway.idempotency import Reply, RequestKey, require_valid
 from gateway.problems import Asked
-from gateway.refusals import BodyTooLarge, KeyRefused, SessionRefused, TwoCredentials
+from gateway.refusals import (
+    BodyTooLarge,
+    KeyRefused,
+    NoSuchRoute,
+    SessionRefused,
+    TwoCredentials,
+)
 from gateway.trail import act_of
-from settlement.errors import IdempotencyKeyMissing
+from settlement.errors import IdempotencyKeyMissing, Invalid
 
 BODY_MAX = 10 * 1024 * 1024
 
@@ -36,6 +42,7 @@ async def admit(
         TooManyRequests: of strangers, or of this key.
     """
     scope["route_name"] = route
+    _require_readable(scope)
     now = gateway.clock()
     token = None if cookies is None else gateway.sessions.token_of(cookies)
     caller = gateway.keys.remembered(header, now) if token is None else None
@@ -46,6 +53,18 @@ async def admit(
         gateway.limits.spend_key(caller.prefix, caller.per_minute)
     access.require(caller.role, route, caller.scopes)
     return caller
+
+
+def _require_readable(scope: Scope) -> None:
+    """Return quietly if path and query hold no U+0000: no database keeps it.
+
+    Raises:
+        NoSuchRoute, Invalid: one of them does.
+    """
+    if "\0" in scope["path"]:
+        raise NoSuchRoute(scope["path"].replace("\0", "%00"))
+    if b"%00" in scope.get("query_string", b""):
+        raise Invalid("the query holds the character U+0000", field="query", repair="leave it out")
 
 
 async def _looked_up(

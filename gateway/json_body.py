@@ -6,6 +6,7 @@ Trade documents have their own reader in `settlement.documents`; this one is for
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import orjson
@@ -49,11 +50,27 @@ def plain_json(content: bytes) -> Any:
             json.loads(content, object_pairs_hook=_unique)
         elif orjson.dumps(plain).count(b'"') != content.count(b'"'):
             raise BodyUnreadable("a key stands twice in one object")
+        if b"\\u0000" in content and any("\0" in each for each in _texts(plain)):
+            # No database keeps it, and no person reads it.
+            raise BodyUnreadable("a text holds the character U+0000")
     except (orjson.JSONDecodeError, json.JSONDecodeError) as error:
         raise BodyUnreadable(f"{error.msg} at line {error.lineno}") from error
     except RecursionError as error:
         raise BodyUnreadable("it is nested too deeply") from error
     return plain
+
+
+def _texts(plain: Any) -> Iterator[str]:
+    """Yield every text of a JSON value, the keys among them."""
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, list):
+        for each in plain:
+            yield from _texts(each)
+    elif isinstance(plain, dict):
+        for key, value in plain.items():
+            yield key
+            yield from _texts(value)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

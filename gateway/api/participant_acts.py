@@ -23,10 +23,11 @@ from gateway.context import Gateway
 from gateway.idempotency import Reply
 from gateway.writer import Work, one_by_one
 from settlement import participants
+from settlement.documents.identifiers import text_fault
 from settlement.errors import NotFound
 from settlement.participants import activation, changes, moves, papers, people
 from settlement.participants.dossier import Actor
-from settlement.participants.identity import NewParticipant
+from settlement.participants.identity import NewParticipant, refuse
 from settlement.participants.papers import NewDocument
 
 
@@ -101,6 +102,8 @@ def act(gateway: Gateway, command: Command, model: type[json_body.Body], other: 
     if command.caller.party not in (None, participant_id):
         raise NotFound("participant", participant_id)
     body = json_body.read(command.content, model)
+    # Others read it: nothing in it may hide or reorder what they see.
+    refuse([("reason", None, text_fault(getattr(body, "reason", "")))])
     return Act(gateway, command.caller, body, participant_id, command.path.get(other, ""))
 
 
