@@ -9,6 +9,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,11 +35,15 @@ class Tally:
 
 
 def main(argv: list[str]) -> int:
-    tally = run_pytest(argv)
     if argv:
+        tally = run_pytest(argv)
         print("\nWith arguments only pytest runs; `scripts/test` alone runs Solidity's too.")
     else:
-        tally.add(run_forge())
+        with ThreadPoolExecutor(1) as beside:
+            forge = beside.submit(ask_forge)
+            tally = run_pytest(argv)
+            print("\nSolidity: forge test", flush=True)
+            tally.add(run_forge(forge.result()))
     print("\n" + "\n".join(closing_lines(tally)), flush=True)
     return exit_code(tally)
 
@@ -95,13 +100,15 @@ def read_pytest(code: int, report: str) -> Tally:
 # Solidity.
 
 
-def run_forge() -> Tally:
-    """Run the contracts' tests with the forge that npm brought."""
+def ask_forge() -> subprocess.CompletedProcess[str]:
+    """Run the contracts' tests with the forge that npm brought, behind what else is running."""
     forge = CONTRACTS / "node_modules" / "@foundry-rs" / "forge-linux-amd64" / "bin" / "forge"
-    print("\nSolidity: forge test", flush=True)
-    answer = subprocess.run(
-        [forge, "test", "--json"], cwd=CONTRACTS, capture_output=True, text=True, check=False
-    )
+    command = ["nice", "-n", "10", forge, "test", "--json"]
+    return subprocess.run(command, cwd=CONTRACTS, capture_output=True, text=True, check=False)
+
+
+def run_forge(answer: subprocess.CompletedProcess[str]) -> Tally:
+    """Add up what forge said."""
     tally = read_forge(answer.returncode, answer.stdout)
     if tally.failures:
         print(answer.stderr, file=sys.stderr)
