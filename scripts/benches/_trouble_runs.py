@@ -70,14 +70,25 @@ def set_up(url: str, rows: int, seed: int, shuffle: int | None) -> float:
 def reconcile(url: str) -> Reconciled:
     """The product: stage one, the engine, and the breaks that time alone makes."""
     from gateway.processes import collect_garbage_seldom
+    from settlement.store import open_engine
+    from settlement.store.checkpoints import checkpoints_beside
+
+    engine = open_engine(url)
+    # As the worker's process does when it starts.
+    collect_garbage_seldom()
+    with checkpoints_beside(engine):
+        ran = _reconciled(engine)
+    engine.dispose()
+    return ran
+
+
+def _reconciled(engine: Any) -> Reconciled:
     from scripts.benches._trouble import NOW
     from settlement import reconciliation
     from settlement.reconciliation import by_time
     from settlement.reconciliation.engine import run
-    from settlement.store import open_engine, transaction
+    from settlement.store import transaction
 
-    engine = open_engine(url)
-    collect_garbage_seldom()  # As the worker's process does when it starts.
     started = time.perf_counter()
     with transaction(engine) as session:
         matched = reconciliation.match(session, NOW).matched
@@ -94,7 +105,6 @@ def reconcile(url: str) -> Reconciled:
             if _lateness(session) == before:
                 break
     ended = time.perf_counter()
-    engine.dispose()
     return Reconciled(
         stage_one - started, both - stage_one, ended - both, matched + ran.matched, peak_rss_mb()
     )
