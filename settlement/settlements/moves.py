@@ -58,7 +58,8 @@ def move_where(
         f"UPDATE settlement SET state = '{end.value}', version = settlement.version + 1{changes}"
         f" {source} WHERE settlement.state IN ({states}) AND {where} RETURNING settlement.id"
     )
-    ids = list(session.connection().execute(moving, dict(params)).scalars())
+    # All at once: one by one they cost more than the update of a hundred.
+    ids = list(session.connection().execute(moving, dict(params)).scalars().all())
     record(session, [(key, reason) for key in ids], move, actor=actor, now=now)
     return ids
 
