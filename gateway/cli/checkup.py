@@ -213,7 +213,24 @@ def _on_the_chain(settings: Settings, engine: Engine | None, now: datetime) -> I
     if engine is not None:
         for name, look in (("deployment", _deployment), ("watcher", _watcher)):
             yield _judged(name, lambda look=look: look(engine, chain, newest))  # type: ignore[misc]
+        yield _registry(engine, settings)
     chain.close()
+
+
+def _registry(engine: Engine, settings: Settings) -> Finding:
+    """Whether the chain lists and freezes whom it is to."""
+    with reading(engine) as session:
+        differing = text(
+            "SELECT COUNT(*), MIN(differs_from_block) FROM registry_standing WHERE wanted <> actual"
+        )
+        count, since = session.connection().execute(differing).one()
+        head = watcher.head(session)
+    if not count:
+        return Finding("registry", Health.WELL, "every wallet is on the chain what it is to be")
+    found = f"{count} wallets are not what they are to be, since block {since}"
+    late = head is not None and head.number - since >= settings.registry_differs_blocks_max
+    repair = "look with `settle registry list --differs` and `settle lane list`"
+    return Finding("registry", Health.DOUBTFUL, found, repair if late else "")
 
 
 def _judged(name: str, look: Callable[[], str]) -> Finding:
