@@ -20,7 +20,7 @@ from settlement.approvals import Approval, SeenOutdated, what_hash
 from settlement.clock import new_id
 from settlement.compliance import publishing
 from settlement.compliance.limits import asking as limits
-from settlement.errors import Fatal
+from settlement.errors import Fatal, NotFound
 from settlement.participants import activation, changes
 from settlement.registry import freezing
 from settlement.settlements import approving as settlements
@@ -122,6 +122,8 @@ def withdraw(
         NotFound, NotTheMaker, ApprovalNotOpen: nothing is changed.
     """
     approval = approvals.find(session, approval_id)
+    if caller.party is not None and approval.maker != caller.hand:
+        raise NotFound("approval", approval_id)  # A company sees its own requests alone.
     kind = _kind(approval)
     current = kind.seen_now(session, approval) if approval.state == "open" else None
     ended = approvals.withdraw(session, approval_id, maker=caller.hand, reason=reason, now=now)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from gateway.auth import Role
 from settlement.chain.rail_abi import address_word, selector, word
 from settlement.compliance import policies, screening
 from settlement.store import transaction
+from settlement.supervision import reports
+from tests.approvals.builders import an_approval
 from tests.bank.builders import Movement, a_camt
 from tests.builders.limits import a_limit
 from tests.builders.rail import Rail, a_rail
@@ -44,6 +47,8 @@ SHAPES = {
 }  # fmt: skip
 OF_THE_BUYER_ALONE = ("inquiry", "limit")
 """Kinds that the seller has no part in."""
+OF_THE_STAFF_ALONE = ("approval", "report")
+"""Kinds of which no company has any here."""
 OF_SELLER = ("exporter", "seller-importer")
 OF_BUYER = ("importer",)
 OF_A_STRANGER = ("stranger", "stranger-importer")
@@ -60,7 +65,7 @@ class World:
 
     def is_own(self, kind: str, who: str) -> bool:
         """Whether the thing of this kind is the caller's to see."""
-        if who in OF_A_STRANGER:
+        if who in OF_A_STRANGER or (kind in OF_THE_STAFF_ALONE and who not in STAFF):
             return False
         return not (kind in OF_THE_BUYER_ALONE and who in OF_SELLER)
 
@@ -85,12 +90,12 @@ class World:
 def a_world(engine: Engine, folder: Path) -> Iterator[World]:
     """Open the world on an empty, migrated database."""
     with a_rail(engine, folder) as rail:
-        home = folder / "home"
+        home = rail.settings.home
         keys = the_keys(engine, home, rail.companies, rail.now)
         log = io.BytesIO()
         app = create_app(
             engine,
-            rail.settings.model_copy(update={"home": home, "failed_keys_per_minute": 10**6,
+            rail.settings.model_copy(update={"failed_keys_per_minute": 10**6,
                                              "open_per_minute": 10**6}),
             chain=rail.chain,
             clock=lambda: rail.now,
@@ -127,6 +132,8 @@ def _made() -> Mapping[str, Callable[[World], str]]:
         "key": lambda world: world.door.keys["second-treasury"][:16],
         "person": lambda world: a_person(world.door, Role.APPROVER),
         "inquiry": _inquiry,
+        "approval": lambda world: an_approval(world.door.engine, now=world.rail.now).id,
+        "report": _report,
         "list": _list,
         "hit": lambda world: _first(world, "/v1/screening/hits", "compliance"),
         "policy": _policy,
@@ -221,6 +228,14 @@ def _policy(world: World) -> str:
 def _register(world: World) -> str:
     _posted(world, "/v1/registers/mining_operators", b"MO-0001\n", "compliance")
     return "mining_operators"
+
+
+def _report(world: World) -> str:
+    """Reporting begins now; forty days on, something of it is over."""
+    for days in (0, 40):
+        with transaction(world.door.engine) as session:
+            reports.write_due(session, world.rail.now + timedelta(days=days))
+    return _first(world, "/v1/supervision/reports?first=2026-01-01&last=2027-01-31", "overseer")
 
 
 def _posted(world: World, path: str, body: Any, who: str = "treasury") -> Any:
