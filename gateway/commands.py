@@ -70,9 +70,11 @@ def _require_readable(scope: Scope) -> None:
 async def _looked_up(
     gateway: Gateway, scope: Scope, header: str, token: str | None, now: datetime
 ) -> Caller:
-    """Return the caller, asking the database; who comes without success too often has to wait."""
+    """Return the caller, asking the database; who comes without success too often has to wait.
+
+    A good key is taken whatever else comes from its address: many share one.
+    """
     address = client_address(scope)
-    gateway.limits.require_left("failed-keys", address)
     try:
         if token is None:
             return await asyncio.to_thread(gateway.keys.look_up, header, now)

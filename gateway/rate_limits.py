@@ -35,16 +35,6 @@ class Limits:
         """
         self._spend(self._items[kind], kind, address)
 
-    def require_left(self, kind: str, address: str) -> None:
-        """Return quietly if an address may send another of that kind; count nothing.
-
-        Raises:
-            TooManyRequests: it may not.
-        """
-        item = self._items[kind]
-        if not self._window.test(item, kind, address):
-            raise self._refused(item, kind, address)
-
     def spend_key(self, prefix: str, per_minute: int) -> None:
         """Count a request of a key that has a limit.
 
