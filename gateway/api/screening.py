@@ -53,6 +53,10 @@ class ReasonBody(Body):
     reason: Words
 
 
+class NoBody(Body):
+    """Nothing to say."""
+
+
 class AssignBody(Body):
     """Who looks at it."""
 
@@ -120,6 +124,7 @@ async def plan_comment(gateway: Gateway, command: Command) -> Work:
 
 async def plan_round(gateway: Gateway, command: Command) -> Work:
     """Begin a round over everybody; the worker goes on with it."""
+    json_body.read(command.content, NoBody)
     return Work(_ROUND, _Judged(command.caller, gateway.ids, "", None))
 
 
