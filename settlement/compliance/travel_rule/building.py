@@ -47,7 +47,12 @@ def provider(party: Registered) -> ivms.Person | None:
     name = ivms.LegalName(
         legal_person_name=party.provider[:100], legal_person_name_identifier_type="LEGL"
     )
-    return ivms.Person(legal_person=ivms.LegalPerson(name=ivms.LegalNames(name_identifier=[name])))
+    known = ivms.LegalPerson(
+        name=ivms.LegalNames(name_identifier=[name]),
+        # Of a provider no more is registered than what it is called.
+        customer_identification=party.provider[:50],
+    )
+    return ivms.Person(legal_person=known)
 
 
 def lacks_as_originator(party: Registered) -> tuple[str, ...]:
@@ -95,7 +100,7 @@ def _legal(party: Registered) -> ivms.LegalPerson:
         )
     return ivms.LegalPerson(
         name=ivms.LegalNames(name_identifier=[name]),
-        geographic_address=[_address(party, "BIZZ")],
+        geographic_address=[_address(party, "GEOG")],
         customer_identification=party.participant_id[:50],
         national_identification=number,
         country_of_registration=party.country,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-VERSION = "101.2023"
+VERSION: Literal["101.2023"] = "101.2023"
 
 Max50 = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 Max70 = Annotated[str, StringConstraints(min_length=1, max_length=70)]
@@ -104,6 +104,13 @@ class LegalPerson(_Shape):
     national_identification: LegalId | None = None
     country_of_registration: Country | None = None
 
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        is_placed = any(each.address_type == "GEOG" for each in self.geographic_address or ())
+        if not (is_placed or self.customer_identification or self.national_identification):
+            raise ValueError("C4: a legal person has a registered address, an identifier or number")
+        return self
+
 
 class NaturalName(_Shape):
     """A name of a natural person; where it is not known which part is which, all is primary."""
@@ -144,6 +151,17 @@ class NaturalPerson(_Shape):
     date_and_place_of_birth: Birth | None = None
     country_of_residence: Country | None = None
 
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        if not (
+            self.geographic_address
+            or self.customer_identification
+            or self.national_identification
+            or self.date_and_place_of_birth
+        ):
+            raise ValueError("C1: a natural person has an address, a number or a date of birth")
+        return self
+
 
 class Person(_Shape):
     """A natural or a legal person, not both, with the accounts that are used."""
@@ -174,7 +192,7 @@ class Beneficiary(_Shape):
 class Metadata(_Shape):
     """Which version of the standard it is."""
 
-    payload_version: Literal["101.2023"] = "101.2023"
+    payload_version: Literal["101.2023"]
 
 
 class Payload(_Shape):
@@ -184,7 +202,7 @@ class Payload(_Shape):
     beneficiary: Beneficiary
     originating_vasp: Annotated[Person | None, Field(alias="originatingVASP")] = None
     beneficiary_vasp: Annotated[Person | None, Field(alias="beneficiaryVASP")] = None
-    payload_metadata: Metadata = Metadata()
+    payload_metadata: Metadata
 
 
 def plain(shape: BaseModel) -> Any:

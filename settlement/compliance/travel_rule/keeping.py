@@ -109,6 +109,7 @@ def sides(keeper: Keeper, pair: Pair) -> Sides:
         beneficiary=ivms.Beneficiary(beneficiary_person=[person(creditor)]),
         originating_vasp=provider(debtor),
         beneficiary_vasp=provider(creditor),
+        payload_metadata=ivms.Metadata(payload_version=ivms.VERSION),
     )
     plain = ivms.plain(payload)
     halves = [
