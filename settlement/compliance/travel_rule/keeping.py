@@ -77,17 +77,17 @@ def attach(
     """
     if not cleared:
         return 0
+    known = pairs(session, cleared)
+    distinct = {id(pair): pair for pair in known.values()}
     # What lacks something is no payload: the packs hold such a payment.
-    found = {key: pair for key, pair in pairs(session, cleared).items() if not lacks(pair)}
-    made: dict[int, Sides] = {}
-    for pair in found.values():
-        if id(pair) not in made:
-            made[id(pair)] = sides(keeper, pair)
+    made = {key: sides(keeper, pair) for key, pair in distinct.items() if not lacks(pair)}
+    found = {key: pair for key, pair in known.items() if id(pair) in made}
+    hashes = {key: both.sha256 for key, both in made.items()}
     payloads = _kept(session, keeper, _by_hash(found, made), ids=ids, now=now)
     there = {key for (key,) in rows_by_key(session, _ATTACHED, list(cleared))}
     at = to_micros(now)
     transfers = [
-        (key, clearance, payloads[made[id(found[key])].sha256], "ready", at)
+        (key, clearance, payloads[hashes[id(found[key])]], "ready", at)
         for key, clearance in cleared.items()
         if key in found
     ]
