@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway import access, auth, openapi, registration
 from gateway.api import (
     approval_routes,
+    audit,
     bank_routes,
     book_routes,
     break_routes,
@@ -96,6 +97,7 @@ COMMANDS = (
 )
 QUERIES = (
     *policy_routes.QUERIES,
+    *audit.QUERIES,
     *supervision_routes.QUERIES,
     *screening_routes.QUERIES,
     *inquiry_routes.QUERIES,

@@ -133,6 +133,15 @@ def withdraw(
     return ended
 
 
+def lapse(session: Session, now: datetime) -> int:
+    """End what nobody has decided about in time, with what follows; return how many there were."""
+    lapsed = approvals.lapse(session, now)
+    for approval in lapsed:
+        if approval.kind in KINDS:
+            KINDS[approval.kind].end(session, approval, now)
+    return len(lapsed)
+
+
 def _kind(approval: Approval) -> Kind:
     try:
         return KINDS[approval.kind]

@@ -17,11 +17,11 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from gateway import wiring
+from gateway import at_the_machine, wiring
 from gateway.supervisor import lock_home
 from settlement.config import Settings
 from settlement.errors import Conflict, Invalid, Refused
-from settlement.store import open_engine, require_current
+from settlement.store import open_engine, require_current, transaction
 
 _DATABASE = "settle.sqlite3"
 _MANIFEST = "manifest.json"
@@ -102,6 +102,8 @@ def _pause_lanes(copy: Path) -> None:
     """
     engine = open_engine(f"sqlite:///{copy}")
     require_current(engine)
+    with transaction(engine) as session:
+        at_the_machine.record(session, "settle restore", wiring.now())
     engine.dispose()
     database = sqlite3.connect(copy)
     database.execute(
@@ -128,6 +130,7 @@ def _manifest(copy: Path) -> dict[str, Any]:
         head = database.execute(
             "SELECT seq, hash FROM journal_entry ORDER BY seq DESC LIMIT 1"
         ).fetchone() or (0, "")
+        acts = database.execute("SELECT seq, hash FROM audit_head").fetchone()
         version = database.execute("SELECT version_num FROM alembic_version").fetchone()[0]
         lanes = dict(database.execute("SELECT signer, next_nonce FROM lane").fetchall())
     return {
@@ -136,6 +139,8 @@ def _manifest(copy: Path) -> dict[str, Any]:
         "schema": version,
         "journal_seq": head[0],
         "journal_hash": head[1],
+        "audit_seq": acts[0],
+        "audit_hash": acts[1],
         "next_nonces": lanes,
         "sha256": _sha256(copy),
     }

@@ -70,6 +70,10 @@ class Origins:
             self._sealed[key] = kept
         return act._replace(origin=kept)
 
+    def opened(self, session: Session, person_id: str, origin: bytes) -> str | None:
+        """Return an address that was sealed; None: it was erased."""
+        return None if self._vault is None else self._vault.opened(session, person_id, origin)
+
 
 class Trail:
     """Counts attempts and reads in memory, and writes them every few seconds."""
@@ -111,6 +115,10 @@ class Trail:
         route: str = scope["route_name"]
         if caller.party is None and (route in READS or route.startswith(_READ_PREFIXES)):
             self._count(self._known, act_of(scope)._replace(outcome="read"), KINDS_MAX)
+
+    def opened(self, session: Session, person_id: str, origin: bytes) -> str | None:
+        """Return a person's address that was sealed; None: it was erased."""
+        return self._origins.opened(session, person_id, origin)
 
     def flush(self, *, strangers: bool = True) -> None:
         """Write what was counted so far."""

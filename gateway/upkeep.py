@@ -15,6 +15,7 @@ from threading import Event, Thread
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from gateway import approving
 from settlement import bank, reconciliation
 from settlement.chain.port import ChainPort
 from settlement.clock import Ids, new_id
@@ -104,6 +105,7 @@ class Upkeep:
             ("registry", self._unfollowed),
             ("late", self._late),
             ("monitors", self._monitors),
+            ("approvals", self._approvals),
             ("participants", self._participants),
             ("supervision", self._supervise),
             ("screening", self._screening),
@@ -193,6 +195,12 @@ class Upkeep:
             more = screening.step(session, ids=self.ids, now=now)
             released = release_judged(session, now)
         return more or len(released) >= RELEASED_MAX
+
+    def _approvals(self, guard: Guard, now: datetime) -> bool:
+        """Cancel what nobody has approved in time."""
+        with transaction(self.engine) as session:
+            guard(session)
+            return approving.lapse(session, now) > 0
 
     def stop(self) -> None:
         """Let a run of the engine end at its next step; what it has stored stays."""

@@ -46,6 +46,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "Check this machine, database and chain, and say what to do.",
     "key": "Issue, list, rotate and revoke API keys.",
     "person": "Register people, list, disable and erase them, give them a new password.",
+    "approval": "List what needs a second person, look at it, approve or refuse it.",
+    "audit": "List who did what, write it to a file, verify that nothing was changed.",
     "gateway": "Serve the HTTP API.",
     "signer": "Hold the operator's key and sign what is cleared.",
     "backup": "Copy the records into one file.",

@@ -227,7 +227,7 @@ def _content(file: Path) -> bytes:
 
 def _import_here(file: Path, account_id: str | None, mapping_file: Path | None) -> dict[str, Any]:
     """Import into the database of this machine's settings, in bounded memory."""
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from gateway.processes import collect_garbage_seldom
     from settlement import bank as room
     from settlement.clock import new_id
@@ -242,6 +242,8 @@ def _import_here(file: Path, account_id: str | None, mapping_file: Path | None) 
         with transaction(engine) as session:
             room.set_mapping(session, account_id, _content(mapping_file), actor="cli", now=now)
     result = room.import_file(engine, file, actor="cli", ids=new_id, now=now, account_id=account_id)
+    with transaction(engine) as session:
+        at_the_machine.record(session, "settle bank import", now, *result.statement_ids[:100])
     engine.dispose()
     told = {**result._asdict(), "statement_ids": list(result.statement_ids)}
     return {"object": "statement_import", **told}

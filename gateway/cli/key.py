@@ -134,7 +134,7 @@ def _show_once(made: dict[str, Any], *, as_json: bool) -> None:
 
 def _issue_here(body: Json) -> Json:
     """Issue a key at the machine: whoever may read its secrets may make one."""
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from gateway.api.keys import IssueBody, shown
     from gateway.auth import open_pepper
     from settlement.access import keys
@@ -152,4 +152,5 @@ def _issue_here(body: Json) -> Json:
         pepper = open_pepper(settings.home)
         key = keys.issue(session, pepper, new, issued_by="machine", now=now)
         found = shown(keys.one(session, key[: keys.PREFIX_LENGTH]), now)
+        at_the_machine.record(session, "settle key issue", now, key[: keys.PREFIX_LENGTH])
     return {**found, "key": key}

@@ -57,7 +57,7 @@ def drain(
     signer: Signer = "",
 ) -> None:
     """Let a lane claim nothing new and end what it has; then it says that it is drained."""
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from settlement.config import Settings
     from settlement.errors import Conflict
     from settlement.sender import lanes
@@ -66,6 +66,7 @@ def drain(
     chosen = _chosen(signer)
     with transaction(wiring.open_database(Settings())) as session:
         state = lanes.drain(session, chosen, reason)
+        at_the_machine.record(session, "settle lane drain", wiring.now(), chosen, outcome=state)
     if state == "halted":
         raise Conflict(
             f"the lane {chosen} is halted: what it has under way does not move",
@@ -117,7 +118,7 @@ def heal(signer: Signer = "", as_json: AsJson = False) -> None:
 def _heal(chosen: str) -> Healed:
     from datetime import timedelta
 
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from settlement.clock import new_id
     from settlement.config import Settings
     from settlement.errors import Conflict
@@ -148,6 +149,7 @@ def _heal(chosen: str) -> Healed:
     finally:
         with transaction(engine) as session:
             lanes.release(session, lease)
+            at_the_machine.record(session, "settle lane heal", now, chosen)
 
 
 def _chosen(signer: str) -> str:
@@ -169,7 +171,7 @@ def _chosen(signer: str) -> str:
 
 
 def _set_state(signer: str, state: str, reason: str | None) -> None:
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from settlement.config import Settings
     from settlement.sender import lanes
     from settlement.store import transaction
@@ -177,4 +179,5 @@ def _set_state(signer: str, state: str, reason: str | None) -> None:
     chosen = _chosen(signer)
     with transaction(wiring.open_database(Settings())) as session:
         lanes.set_state(session, chosen, state, reason)
+        at_the_machine.record(session, "settle lane", wiring.now(), chosen, outcome=state)
     typer.echo(f"{chosen}: {state}")

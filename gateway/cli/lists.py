@@ -99,7 +99,7 @@ def _content(file: Path) -> bytes:
 
 def _load_here(name: str, content: bytes, accept_shrinking: bool) -> dict[str, Any]:
     """Put a list in force in the database of this machine's settings."""
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from gateway.api import screening_shapes as shapes
     from settlement.clock import new_id
     from settlement.compliance import screening
@@ -113,5 +113,6 @@ def _load_here(name: str, content: bytes, accept_shrinking: bool) -> dict[str, A
             session, name=shapes.list_name(name), content=content, ids=new_id,
             now=datetime.now(UTC), actor="cli", accept_shrinking=accept_shrinking,
         )  # fmt: skip
+        at_the_machine.record(session, "settle list load", datetime.now(UTC), name)
     engine.dispose()
     return shapes.loaded(found)

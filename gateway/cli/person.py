@@ -151,7 +151,9 @@ def erase(
 
 @contextmanager
 def _desk() -> Iterator[_Desk]:
-    from gateway import wiring
+    import click
+
+    from gateway import at_the_machine, wiring
     from gateway.auth import open_pepper
     from settlement.access import open_vault
     from settlement.config import Settings
@@ -161,6 +163,11 @@ def _desk() -> Iterator[_Desk]:
     pepper, vault = open_pepper(settings.home), open_vault(settings.home)
     with transaction(wiring.open_database(settings)) as session:
         yield _Desk(session, vault, pepper, wiring.now())
+        command = click.get_current_context()
+        if command.info_name not in ("list", "show"):
+            named = command.params.get("person_id")
+            act = f"settle person {command.info_name}"
+            at_the_machine.record(session, act, wiring.now(), *([named] if named else []))
 
 
 def _new_password(password_fd: int | None, email: str) -> str:

@@ -59,7 +59,7 @@ def resolve(
     """Decide: it was paid after all, it is to be tried again, or it is closed unpaid."""
     from getpass import getuser
 
-    from gateway import wiring
+    from gateway import at_the_machine, wiring
     from settlement.config import Settings
     from settlement.errors import Invalid
     from settlement.settlements.review import Decision
@@ -79,4 +79,6 @@ def resolve(
             actor=f"cli:{actor or getuser()}",
             now=wiring.now(),
         )
+        act = "settle review resolve"
+        at_the_machine.record(session, act, wiring.now(), settlement_id, outcome=decision)
     typer.echo(f"{settlement_id}: {decision}")

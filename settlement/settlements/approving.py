@@ -116,14 +116,6 @@ def end(session: Session, approval: Approval, now: datetime) -> None:
     control.cancel(session, [approval.subject], reason=why, actor=_ended_by(approval), now=now)
 
 
-def lapse(session: Session, now: datetime) -> int:
-    """Cancel what nobody has approved in time; return how many."""
-    lapsed = [each for each in approvals.lapse(session, now) if each.kind == KIND]
-    for approval in lapsed:
-        end(session, approval, now)
-    return len(lapsed)
-
-
 def of_settlement(session: Session, settlement_id: str) -> list[Approval]:
     """Return every request about a settlement, oldest first."""
     return approvals.of_subjects(session, [settlement_id], kind=KIND)

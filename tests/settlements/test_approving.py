@@ -182,8 +182,8 @@ def test_a_held_payment_can_be_approved_and_still_stays_held(rail: Rail) -> None
 def test_what_nobody_approves_in_time_is_cancelled(rail: Rail) -> None:
     (key,) = rail.instruct(rail.accepted(LARGE))
     with transaction(rail.engine) as session:
-        early = settlements.lapse(session, rail.now)
-        late = settlements.lapse(session, rail.now + timedelta(days=8))
+        early = approving.lapse(session, rail.now)
+        late = approving.lapse(session, rail.now + timedelta(days=8))
 
     assert (early, late) == (0, 1)
     assert row(rail, key)[0] == "CANCELLED"
