@@ -27,6 +27,7 @@ from settlement.states import SettlementState
 _FIND = text(
     "SELECT s.id, s.end_to_end_id, s.debtor_id, s.creditor_id, s.debtor_wallet,"
     " s.creditor_wallet, s.amount_minor, s.claim_minor, s.reference, s.execution_date, s.state,"
+    " s.approved_by,"
     " s.reason, s.outcome_code, s.block_number, s.block_hash, s.tx_hash, s.log_index,"
     " s.created_at, t.symbol, t.decimals, i.number, i.issue_date, i.currency, i.payable_minor,"
     " i.document_sha256, c.outcome AS clearance"
@@ -55,6 +56,7 @@ class PaymentFacts:
     outcome_code: int | None
     clearance: str | None
     created_at: datetime
+    is_approved: bool
 
     def status(self) -> InstructionStatus:
         """Return how far it has come."""
@@ -63,7 +65,7 @@ class PaymentFacts:
             key=payment.key,
             end_to_end_id=payment.end_to_end_id,
             uetr=payment.uetr,
-            label=label(self.state),
+            label=label(self.state, is_approved=self.is_approved),
             currency=payment.currency,
             amount_minor=payment.amount_minor,
             execution_date=payment.execution_date,
@@ -106,6 +108,7 @@ def payment_facts(
         outcome_code=row.outcome_code,
         clearance=row.clearance,
         created_at=from_micros(row.created_at),
+        is_approved=row.approved_by is not None,
     )
 
 

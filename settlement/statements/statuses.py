@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from settlement.chain.rail_abi import Rejection
 from settlement.documents.iso20022.status import Reason
-from settlement.states import ISO_20022_STATUS, SettlementState
+from settlement.states import SettlementState, iso_20022_status
 
 S = SettlementState
 
@@ -32,9 +32,9 @@ _TOLD = frozenset({S.HELD, S.REJECTED, S.CANCELLED, S.NEEDS_REVIEW})
 """States that nobody understands without a reason."""
 
 
-def label(state: SettlementState) -> str:
+def label(state: SettlementState, *, is_approved: bool) -> str:
     """Return the label of a state. Source: ISO 20022 ExternalPaymentTransactionStatus1Code."""
-    return ISO_20022_STATUS[state]
+    return iso_20022_status(state, is_approved=is_approved)
 
 
 def reasons(

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from settlement.clock import from_micros
 from settlement.errors import NotFound
 from settlement.money import Money, Unit
-from settlement.states import ISO_20022_STATUS, SettlementState
+from settlement.states import SettlementState, iso_20022_status
 from settlement.trace import reading, sending
 from settlement.trace.finding import Focus, focus
 from settlement.trace.journey import EntryStep, InvoiceStep, Journey, Party, SettlementStep, Trace
@@ -99,7 +99,9 @@ def _terms(row: Any) -> dict[str, Any]:
         "end_to_end_id": row.end_to_end_id,
         "reference": row.reference,
         "state": row.state,
-        "iso_status": ISO_20022_STATUS[SettlementState(row.state)],
+        "iso_status": iso_20022_status(
+            SettlementState(row.state), is_approved=row.approved_by is not None
+        ),
         "reason": row.reason,
         "outcome": row.outcome,
         "sequence": row.sequence,
