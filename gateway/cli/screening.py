@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -146,18 +147,47 @@ def check(
     show.table(found["data"], _CHECKED, as_json=as_json)
 
 
-@app.command(epilog="Example: settle screening rescreen --as compliance")
+@app.command(epilog="Example: settle screening rescreen --here --processes 2")
 def rescreen(
+    here: Annotated[
+        bool, typer.Option("--here", help="On this machine, at once, instead of by the worker.")
+    ] = False,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, max=32, help="With --here: how many compare.")
+    ] = 2,
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
     idempotency_key: IdempotencyKey = None,
     as_json: AsJson = False,
 ) -> None:
-    """Begin a round over everybody; the worker goes on with it."""
+    """Compare everybody anew: begun here and gone on with by the worker, or done with --here."""
+    if here:
+        show.fields(_rescreen_here(processes), as_json=as_json)
+        return
     api = open_api(url, key_file, key_name)
     found = api.post("/v1/screening/rounds", {}, idempotency_key=idempotency_key)
     show.fields(found, as_json=as_json)
+
+
+def _rescreen_here(processes: int) -> dict[str, Any]:
+    """Compare everybody in the database of this machine's settings."""
+    from gateway import wiring
+    from settlement.clock import new_id
+    from settlement.compliance.screening.together import compare_everybody
+    from settlement.config import Settings
+    from settlement.store import open_engine, require_current
+
+    engine = open_engine(wiring.database_url(Settings()))
+    require_current(engine)
+    found = compare_everybody(
+        engine, processes=processes, actor="cli", ids=new_id, now=datetime.now(UTC)
+    )
+    engine.dispose()
+    return {
+        "object": "screening_round", "compared": found.compared, "found": found.found,
+        "reopened": found.reopened, "lapsed": found.lapsed,
+    }  # fmt: skip
 
 
 def _decide(
