@@ -37,6 +37,7 @@ READS = frozenset(
         "GET /v1/invoices/{invoice_id}/document",
         "GET /v1/invoices/{invoice_id}/proof",
         "GET /v1/participants/{participant_id}",
+        "GET /v1/participants/{participant_id}/file",
         "GET /v1/statements/{account}",
         "GET /v1/account-statement",
         "GET /v1/journal",

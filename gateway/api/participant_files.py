@@ -15,7 +15,7 @@ from starlette.responses import Response
 from gateway.api import participant_views as views
 from gateway.api.answers import TheCaller, TheGateway, json_answer
 from gateway.api.paging import Cursor, Limit
-from gateway.auth import Caller
+from gateway.auth import Caller, Role
 from settlement import participants
 from settlement.clock import iso
 from settlement.errors import NotFound
@@ -31,6 +31,7 @@ from settlement.participants import (
 from settlement.participants.profiles import wallets_of
 from settlement.store import reading
 
+_SEE_NAMES_ALONE = frozenset({Role.TREASURY, Role.APPROVER})
 ChangeState = Literal["pending", "approved", "effective", "refused", "withdrawn"]
 
 
@@ -53,7 +54,8 @@ def get_file(participant_id: str, gateway: TheGateway, caller: TheCaller) -> Res
             "aliases": list(names.names[1:]),
             "owners": [views.owner(each) for each in profile.owners],
             "persons": [
-                views.person(each) for each in people.of_participant(session, participant_id)
+                views.person(each, whole=caller.role not in _SEE_NAMES_ALONE)
+                for each in people.of_participant(session, participant_id)
             ],
             "documents": [
                 views.document(each) for each in papers.documents(session, participant_id)

@@ -111,14 +111,14 @@ def wallet(found: WalletStanding) -> dict[str, Any]:
     }
 
 
-def person(found: Person) -> dict[str, Any]:
-    """Return a person as it is answered."""
+def person(found: Person, *, whole: bool) -> dict[str, Any]:
+    """Return a person as it is answered; birth date and number only to who has to check them."""
     return {
         "id": found.id,
         "name": found.name,
         "country": found.country,
-        "birth_date": found.birth_date,
-        "document_number": found.document_number,
+        "birth_date": found.birth_date if whole else None,
+        "document_number": found.document_number if whole else None,
         "erased_at": moment(found.erased_at),
     }
 

@@ -87,7 +87,9 @@ def test_no_field_of_a_person_is_anywhere_but_in_its_one_table(door: Door) -> No
 def test_a_persons_fields_are_erased_over_the_api(door: Door) -> None:
     key = applied(door)
     completed(door, key)
-    (person,) = door.get(one(key, "/file")).json()["persons"]
+    for who, shown in (("treasury", None), ("approver", None), ("compliance", "1969-08-01")):
+        (person,) = door.get(one(key, "/file"), who).json()["persons"]
+        assert (person["name"], person["birth_date"]) == ("Ottilie Zwingli", shown)
     path = one(key, f"/persons/{person['id']}/erase")
 
     assert door.post(path, WHY, "exporter").status_code == 403
@@ -96,7 +98,7 @@ def test_a_persons_fields_are_erased_over_the_api(door: Door) -> None:
     answer = door.post(path, WHY, "compliance")
 
     assert answer.status_code == 200, answer.text
-    (person,) = door.get(one(key, "/file")).json()["persons"]
+    (person,) = door.get(one(key, "/file"), "compliance").json()["persons"]
     assert (person["name"], person["birth_date"]) == ("[erased]", None)
 
 

@@ -103,6 +103,7 @@ def test_what_a_person_holds_is_not_let_go_with_it(rail: Rail) -> None:
     worker = rail.worker(beside=[admin_signer(rail)])
     (key,) = rail.instructed()
     rail.act(control.hold, key, reason="ask first")
+    rail.later(5)
     change = propose(rail, "wallet", NEW, TERMS)
     with transaction(rail.engine) as session:
         changes.withdraw(
