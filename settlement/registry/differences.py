@@ -31,11 +31,11 @@ DEAD = (
 _UNFINISHED = "('CLAIMED', 'SIGNED', 'SENT')"
 _PENDING = (
     "SELECT wallet, contract, wanted, actual FROM registry_standing WHERE wanted <> actual"
-    " UNION SELECT s.wallet, s.contract, s.wanted, s.actual FROM chain_tx c"
+    # Not sorted, nor each once: for that SQLite would read all wallets by the primary key.
+    " UNION ALL SELECT s.wallet, s.contract, s.wanted, s.actual FROM chain_tx c"
     " JOIN registry_change h ON h.chain_tx_id = c.id"
     " JOIN registry_standing s ON s.wallet = h.wallet AND s.contract = h.contract"
     f" WHERE c.kind = 'admin' AND c.state IN {_UNFINISHED} AND s.wanted <> h.effect"
-    " ORDER BY 1, 2"
 )
 _LISTABLE = (
     "SELECT o.address FROM wallet o JOIN participant p ON p.id = o.participant_id"
@@ -63,7 +63,7 @@ def differences(session: Session) -> list[Difference]:
 
     One cheap query where there is nothing: by two indexes of what differs and what is unfinished.
     """
-    pending = rows(session, _PENDING)
+    pending = sorted(set(rows(session, _PENDING)))
     if not pending:
         return []
     coming = {

@@ -5,7 +5,9 @@ import pytest
 from settlement import participants, registry
 from settlement.chain import admin_abi
 from settlement.registry import Source
-from settlement.store import reading, transaction
+from settlement.registry.differences import _PENDING
+from settlement.store import open_engine, reading, transaction
+from settlement.store.bulk import rows
 from tests.builders.rail import Rail
 from tests.builders.registrar import standing, want
 
@@ -186,3 +188,15 @@ def test_nothing_can_be_wanted_of_nobody(rail: Rail) -> None:
     assert want(rail, listed=True) == []
     assert want(rail, rail.seller_wallet) == []
     assert len(rail.rows(STANDINGS)) == 3
+
+
+def test_what_differs_is_looked_for_without_reading_every_wallet(sqlite_url: str) -> None:
+    """Each tick of each worker asks: 100,000 wallets that are as wanted cost it nothing."""
+    engine = open_engine(sqlite_url)
+    with reading(engine) as session:
+        plan = rows(session, f"EXPLAIN QUERY PLAN {_PENDING}")
+    engine.dispose()
+
+    steps = [str(row[3]) for row in plan]
+    assert "SCAN registry_standing USING INDEX registry_differs" in steps
+    assert not [step for step in steps if step == "SCAN registry_standing"]

@@ -59,7 +59,7 @@ def test_a_rail_that_runs_is_well_in_every_respect(rail: Rail, installed: Settin
     found = findings(installed, chain_time(rail))
 
     wanted = {"python", "anvil", "disk", "keys", "port", "database", "schema"}
-    wanted |= {"chain", "clock", "deployment", "watcher"}
+    wanted |= {"chain", "clock", "deployment", "watcher", "registry"}
     assert {name: each.health for name, each in found.items()} == dict.fromkeys(
         wanted, Health.WELL
     ), found
