@@ -21,6 +21,7 @@ from gateway.demo.daybook import DayBook, DayFailed
 from gateway.demo.documents import DemoDocument
 from gateway.demo.doors import Doors
 from gateway.demo.incidents import BlockedPayee, Incidents
+from gateway.demo.oversight import Oversight
 from gateway.demo.second_person import approve_what_waits
 from gateway.installation import Installation
 from gateway.worker import Progress, Worker
@@ -103,6 +104,9 @@ class TradingDay:
             self._settle_down()
         with self._stage("bank"):
             self.book.bank = BankDay(self.running, self.doors, self.say).play()
+        seen = Oversight(self.doors).supervised()
+        self.book.oversight["overseer_sees"] = seen
+        self.say(f"the overseer sees {seen['transactions']} flagged payments of today")
         self.doors.close()
         return self.book
 
@@ -208,7 +212,13 @@ class TradingDay:
     def _pay_small(self, small: list[Accepted]) -> None:
         """Two small payments in one batch are booked with their first block."""
         orders = [{"invoice_id": invoice_id} for _, invoice_id in small]
-        self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})
+        officer, (first, _) = Oversight(self.doors), small[0]
+        limit = officer.refuse_over_a_limit(orders, f"T{first.currency}")
+        self.say(f"refused: 409, {limit['refused']}; agreed on and retired by two people")
+        made = self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})["data"]
+        asked = officer.ask(made[0], exporter=f"{first.seller}-exporter", today=wiring.now().date())
+        self.say(f"{first.number} held by question {asked['inquiry']} until its answer is accepted")
+        self.book.oversight = {"limit": limit, "inquiry": asked}
         self._run(lambda done: done.sent > 0)
         self.controls.mine(1)
         booked = self._run(lambda done: done.booked > 0)

@@ -27,6 +27,8 @@ class DayBook:
     stages: dict[str, float] = field(default_factory=dict)
     approved: dict[str, Any] = field(default_factory=dict)
     """What needed a second person, and who it was."""
+    oversight: dict[str, Any] = field(default_factory=dict)
+    """A limit that refused, a question that held its payment, what the overseer sees."""
     retried: dict[str, Any] = field(default_factory=dict)
     bank: dict[str, Any] = field(default_factory=dict)
     """What the banks' statements came to, the breaks of them, the proof."""

@@ -79,6 +79,7 @@ def figures(running: Installation, book: DayBook, *, seconds: float) -> dict[str
         "held": counts.get("HELD", 0),
         "rejected": rejected,
         "approved_by_second_person": book.approved,
+        "oversight": book.oversight,
         "retried": book.retried,
         "matches": matches,
         "breaks": breaks,

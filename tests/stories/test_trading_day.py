@@ -72,6 +72,10 @@ def test_the_trading_day_shows_all_it_has_to_and_holds_every_invariant(tmp_path:
     assert approved["payments"] >= 1
     assert approved["maker_refused"]
     assert approved["maker"] != approved["checker"]
+    oversight = found["oversight"]
+    assert oversight["limit"]["refused"].endswith("is exceeded")
+    assert oversight["inquiry"]["held"] and oversight["inquiry"]["state"] == "ACCEPTED"
+    assert oversight["overseer_sees"]["holdings"] > 0
     assert found["reorgs"] == 1
     assert found["entries_reversed"] >= 2
     planted = {"duplicate": 1, "missing_at_bank": 1, "unattributed_deposit": 1}
