@@ -17,9 +17,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from gateway.refusals import CodeRefused, SignInBusy, SignInRefused
+from gateway.trail import Origins
+from settlement import audit
 from settlement.access import Vault, credentials, failures, one_time_codes, passwords, people
 from settlement.access import sessions as stored
 from settlement.access.sessions import PersonSession, Stage
+from settlement.audit import Act
 from settlement.clock import Ids
 from settlement.config import Settings
 from settlement.store import reading, transaction
@@ -65,6 +68,7 @@ class SignIn:
         self._engine = engine
         self._pepper = pepper
         self.vault = vault
+        self._origins = Origins(vault)
         self._clock = clock
         self._ids = ids
         self._lifetime = timedelta(minutes=settings.session_minutes)
@@ -86,6 +90,8 @@ class SignIn:
         may, person, credential = await asyncio.to_thread(self._candidate, email, of)
         is_right = await self._hashed(lambda: passwords.matches(credential.password_hash, password))
         if not (may and is_right and person is not None and person.state == "active"):
+            if person is not None:
+                await asyncio.to_thread(self._record, person.id, "sign-in", "refused", origin)
             raise SignInRefused
         stage = Stage.ENROL if credential.totp_confirmed_at is None else Stage.CODE
         return await asyncio.to_thread(self._begin, person.id, stage, "password", origin, of)
@@ -170,6 +176,7 @@ class SignIn:
                 session, found.person_id, code, now
             )
         if not is_right:
+            self._record(found.person_id, "sign-in code", "refused", origin)
             raise CodeRefused
         with reading(self._engine) as session:
             must_change = credentials.of(session, found.person_id).must_change
@@ -210,6 +217,7 @@ class SignIn:
                 session, found.person_id, stored_hash, must_change=False, now=now
             )
             people.end_sessions(session, found.person_id, now)
+            self._note(session, found.person_id, "change password", "done", origin, now)
         return self._begin(found.person_id, Stage.FULL, found.method, origin, of)
 
     def _begin(
@@ -242,4 +250,25 @@ class SignIn:
                 ids=self._ids,
                 now=now,
             )
+            if stage in (Stage.FULL, Stage.PASSWORD):
+                self._note(session, person_id, f"sign-in by {method}", "done", origin, now)
         return Begun(token, stage)
+
+    def _record(self, person_id: str, act: str, outcome: str, origin: From) -> None:
+        now = self._clock()
+        with transaction(self._engine) as session:
+            self._note(session, person_id, act, outcome, origin, now)
+
+    def _note(
+        self,
+        session: Session,
+        person_id: str,
+        act: str,
+        outcome: str,
+        origin: From,
+        now: datetime,
+    ) -> None:
+        """Put it into the trail; the address is sealed under the person's own key."""
+        role = people.one(session, person_id).role
+        done = Act(person_id, role, act, (person_id,), outcome, origin=origin.address)
+        audit.record(session, self._origins.placed(session, done, now), now)

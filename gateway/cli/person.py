@@ -180,6 +180,6 @@ def _new_password(password_fd: int | None, email: str) -> str:
 
 
 def _hand() -> str:
-    from getpass import getuser
+    from gateway import at_the_machine
 
-    return f"cli:{getuser()}"
+    return at_the_machine.hand()
