@@ -36,6 +36,12 @@ class _Desk:
     pepper: bytes
     now: datetime
 
+    def record(self, act: str, person_id: str) -> None:
+        """Put an act into the trail, with the database transaction that does it."""
+        from gateway import at_the_machine
+
+        at_the_machine.record(self.session, f"settle person {act}", self.now, person_id)
+
 
 @app.command(
     epilog="Example: settle person add --name 'Maria Keller' --email m@example.com --role approver"
@@ -72,6 +78,7 @@ def add(
             credentials.set_password(
                 desk.session, person.id, stored_hash, must_change=True, now=desk.now
             )
+        desk.record("add", person.id)
         found = shown(desk.session, desk.vault, person)
     show.fields(found, as_json=as_json)
 
@@ -95,6 +102,7 @@ def disable(person_id: Id) -> None:
 
     with _desk() as desk:
         people.disable(desk.session, person_id, by=_hand(), now=desk.now)
+        desk.record("disable", person_id)
     typer.echo(f"{person_id}: disabled")
 
 
@@ -105,6 +113,7 @@ def enable(person_id: Id) -> None:
 
     with _desk() as desk:
         people.enable(desk.session, person_id, now=desk.now)
+        desk.record("enable", person_id)
     typer.echo(f"{person_id}: active")
 
 
@@ -131,6 +140,7 @@ def reset_password(
         if second_factor:
             credentials.forget_second_factor(desk.session, person_id)
         people.end_sessions(desk.session, person_id, desk.now)
+        desk.record("reset-password", person_id)
     typer.echo(f"{person_id}: has a new password, and has to change it")
 
 
@@ -146,14 +156,13 @@ def erase(
         typer.confirm(f"erase name, address and credentials of {person_id} for good?", abort=True)
     with _desk() as desk:
         people.erase(desk.session, desk.vault, person_id, by=_hand(), now=desk.now)
+        desk.record("erase", person_id)
     typer.echo(f"{person_id}: erased")
 
 
 @contextmanager
 def _desk() -> Iterator[_Desk]:
-    import click
-
-    from gateway import at_the_machine, wiring
+    from gateway import wiring
     from gateway.auth import open_pepper
     from settlement.access import open_vault
     from settlement.config import Settings
@@ -163,11 +172,6 @@ def _desk() -> Iterator[_Desk]:
     pepper, vault = open_pepper(settings.home), open_vault(settings.home)
     with transaction(wiring.open_database(settings)) as session:
         yield _Desk(session, vault, pepper, wiring.now())
-        command = click.get_current_context()
-        if command.info_name not in ("list", "show"):
-            named = command.params.get("person_id")
-            act = f"settle person {command.info_name}"
-            at_the_machine.record(session, act, wiring.now(), *([named] if named else []))
 
 
 def _new_password(password_fd: int | None, email: str) -> str:
