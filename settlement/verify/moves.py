@@ -38,7 +38,14 @@ CHAIN_TX = """
     CLAIMED sign SIGNED / SIGNED send SENT / SIGNED see SEEN / SENT see SEEN / SEEN orphan SENT
     SEEN finalize FINAL / SEEN revert REVERTED / SEEN replace REPLACED
 """
+PARTICIPANT = """
+    applied activate active / applied close closed
+    active renew active / active suspend suspended / active expire expired / active close closed
+    suspended reinstate active / suspended close closed
+    expired renew active / expired suspend suspended / expired close closed
+"""
 
+_TAKEN_ON = {"apply": "applied", "register": "active"}
 _BEGINNINGS = {"invoice": "ISSUED", "settlement": "INSTRUCTED", "chain_tx": "CLAIMED"}
 _REMARKS = frozenset({("ACCEPTED", "credit"), ("PARTLY_PAID", "credit")})
 """Events of an invoice that leave it where it is: a credit note took a part of it."""
@@ -56,6 +63,7 @@ TABLES: Mapping[str, Mapping[tuple[str, str], str]] = {
     "invoice": table(INVOICE),
     "settlement": table(SETTLEMENT),
     "chain_tx": table(CHAIN_TX),
+    "participant": table(PARTICIPANT),
 }
 
 
@@ -66,7 +74,8 @@ def obeyed(scene: Scene) -> Finding:
         row[0] for row in scene.database.stream("SELECT id FROM invoice WHERE type_code = '381'")
     }
     events = 0
-    for noun, moves in TABLES.items():
+    for noun in _BEGINNINGS:
+        moves = TABLES[noun]
         states: dict[str, str] = {}
         for key, move, state in scene.database.stream(
             f"SELECT {noun}_id, move, state FROM {noun}_event ORDER BY id"
@@ -84,8 +93,40 @@ def obeyed(scene: Scene) -> Finding:
         for key, state in scene.database.stream(f"SELECT id, state FROM {noun}"):
             if states.get(key) != state:
                 finding.against(f"{key} is {state}, its last event says {states.get(key)}")
-    finding.counts = {"events": events}
+    finding.counts = {"events": events + _participants(scene, finding)}
     return finding
+
+
+def _participants(scene: Scene, finding: Finding) -> int:
+    """Judge participants' events the same way: most of theirs move no state, and say so."""
+    moves = TABLES["participant"]
+    named = {move for _state, move in moves}
+    rows = {
+        key: (state, how)
+        for key, state, how in scene.database.stream(
+            "SELECT id, state, applied_by FROM participant"
+        )
+    }
+    states: dict[str, str] = {}
+    events = 0
+    for key, move, state in scene.database.stream(
+        "SELECT participant_id, move, state FROM participant_event ORDER BY id"
+    ):
+        events += 1
+        before = states.get(key)
+        if before is None and rows[key][1] == "migration":
+            lawful = state  # From before there were events.
+        elif before is None:
+            lawful = _TAKEN_ON.get(move, "nothing")
+        else:
+            lawful = moves.get((before, move), "nothing") if move in named else before
+        if state != lawful:
+            finding.against(f"{key}: {move} from {before or 'nothing'} to {state}")
+        states[key] = state
+    for key, (state, how) in rows.items():
+        if states.get(key, state if how == "migration" else None) != state:
+            finding.against(f"{key} is {state}, its last event says {states.get(key)}")
+    return events
 
 
 def matched(scene: Scene) -> Finding:

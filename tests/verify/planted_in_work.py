@@ -209,6 +209,19 @@ IN_WORK = (
         ("CLEARED",),
     ),
     Planted(
+        "a participant is active without a move",
+        sql(
+            "UPDATE participant_event SET state = 'suspended' WHERE id ="
+            " (SELECT MAX(id) FROM participant_event)"
+        ),
+        ("MOVES",),
+    ),
+    Planted(
+        "a participant's state is changed by hand",
+        sql("UPDATE participant SET state = 'closed' WHERE id = (SELECT MIN(id) FROM participant)"),
+        ("MOVES",),
+    ),
+    Planted(
         "a move left no event",
         sql("DELETE FROM settlement_event WHERE move = 'booked'"),
         ("MOVES",),

@@ -84,6 +84,7 @@ def test_the_copy_of_the_state_tables_is_true() -> None:
         ("invoice", states.INVOICE_MOVES),
         ("settlement", states.SETTLEMENT_MOVES),
         ("chain_tx", states.CHAIN_TX_MOVES),
+        ("participant", states.PARTICIPANT_MOVES),
     ):
         ours = {(start.value, move): end.value for (start, move), end in table.items()}
         assert moves.TABLES[noun] == ours
