@@ -36,7 +36,7 @@ READS = frozenset(
     {
         "GET /v1/invoices/{invoice_id}/document",
         "GET /v1/invoices/{invoice_id}/proof",
-        "GET /v1/participants/{participant_id}",
+        "GET /v1/settlements/{settlement_id}/travel-rule",
         "GET /v1/participants/{participant_id}/file",
         "GET /v1/statements/{account}",
         "GET /v1/account-statement",
@@ -45,7 +45,13 @@ READS = frozenset(
     }
 )
 """Reads of personal data, and exports: recorded where staff do them."""
-_READ_PREFIXES = ("GET /v1/people", "GET /v1/supervision", "GET /v1/inquiries")
+_READ_PREFIXES = (
+    "GET /v1/people",
+    "GET /v1/participants/{participant_id}",
+    "GET /v1/screening/hits/",
+    "GET /v1/supervision/",
+    "GET /v1/inquiries/",
+)
 
 
 class Origins:
