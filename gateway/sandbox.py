@@ -83,6 +83,9 @@ def found(
         previous=previous, registrar=registrar,
         between_looks=between_looks, looks=looks,
     )  # fmt: skip
+    # Another start may have brought further operators: each has a lane.
+    known_to_it = tuple(dict.fromkeys((*deployment.operators, *operators)))
+    deployment = replace(deployment, operators=known_to_it)
     admin_lane = None if registrar is None else registrar.address
     signers = [*operators, *([admin_lane] if admin_lane else [])]
     nonces = {signer: chain.nonce(signer) for signer in signers}
