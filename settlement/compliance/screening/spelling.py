@@ -81,6 +81,9 @@ def alike(one: str, other: str) -> int:
     heard, told = sound(one), sound(other)
     if heard == told:
         return SAME_SOUND
+    weights = vocabulary().weights
+    if one in weights and other in weights:  # Two words that everybody knows are two.
+        return 0
     degree = max(_edited(one, other), min(_edited(heard, told), SAME_SOUND))
     if degree < SAME_BUT_VOWELS and min(len(heard), len(told)) > 4 and degree >= _NEAR:
         return SAME_BUT_VOWELS if consonants(one) == consonants(other) else degree
