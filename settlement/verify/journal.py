@@ -32,6 +32,8 @@ APPEND_ONLY = (
     "wallet_proof",
     "inquiry_entry",
     "inquiry_attachment",
+    "policy_inputs",
+    "trade_declaration",
 )
 """Tables in which the database has to refuse UPDATE and DELETE."""
 

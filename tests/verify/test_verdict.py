@@ -22,7 +22,8 @@ def test_a_healthy_world_holds_in_every_check(patient: Patient) -> None:
     assert [check["name"] for check in answer["checks"]] == [
         "I1", "I2", "I3", "I4", "I5/I6", "I7", "I8", "I9", "I10",
         "I13", "I15", "I16",
-        "CLEARED", "REGISTRY", "SUMS", "RESERVED", "MOVES", "MATCHED", "I11",
+        "CLEARED", "REGISTRY", "SUMS", "RESERVED", "MOVES", "MATCHED", "APPROVED", "AUDIT",
+        "I11",
     ]  # fmt: skip
     assert all(check["ok"] is True for check in answer["checks"])
 
@@ -33,7 +34,7 @@ def test_the_evidence_counts_what_was_looked_at(patient: Patient) -> None:
     evidence = {check["name"]: check["evidence"] for check in answer["checks"]}
 
     settled = patient.value("SELECT COUNT(*) FROM settlement WHERE state = 'SETTLED'")
-    assert evidence["I1"]["settled"] == evidence["I1"]["settled_logs"] == settled == 7
+    assert evidence["I1"]["settled"] == evidence["I1"]["settled_logs"] == settled == 8
     assert evidence["I1"]["rejected_logs"] == 1
     assert evidence["I2"]["reversed"] == 2
     assert evidence["I3"]["entries"] == patient.value("SELECT COUNT(*) FROM journal_entry")
@@ -55,7 +56,7 @@ def test_a_violation_is_exit_code_1_and_names_the_first_offenders(patient: Patie
 
     (check,) = [check for check in answer["checks"] if check["ok"] is False]
     assert (code, check["name"], answer["ok"]) == (1, "CLEARED", False)
-    assert check["evidence"]["offender_count"] == 9
+    assert check["evidence"]["offender_count"] == 10
     assert len(check["evidence"]["offenders"]) == 5
     assert "says HOLD" in check["evidence"]["offenders"][0]
 
@@ -164,7 +165,7 @@ def test_the_checker_is_a_process_of_its_own_and_changes_nothing(patient: Patien
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "18 of 18 hold" in done.stdout
+    assert "21 of 21 hold" in done.stdout
     assert "I1        no double pay" in done.stdout
     assert patient.rows("SELECT * FROM journal_entry ORDER BY seq") == before
 
@@ -177,7 +178,7 @@ def test_the_text_shows_what_is_violated(patient: Patient) -> None:
     printed = patient.capsys.readouterr().out
     assert "VIOLATED" in printed
     assert "next nonce is" in printed
-    assert "16 of 17 hold" in printed
+    assert "19 of 20 hold" in printed
 
 
 def test_the_json_is_one_object(patient: Patient) -> None:
