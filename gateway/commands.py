@@ -40,9 +40,9 @@ async def admit(
         TwoCredentials, CsrfRefused: both, or a session's request that nobody meant.
         RoleNotAllowed: not for this role.
         TooManyRequests: of strangers, or of this key.
+        NoSuchRoute, Invalid: path or query that no database could keep.
     """
     scope["route_name"] = route
-    _require_readable(scope)
     now = gateway.clock()
     token = None if cookies is None else gateway.sessions.token_of(cookies)
     caller = gateway.keys.remembered(header, now) if token is None else None
@@ -52,6 +52,7 @@ async def admit(
     if caller.per_minute is not None:
         gateway.limits.spend_key(caller.prefix, caller.per_minute)
     access.require(caller.role, route, caller.scopes)
+    _require_readable(scope)  # After the key: a stranger is told nothing but that.
     return caller
 
 

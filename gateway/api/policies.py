@@ -18,6 +18,7 @@ from gateway.api import policy_shapes as shapes
 from gateway.api.answers import TheGateway, json_answer
 from gateway.api.operation import Command
 from gateway.api.paging import Limit
+from gateway.api.reconciliation_shapes import NoBody
 from gateway.auth import Caller
 from gateway.context import Gateway
 from gateway.idempotency import Reply
@@ -64,6 +65,7 @@ async def plan_draft(gateway: Gateway, command: Command) -> Work:
 
 async def plan_simulate(gateway: Gateway, command: Command) -> Work:
     """Try a version on past decisions; what it came to is kept with it."""
+    json_body.read(command.content, NoBody)
     return Work(_SIMULATE, _Wish(command.caller, gateway.ids, _version(command.path["version"])))
 
 
