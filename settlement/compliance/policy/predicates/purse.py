@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 
 from settlement.compliance.policy.model import PaymentCheck
 from settlement.compliance.policy.predicates.kinds import OptionKind, Options, PaymentKind
 from settlement.compliance.policy.subject import Facts
-from settlement.compliance.policy.windows import Tables
+from settlement.compliance.policy.windows import SUM_DECIMALS, Tables
 
 
 def _mandate_missing(facts: Facts) -> str:
@@ -40,10 +41,12 @@ def _funds_short(facts: Facts) -> str:
 
 def _over_units(options: Options, _: Tables) -> PaymentCheck:
     units = options["units"]
+    # By decimals the greatest amount that is not over: fractions are slow.
+    most = {decimals: floor(units * 10**decimals) for decimals in range(SUM_DECIMALS + 1)}
 
     def check(facts: Facts) -> str:
-        most = units * 10**facts.pair.asset.decimals
-        return "" if facts.payment.amount_minor <= most else f"over {units} units"
+        is_over = facts.payment.amount_minor > most[facts.pair.asset.decimals]
+        return f"over {units} units" if is_over else ""
 
     return check
 
