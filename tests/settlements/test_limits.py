@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from settlement.chain import mandate_abi
+from settlement.compliance import limits
 from settlement.compliance.limits import LimitExceeded
 from settlement.money import MINOR_MAX
 from settlement.settlements import control, review
@@ -148,6 +149,25 @@ def test_a_cancel_gives_back_once(rail: Rail, is_held_first: bool) -> None:
     assert rail.one("SELECT live FROM limit_use") in (0, False)
     rail.instructed()
     assert len(used(rail, limit)) == 3
+
+
+def test_what_was_given_back_is_not_given_back_again(rail: Rail) -> None:
+    limit = a_limit(rail, 300_000 * CENT)
+    key, stays = rail.instructed(2)
+    rail.act(control.cancel, key, reason="not due")
+    with transaction(rail.engine) as session:
+        limits.release(session, [key], rail.now)
+    once = used(rail, limit)
+
+    rail.write("UPDATE settlement SET state = 'REJECTED' WHERE id = :id", id=key)
+    rail.act(control.retry, key)
+    taken_again = used(rail, limit)
+    rail.act(control.cancel, key, reason="not due")
+
+    assert once == used(rail, limit) == {DAY: 100_001 * CENT}
+    assert taken_again == {DAY: 200_001 * CENT}
+    assert rail.one("SELECT COUNT(*) FROM limit_use WHERE live") == 1
+    assert rail.state(stays) == "INSTRUCTED"
 
 
 def test_what_is_paid_stays_counted_and_a_reorg_changes_nothing(rail: Rail) -> None:
