@@ -87,6 +87,8 @@ def a_copy(template: Scene, folder: Path) -> Iterator[Scene]:
             closing(sqlite3.connect(folder / file.name)) as copied,
         ):
             whole.backup(copied)
+    for key in first.folder.glob("*.key"):  # Without them nobody opens what is sealed.
+        shutil.copy2(key, folder / key.name)
     engine = open_engine(f"sqlite:///{folder / DATABASE}")
     chain = copy.deepcopy(first.chain)
     rail = Rail(

@@ -66,6 +66,8 @@ ALLOWED: Mapping[BreakKind, frozenset[Act]] = {
     _K.WRONG_TOKEN: frozenset({_A.MATCH, _A.UNMATCH, _A.RETURN, _A.ADJUST, _A.CLOSE}),
     _K.AMBIGUOUS: _PAIRING | {_A.CLOSE},
     _K.STATEMENT_GAP: frozenset({_A.CLOSE}),
+    _K.REPORT_DUE: frozenset({_A.CLOSE}),
+    _K.INQUIRY_OVERDUE: frozenset({_A.CLOSE}),
 }
 """Beside ALWAYS. A kind of identity on the rail is mended by its cause, and then heals."""
 
