@@ -5,6 +5,7 @@ One process writes, in steps that others may come between. It ends early where l
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import datetime
@@ -86,6 +87,7 @@ def _in_order(
 
 def _open(url: str) -> None:
     global _engine
+    gc.freeze()  # The index stays: looking for garbage in it again and again would cost much.
     _engine = open_engine(url)
 
 
