@@ -56,6 +56,7 @@ _LIST = text(
 _REPLACEMENT = text(
     "SELECT prefix FROM api_key WHERE rotated_from = :prefix AND revoked_at IS NULL"
 )
+_COMPANY_OF = text("SELECT participant_id FROM person WHERE id = :id")
 _KNOWN = {
     "participant": text("SELECT 1 FROM participant WHERE id = :id"),
     "person": text("SELECT 1 FROM person WHERE id = :id AND state = 'active'"),
@@ -122,7 +123,8 @@ def issue(
     """Store a new key and return it: nobody can read it a second time.
 
     Raises:
-        Invalid: an exporter's or importer's key without its company.
+        Invalid: an exporter's or importer's key without its company, or a company's person with
+            a key that is not of that company.
         NotFound: there is no such participant, or no such active person.
     """
     if wanted.role in OF_A_COMPANY and wanted.participant_id is None:
@@ -133,6 +135,7 @@ def issue(
         )
     _require_known(session, "participant", wanted.participant_id)
     _require_known(session, "person", wanted.person_id)
+    _require_same_company(session, wanted)
     prefix = f"stk_{secrets.token_hex(6)}"
     key = f"{prefix}_{secrets.token_urlsafe(KEY_BYTES)}"
     row = {
@@ -239,6 +242,18 @@ def note_uses(session: Session, uses: Mapping[str, int]) -> None:
 def hashed(pepper: bytes, key: str) -> str:
     """Return what is stored of a key: HMAC-SHA256 under the installation's secret."""
     return hmac.new(pepper, key.encode(), "sha256").hexdigest()
+
+
+def _require_same_company(session: Session, wanted: NewKey) -> None:
+    """Return quietly if a company's person gets a key of that company, and of no other role."""
+    values = {"id": wanted.person_id}
+    company = session.connection().execute(_COMPANY_OF, values).scalar()
+    if company is not None and company != wanted.participant_id:
+        raise Invalid(
+            f"{wanted.person_id} belongs to a company",
+            field="person_id",
+            repair=f"issue a key for role exporter or importer of {company}",
+        )
 
 
 def _require_known(session: Session, kind: str, identifier: str | None) -> None:

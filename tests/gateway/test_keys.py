@@ -84,6 +84,22 @@ def test_an_admin_gives_themselves_no_other_role(door: Door, tmp_path: Path) -> 
         assert (answer.status_code, answer.json()["title"]) == (403, "Own key"), role
 
 
+def test_a_companys_person_gets_no_key_of_the_staff_and_none_of_another_company(
+    door: Door,
+) -> None:
+    wanted = {
+        "name": "Ben Ott", "email": "ben@example.com", "role": "exporter",
+        "participant_id": door.companies.seller,
+    }  # fmt: skip
+    person = door.post("/v1/people", wanted, "admin").json()["id"]
+
+    staff = _issue(door, role="treasury", person_id=person)
+    other = _issue(door, role="exporter", person_id=person, participant_id=door.companies.stranger)
+    own = _issue(door, role="exporter", person_id=person, participant_id=door.companies.seller)
+
+    assert (staff.status_code, other.status_code, own.status_code) == (422, 422, 201)
+
+
 def test_two_keys_of_one_person_are_one_hand() -> None:
     person = "per_" + "1" * 32
     maker = Caller("stk_000000000001", Role.TREASURY, None, person)
