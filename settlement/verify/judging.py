@@ -17,6 +17,7 @@ from settlement.verify import (
     gas,
     journal,
     kept,
+    limited,
     moves,
     payments,
     registry,
@@ -83,6 +84,7 @@ def judge(scene: Scene, progress: Callable[[str], None]) -> list[Finding]:
         set_aside.close(scene),
         moves.obeyed(scene),
         moves.matched(scene),
+        limited.limited(scene.database),
         approved.approved(scene.database),
         audit_chain.audit(scene.database),
     ]

@@ -76,7 +76,7 @@ def test_the_checker_runs_where_nothing_else_of_ours_is(patient: Patient, tmp_pa
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr.strip() == "['settlement']"
-    assert "20 of 20 hold" in done.stdout
+    assert "21 of 21 hold" in done.stdout
 
 
 def test_the_copy_of_the_state_tables_is_true() -> None:

@@ -60,6 +60,6 @@ def test_a_day_on_a_real_node_holds_and_a_harm_is_named(
     engine.dispose()
     assert held == 0, printed
     assert violated == 1
-    assert "21 of 21 hold" in printed
+    assert "22 of 22 hold" in printed
     assert "4 settled, 4 settled logs" in printed
     assert "2 reversed" in printed

@@ -22,7 +22,8 @@ def test_a_healthy_world_holds_in_every_check(patient: Patient) -> None:
     assert [check["name"] for check in answer["checks"]] == [
         "I1", "I2", "I3", "I4", "I5/I6", "I7", "I8", "I9", "I10",
         "I13", "I15", "I16",
-        "CLEARED", "REGISTRY", "SUMS", "RESERVED", "MOVES", "MATCHED", "APPROVED", "AUDIT",
+        "CLEARED", "REGISTRY", "SUMS", "RESERVED", "MOVES", "MATCHED", "LIMITS",
+        "APPROVED", "AUDIT",
         "I11",
     ]  # fmt: skip
     assert all(check["ok"] is True for check in answer["checks"])
@@ -165,7 +166,7 @@ def test_the_checker_is_a_process_of_its_own_and_changes_nothing(patient: Patien
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "21 of 21 hold" in done.stdout
+    assert "22 of 22 hold" in done.stdout
     assert "I1        no double pay" in done.stdout
     assert patient.rows("SELECT * FROM journal_entry ORDER BY seq") == before
 
@@ -178,7 +179,7 @@ def test_the_text_shows_what_is_violated(patient: Patient) -> None:
     printed = patient.capsys.readouterr().out
     assert "VIOLATED" in printed
     assert "next nonce is" in printed
-    assert "19 of 20 hold" in printed
+    assert "20 of 21 hold" in printed
 
 
 def test_the_json_is_one_object(patient: Patient) -> None:
