@@ -97,9 +97,9 @@ IN_WORKING = (
         "a party that is suspended is cleared",
         ("CLEARED",),
         edited(
-            "settlement.compliance.facts:_pair",
-            ("state=row.debtor_state", "state='active'"),
-            ("state=row.creditor_state", "state='active'"),
+            "settlement.compliance.facts:_party",
+            ("state=state", "state='active'"),
+            ("known.bound.get(wallet, ())", "()"),
         ),
         scene=(["block_party", 0], ["block_party", 1], ["instruct", 0, 6, 0], *TICK),
     ),
