@@ -52,8 +52,8 @@ AT_DOORS = (
         edited(
             "gateway.writer:Writer._committed",
             (
-                "answers = _done(session, group, now)",
-                "answers = _done(session, group, now)\n"
+                "answers = _done(session, group, now, self._origins)",
+                "answers = _done(session, group, now, self._origins)\n"
                 "        if len(answers) and str(group[0].key.key).endswith('2'):\n"
                 "            session.rollback()",
             ),
@@ -83,8 +83,8 @@ AT_DOORS = (
         edited(
             "settlement.settlements.control:cancel",
             (
-                "amounts.release(session, [(row.invoice_id, row.claim_minor) for row in found])",
-                "pass",
+                "reserving.give_back(session, found, now)",
+                "reserving.limits.release(session, [row.id for row in found], now)",
             ),
         ),
         scene=(["instruct", 0, 3, 0], ["move", "cancel", 0]),
@@ -95,8 +95,8 @@ AT_DOORS = (
         edited(
             "settlement.settlements.finality:_end_unpaid",
             (
-                "amounts.release(session, [(row.invoice_id, row.claim_minor) for row in rejected])",
-                "pass",
+                "reserving.give_back(session, rejected, now)",
+                "reserving.limits.release(session, [row.id for row in rejected], now)",
             ),
         ),
         scene=_FROZEN,
@@ -106,7 +106,10 @@ AT_DOORS = (
         ("I16", "a bug in the worker"),
         edited(
             "settlement.settlements.control:retry",
-            ("amounts.take(", "(lambda *_: None)("),
+            (
+                "reserving.take_again(session, found, now)",
+                "reserving.limits.take(session, reserving._payments(session, found, now), now)",
+            ),
         ),
         scene=(*_FROZEN, ["freeze", 0, 0], ["mine", 1, 1000], ["move", "retry", 0]),
     ),
