@@ -97,6 +97,7 @@ def add_settlement(
         document_sha256=SHA,
         execution_date=DAY,
         state=state,
+        approved_by="policy",
         tx_hash=None if tx is None else tx_hash(tx),
         created_at=0,
     )

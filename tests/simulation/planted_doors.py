@@ -55,7 +55,8 @@ AT_DOORS = (
                 "answers = _done(session, group, now, self._origins)",
                 "answers = _done(session, group, now, self._origins)\n"
                 "        if len(answers) and str(group[0].key.key).endswith('2'):\n"
-                "            session.rollback()",
+                "            session.rollback()\n"
+                "            session.info.clear()",
             ),
         ),
     ),
