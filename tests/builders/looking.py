@@ -45,8 +45,14 @@ class Looking:
         return [row.move for row in self.rows(sql, id=settlement_id)]
 
     def told(self, key: str) -> list[str]:
-        """What the outside was told about something, in order."""
-        sql = "SELECT kind FROM outbox WHERE aggregate_id = :key ORDER BY seq"
+        """What the outside was told about something's state, in order.
+
+        That the travel rule's data are ready says nothing of it.
+        """
+        sql = (
+            "SELECT kind FROM outbox WHERE aggregate_id = :key"
+            " AND kind <> 'travel_rule.ready' ORDER BY seq"
+        )
         return [row.kind for row in self.rows(sql, key=key)]
 
     def invoice(self, invoice_id: str) -> Any:
