@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scripts.benches._children import Children
 from scripts.benches._report import ROOT, common, publish, say
 from scripts.benches._statement_file import IBAN, write
 
@@ -55,6 +56,7 @@ def main(argv: list[str]) -> int:
         "per_second": int(asked.entries / read),
         "read_seconds": round(read, 3),
         "store_seconds": round(stored, 3),
+        "read_cpu_seconds": [round(each, 2) for each in product["read_cpu_seconds"]],
         "stored_rows_per_second": int(rows / stored),
         "read_and_stored_per_second": int(asked.entries / (read + stored)),
         "bare_parse_per_second": int(asked.entries / bare["seconds"]),
@@ -125,25 +127,35 @@ def _product(folder: Path) -> dict[str, Any]:
         bank.register(session, account, ids=new_id, now=NOW)
     collect_garbage_seldom()
     path = folder / "statement.xml"
-    began = time.perf_counter()
+    children = Children()
+    began, began_cpu = time.perf_counter(), _cpu_seconds()
     with path.open("rb") as file, reading(engine) as session:
         prepared = bank.prepare(session, bank.Source(file, path.name, path), actor="bench")
     assert isinstance(prepared, bank.Prepared)
-    read = time.perf_counter()
+    read, read_cpu = time.perf_counter(), _cpu_seconds()
     with transaction(engine) as session:
         result = prepared.store(session, ids=new_id, now=NOW)
     stored = time.perf_counter()
     prepared.spool.close()
     reader = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    judge = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    judge = children.most_mb()
     return {
         "rows": result.entries,
         "read_seconds": read - began,
         "store_seconds": stored - read,
+        "read_cpu_seconds": [
+            each - before for each, before in zip(read_cpu, began_cpu, strict=True)
+        ],
         "reader_rss_mb": round(reader, 1),
         "judge_rss_mb": round(judge, 1),
         "rss_mb": reader + judge,
     }
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    """Of this process, and of those beside it that have ended."""
+    both = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return both[0].ru_utime + both[0].ru_stime, both[1].ru_utime + both[1].ru_stime
 
 
 _PARTS = {"bare": _bare, "product": _product}

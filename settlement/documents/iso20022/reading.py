@@ -7,34 +7,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from lxml import etree
 
-from settlement.documents.iso20022 import reading_entry, reading_faults, reading_source
+from settlement.documents.iso20022 import (
+    reading_entry,
+    reading_faults,
+    reading_large,
+    reading_source,
+)
+from settlement.documents.iso20022.reading_apart import SCHEMA, JudgedApart
 from settlement.documents.iso20022.reading_entry import Place
 from settlement.documents.iso20022.reading_faults import JudgedByShape
 from settlement.documents.iso20022.reading_head import head_of
 from settlement.documents.iso20022.reading_model import (
+    Read,
     ReadEnd,
     ReadEntry,
     ReadHead,
     StatementUnreadable,
 )
 from settlement.documents.iso20022.reading_plan import Shapes
-from settlement.documents.iso20022.reading_schema import APART_BYTES, JudgedApart
 from settlement.documents.iso20022.reading_source import Message, message_of, schema_of
 from settlement.documents.iso20022.reading_values import decimals_of
 
 ROWS_AT_ONCE = 500
+APART_BYTES = 4_000_000
+"""A smaller file is judged while it is read: starting a process would cost more."""
 BY_SHAPE_BYTES = 64_000_000
 """In a larger file one entry of each shape is judged by the schema, not every one: that would cost
 as much again as reading it. Values, sums and balances are judged of every entry all the same."""
 
-Read = ReadHead | list[ReadEntry] | ReadEnd
 _CONTAINERS = {"camt.053": ("Stmt", "statement"), "camt.054": ("Ntfctn", "notification")}
 
 
@@ -48,23 +54,38 @@ def read(file: BinaryIO, message: Message, path: Path | None = None) -> Iterator
     """
     schema = schema_of(message)
     size = os.fstat(file.fileno()).st_size if path is not None else 0
-    by_shape = None if schema is None or size < BY_SHAPE_BYTES else JudgedByShape(schema)
-    apart = schema is not None and by_shape is None and size >= APART_BYTES
-    in_stream = None if apart or by_shape is not None else schema
-    with JudgedApart(path) if apart and path else nullcontext() as judge:
-        try:
-            yield from _read(file, message, in_stream, by_shape)
-        except etree.XMLSyntaxError as error:
-            raise reading_faults.refusal(file, message, error) from error
-        if judge is not None:
-            judge.result(file, message)
+    if path is not None and size >= BY_SHAPE_BYTES:
+        by_shape = None if schema is None else JudgedByShape(schema)
+        as_tree = partial(_as_tree, file, message, None, by_shape)
+        yield from reading_large.read(file, message, path, schema, as_tree)
+        return
+    if path is None or schema is None or size < APART_BYTES:
+        yield from _as_tree(file, message, schema)
+        return
+    with JudgedApart(path, SCHEMA) as judge:
+        yield from _as_tree(file, message, None)
+        told = judge.fault()
+    if told:
+        raise reading_faults.schema_refusal(file, message, told)
+
+
+def _as_tree(
+    file: BinaryIO,
+    message: Message,
+    schema: etree.XMLSchema | None,
+    by_shape: JudgedByShape | None = None,
+) -> Iterator[Read]:
+    try:
+        yield from _read(file, message, schema, by_shape)
+    except etree.XMLSyntaxError as error:
+        raise reading_faults.refusal(file, message, error) from error
 
 
 def _read(
     file: BinaryIO,
     message: Message,
     schema: etree.XMLSchema | None,
-    by_shape: JudgedByShape | None = None,
+    by_shape: JudgedByShape | None,
 ) -> Iterator[Read]:
     container, kind = _CONTAINERS[message.name]
     shapes, head, index, count = Shapes(), None, 0, 0

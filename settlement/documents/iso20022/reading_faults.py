@@ -124,8 +124,8 @@ def _frame(element: etree._Element) -> tuple[etree._Element, etree._Element]:
     """
     tree = element.getroottree()
     frame = deepcopy(tree).getroot()
-    found: Any = frame.getroottree().xpath(tree.getpath(element))
-    place: etree._Element = found[0]
+    place = frame.find(tree.getelementpath(element))
+    assert place is not None, "a copy has what it was copied from"
     node: etree._Element | None = place
     while node is not None:
         for later in list(node.itersiblings()):
@@ -138,7 +138,8 @@ def _frame(element: etree._Element) -> tuple[etree._Element, etree._Element]:
 
 def _path_of(part: _Part, path: str) -> str:
     """Return the readable path of what an XPath without names finds, numbers of the whole file."""
-    found = part.root.xpath(path)
+    named = {prefix: name for prefix, name in part.root.getroot().nsmap.items() if prefix}
+    found = part.root.xpath(path, namespaces=named)
     node = found[0] if isinstance(found, list) and found else part.root.getroot()
     steps: list[str] = []
     while node is not None:

@@ -108,3 +108,7 @@ class ReadEnd:
     line: int
     opening: Balance | None = None
     closing: Balance | None = None
+
+
+Read = ReadHead | list[ReadEntry] | ReadEnd
+"""What a reader gives, one after the other."""

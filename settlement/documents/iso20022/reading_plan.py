@@ -92,6 +92,7 @@ class _Found(NamedTuple):
     detail: int
     """From 1; 0 is the entry's own."""
     currency: str
+    text: str
 
 
 class Shapes:
@@ -120,6 +121,11 @@ class Shapes:
             meet(element)
             plan = self._plans[shape] = plan_of(element)
         return plan, texts
+
+
+def texts_of(element: etree._Element) -> list[str]:
+    """Return every text of an entry, in the order that its plan counts them by."""
+    return [each.text for each in _texts(element, "", _Details())]
 
 
 def plan_of(element: etree._Element) -> EntryPlan:
@@ -183,7 +189,7 @@ def _texts(element: etree._Element, path: str, details: _Details) -> Iterator[_F
     number = details.number if is_detail else 0
     shown = path[len(_DETAIL) :] if is_detail else path
     if element.text:
-        yield _Found(shown, number, element.get("Ccy", ""))
+        yield _Found(shown, number, element.get("Ccy", ""), element.text)
     for child in element:
         local = etree.QName(child).localname
         step = f"{path}/{local}" if path else local
@@ -191,4 +197,4 @@ def _texts(element: etree._Element, path: str, details: _Details) -> Iterator[_F
             details.number += 1
         yield from _texts(child, step, details)
         if child.tail:
-            yield _Found("", number, "")
+            yield _Found("", number, "", child.tail)

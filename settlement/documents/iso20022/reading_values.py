@@ -51,17 +51,15 @@ def minor(text: str | None, decimals: int) -> int:
     Raises:
         Misfit: no plain number, too many digits, or too large.
     """
-    whole, _, fraction = (text or "").partition(".")
-    plain = whole + fraction
+    text = text or ""
     # Nearly all have all their decimals, and need no pattern.
-    if (len(fraction) == decimals and whole and len(plain) <= _PLAIN_DIGITS
-            and plain.isascii() and plain.isdigit()):  # fmt: skip
-        return int(plain)
-    found = _AMOUNT.match(text or "")
+    if len(text) <= _PLAIN_DIGITS and text[-decimals - 1 : -decimals] == "." and decimals:
+        plain = text.replace(".", "", 1)
+        if len(plain) > decimals and plain.isascii() and plain.isdigit():
+            return int(plain)
+    found = _AMOUNT.match(text)
     if found is None:
-        raise Misfit(
-            f"{(text or '')[:40]!r} is no amount", "digits and one point; the sign is CdtDbtInd's"
-        )
+        raise Misfit(f"{text[:40]!r} is no amount", "digits and one point; the sign is CdtDbtInd's")
     whole, fraction = found.groups("")
     if len(fraction) > decimals:
         if fraction[decimals:].strip("0"):
