@@ -30,6 +30,8 @@ _TEMPORARY = {
 that are looked at anew."""
 _LOW, _HIGH = "COALESCE(r.low_micro, r.amount_micro)", "COALESCE(r.high_micro, r.amount_micro)"
 _FIRST, _LAST = "COALESCE(r.first_day, r.value_day)", "COALESCE(r.last_day, r.value_day)"
+_BOUNDED = "expected"
+"""The only source whose records have bounds; all others are of one amount and one day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,19 @@ def _has_all_sides(session: Session, rule: Rule) -> bool:
 
 def _block_key(rule: Rule) -> str:
     """The columns that are equal in all records of a block."""
-    bounded = any("expected" in sources for sources in rule.between)
-    amount = ["r.amount_micro"] if rule.is_pairwise and rule.is_exact and not bounded else []
+    amount = ["r.amount_micro"] if _is_of_one_amount(rule) else []
     sign = [] if amount else ["r.amount_micro > 0"]
     # What tells most records apart comes first: sorting then seldom looks at the rest.
     return ", ".join([*(f"r.{k}" for k in rule.key), *amount, "r.currency", *sign])
+
+
+def _is_bounded(rule: Rule) -> bool:
+    return any(_BOUNDED in sources for sources in rule.between)
+
+
+def _is_of_one_amount(rule: Rule) -> bool:
+    """Whether all records of a block have the same amount."""
+    return rule.is_pairwise and rule.is_exact and not _is_bounded(rule)
 
 
 def _in_scope(rule: Rule) -> str:
@@ -129,26 +139,19 @@ def _count(rule: Rule, number: int) -> str:
 def _take_simple(session: Session, rule: Rule, number: int) -> int:
     """Take blocks of one record a side that agrees: nothing can tie there."""
     others = range(1, len(rule.between))
-    low, high = _of(rule, 0, _LOW), _of(rule, 0, _HIGH)
-    first, last = _of(rule, 0, _FIRST), _of(rule, 0, _LAST)
-    allowed = _tolerance(rule, low, high)
     having = [f"{_count(rule, n)} = 1" for n in range(len(rule.between))]
     having += [
         f"(MIN(r.{name}) IS NULL OR MIN(r.{name}) = MAX(r.{name}))" for name in rule.must_not_differ
     ]
     for n in others:
-        having += [
-            f"{low} - {_of(rule, n, _HIGH)} <= {allowed}",
-            f"{_of(rule, n, _LOW)} - {high} <= {allowed}",
-            f"{_of(rule, n, _LAST)} >= {first} - {rule.days_before}",
-            f"{_of(rule, n, _FIRST)} <= {last} + {rule.days_after}",
-        ]
+        having += [*_amounts_agree(rule, n), *_days_agree(rule, n)]
     amount, day = _of(rule, 0, "r.amount_micro"), _of(rule, 0, "r.value_day")
+    more = "0" if _is_of_one_amount(rule) else f"{_of(rule, 1, 'r.amount_micro')} - {amount}"
     taken = run(
         session,
         "INSERT INTO recon_group (lead, rule_no, size, miss, apart, second, third)"
         f" SELECT {_of(rule, 0, 'r.id')}, {number}, {len(rule.between)},"
-        f" {_of(rule, 1, 'r.amount_micro')} - {amount}, {_of(rule, 1, 'r.value_day')} - {day},"
+        f" {more}, {_of(rule, 1, 'r.value_day')} - {day},"
         f" {_of(rule, 1, 'r.id')}, {_of(rule, 2, 'r.id') if 2 in others else 'NULL'}"
         f"{_in_scope(rule)} GROUP BY {_block_key(rule)} HAVING {' AND '.join(having)}",
     )
@@ -161,6 +164,26 @@ def _take_simple(session: Session, rule: Rule, number: int) -> int:
             )
         _leave_scope(session, number)
     return taken
+
+
+def _amounts_agree(rule: Rule, number: int) -> list[str]:
+    if _is_of_one_amount(rule):
+        return []
+    low, high = _of(rule, 0, _LOW), _of(rule, 0, _HIGH)
+    allowed = _tolerance(rule, low, high)
+    return [
+        f"{low} - {_of(rule, number, _HIGH)} <= {allowed}",
+        f"{_of(rule, number, _LOW)} - {high} <= {allowed}",
+    ]
+
+
+def _days_agree(rule: Rule, number: int) -> list[str]:
+    # Each value is taken out of its block at a cost: of one day there is one.
+    first, last = (_FIRST, _LAST) if _is_bounded(rule) else ("r.value_day", "r.value_day")
+    return [
+        f"{_of(rule, number, last)} >= {_of(rule, 0, first)} - {rule.days_before}",
+        f"{_of(rule, number, first)} <= {_of(rule, 0, last)} + {rule.days_after}",
+    ]
 
 
 def _tolerance(rule: Rule, low: str, high: str) -> str:
