@@ -6,33 +6,24 @@ Holds one state of all lists in memory; which state, and what a hit means, other
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import orjson
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract
 
-from settlement.compliance.screening.look_up import LONG_WORD, keys, listed_keys, turned
+from settlement.compliance.screening.look_up import ALIKE_MIN, Spellings, turned
 from settlement.compliance.screening.names import Name, NameKind, prepared
-from settlement.compliance.screening.scoring import INITIAL, THRESHOLD, Score, score, weights
-from settlement.compliance.screening.spelling import (
-    SAME_CONSONANTS,
-    alike,
-    consonants,
-    sound,
-)
-from settlement.compliance.screening.vocabulary import vocabulary
+from settlement.compliance.screening.pairing import INITIAL
+from settlement.compliance.screening.scoring import THRESHOLD, Score, doubted, scored_from, weights
+from settlement.compliance.screening.spelling import consonants
 
-ALIKE_MIN = 660
-"""Words less alike than this bring no candidate."""
 _DOMINANT_PERCENT = 45
 _BOUND_SLACK = 3
 _SYLLABLES_SHARED_PERCENT = 60
 _BIC_OF_BANK = 8
 _CACHED_WORDS_MAX = 200_000
-_NONE: Mapping[str, str] = {}
+_NOWHERE: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +74,7 @@ class Index:
         self._sizes: list[int] = []
         self._by_word: dict[str, list[int]] = {}
         self._dominant: dict[str, set[int]] = {}
-        self._by_key: dict[str, dict[str, str]] = {}
-        """By what is shared the words that share it, each with its sound."""
+        self._spellings = Spellings()
         self._by_joined: dict[str, list[int]] = {}
         self._by_syllable: dict[str, list[int]] = {}
         self._near: dict[tuple[str, bool, bool], dict[int, int]] = {}
@@ -125,8 +115,8 @@ class Index:
             place, shown, name_kind, listed_name = self._names[number]
             if place in self._gone:
                 continue
-            found = score(name, listed_name)
-            if found.points < threshold:
+            found = scored_from(threshold, name, listed_name)
+            if found is None:
                 continue
             known = best.get(place)
             if known is None or found.points > known.score.points:
@@ -155,9 +145,7 @@ class Index:
             for word, weight in zip(name.words, weighed, strict=True):
                 if word not in self._by_word:
                     self._by_word[word] = []
-                    heard = sound(word)
-                    for key in listed_keys(word):
-                        self._by_key.setdefault(key, {})[word] = heard
+                    self._spellings.add(word)
                 self._by_word[word].append(number)
                 if weight * 100 >= least and (not person or len(name.words) == 1):
                     self._dominant.setdefault(word, set()).add(number)
@@ -182,7 +170,7 @@ class Index:
                 if _bound(number, near, weighed, self._sizes[number]) >= threshold - _BOUND_SLACK
             }
         if not person or len(words) == 1:
-            found |= self._dominated(words, weighed, near)
+            found |= self._dominated(words, weighed)
         for joined in {name.joined, "".join(name.words)}:
             found.update(self._by_joined.get(consonants(joined), ()))
         found |= self._with_fused(name, near) | self._with_initials(words, near, person)
@@ -190,26 +178,21 @@ class Index:
             found |= self._by_signs(name.syllables)
         return sorted(found)
 
-    def _dominated(
-        self, words: tuple[str, ...], weighed: list[int], near: list[dict[int, int]]
-    ) -> set[int]:
+    def _dominated(self, words: tuple[str, ...], weighed: Sequence[int]) -> set[int]:
         """Return the names that are little more than a word that the name, too, is mostly."""
         least = sum(weighed) * _DOMINANT_PERCENT
         found: set[int] = set()
-        for word, weight, numbers in zip(words, weighed, near, strict=True):
-            if weight * 100 < least:
-                continue
-            for told in self._alike_words(word, False):
-                found |= numbers.keys() & self._dominant.get(told, set())
+        for word, weight in zip(words, weighed, strict=True):
+            if weight * 100 >= least:
+                for told in self._spellings.alike(word):
+                    found |= self._dominant.get(told, _NOWHERE)
         return found
 
     def _with_fused(self, name: Name, near: list[dict[int, int]]) -> set[int]:
         """Return the names that write two of the name's words as one."""
         found: set[int] = set()
         for first, second in zip(name.words, name.words[1:], strict=False):
-            keys = [f"={first}{second}"]
-            keys += [f"#{each}" for each in vocabulary().nicknames.get(first + second, ())]
-            for told in {told for key in keys for told in self._by_key.get(key, ())}:
+            for told in self._spellings.same(first + second):
                 found.update(self._by_word[told])
         if found and len(near) > 2:
             found = {number for number in found if any(number in each for each in near)}
@@ -239,38 +222,14 @@ class Index:
         found: dict[int, int] = {}
         if person and len(word) > 1:  # The list may say no more than the first letter.
             found = dict.fromkeys(self._by_word.get(word[0], ()), INITIAL)
-        for told, degree in self._alike_words(word, bare).items():
+        alike = self._spellings.bare_alike if bare else self._spellings.alike
+        for told, degree in alike(word).items():
             for number in self._by_word[told]:
                 if found.get(number, 0) < degree:
                     found[number] = degree
         if len(self._near) >= _CACHED_WORDS_MAX:
             self._near.clear()
         self._near[word, bare, person] = found
-        return found
-
-    def _alike_words(self, word: str, bare: bool) -> Mapping[str, int]:
-        """Return the listed words that `word` may be another spelling of."""
-        sounds: dict[str, str] = {}
-        for key in keys(word):
-            if key in self._by_key:
-                sounds |= self._by_key[key]
-        edits = 3 if len(word) > LONG_WORD else 2
-        near = extract(
-            sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
-        )
-        kin = {
-            each
-            for number in vocabulary().nicknames.get(word, ())
-            for each in self._by_key.get(f"#{number}", _NONE)
-        }
-        found = {}
-        for each in kin.union([spelled for _, _, spelled in near]):
-            degree = alike(word, each)
-            if degree >= ALIKE_MIN:
-                found[each] = degree
-        if bare:
-            for each in self._by_key.get(f"-{consonants(word)}", _NONE):
-                found[each] = max(found.get(each, 0), SAME_CONSONANTS)
         return found
 
     def _by_signs(self, syllables: str) -> set[int]:
@@ -282,7 +241,7 @@ class Index:
         return {number for number, count in shared.items() if count * 100 >= least}
 
 
-def _bound(number: int, near: list[dict[int, int]], weighed: list[int], size: int) -> int:
+def _bound(number: int, near: list[dict[int, int]], weighed: Sequence[int], size: int) -> int:
     """Return points that the score of a name is hardly above."""
     reached = total = left = matched = 0
     for numbers, weight in zip(near, weighed, strict=True):
@@ -293,6 +252,10 @@ def _bound(number: int, near: list[dict[int, int]], weighed: list[int], size: in
             reached += weight * degree
             total += weight
             matched += 1
-    # What both lack is a conflict; what one has more is not much.
-    total += left if left and size > matched else left // 8
+    # What both have more may be alike still, by less than is looked up; of one alone it is little.
+    if size > matched:
+        reached += left * doubted(ALIKE_MIN)
+        total += left
+    else:
+        total += left // 8
     return reached // (10 * total) if total else 0

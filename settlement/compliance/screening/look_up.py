@@ -1,17 +1,81 @@
 """By what words and names are looked up: what two spellings of one word have in common.
 
-Compares nothing.
+Scores no name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
 from settlement.compliance.screening.names import Name
-from settlement.compliance.screening.spelling import consonants, sound
+from settlement.compliance.screening.spelling import SAME_CONSONANTS, alike, consonants, sound
 from settlement.compliance.screening.vocabulary import vocabulary
 
-LONG_WORD = 7
+ALIKE_MIN = 660
+"""Words less alike than this bring no candidate."""
+_LONG_WORD = 7
 _PREFIX = 4
 _TURNED_MAX = 4
+_CACHED_WORDS_MAX = 200_000
+_NONE: Mapping[str, str] = {}
+
+
+class Spellings:
+    """Listed words, found by other spellings of them. What is asked again costs nothing."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, dict[str, str]] = {}
+        """By what is shared the words that share it, each with its sound."""
+        self._alike: dict[str, Mapping[str, int]] = {}
+
+    def add(self, word: str) -> None:
+        """Take a listed word in."""
+        heard = sound(word)
+        kin = [f"#{number}" for number in vocabulary().nicknames.get(word, ())]
+        for key in keys(word).union(kin, [f"-{consonants(word)}"]):
+            self._by_key.setdefault(key, {})[word] = heard
+        self._alike.clear()
+
+    def same(self, word: str) -> set[str]:
+        """Return the listed words that are this one, or known to stand for it."""
+        found = set(self._by_key.get(f"={word}", ()))
+        return found.union(self._kin(word))
+
+    def alike(self, word: str) -> Mapping[str, int]:
+        """Return the listed words that may be another spelling, each with how alike it is."""
+        known = self._alike.get(word)
+        if known is None:
+            if len(self._alike) >= _CACHED_WORDS_MAX:
+                self._alike.clear()
+            known = self._alike[word] = self._found(word)
+        return known
+
+    def bare_alike(self, word: str) -> Mapping[str, int]:
+        """Return the same where `word` or the listed one is written without vowels."""
+        found = dict(self.alike(word))
+        for each in self._by_key.get(f"-{consonants(word)}", _NONE):
+            found[each] = max(found.get(each, 0), SAME_CONSONANTS)
+        return found
+
+    def _found(self, word: str) -> Mapping[str, int]:
+        sounds: dict[str, str] = {}
+        for key in keys(word):
+            if key in self._by_key:
+                sounds |= self._by_key[key]
+        edits = 3 if len(word) > _LONG_WORD else 2
+        near = extract(
+            sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
+        )
+        spelled = {told for _, _, told in near}.union(self._kin(word))
+        degrees = {told: alike(word, told) for told in spelled}
+        return {told: degree for told, degree in degrees.items() if degree >= ALIKE_MIN}
+
+    def _kin(self, word: str) -> Iterable[str]:
+        for number in vocabulary().nicknames.get(word, ()):
+            yield from self._by_key.get(f"#{number}", _NONE)
 
 
 def keys(word: str) -> set[str]:
@@ -28,15 +92,9 @@ def keys(word: str) -> set[str]:
     left = consonants(word)
     if len(left) > 2:
         keys.add(f"+{left}")
-    if len(word) >= LONG_WORD and len(left) > 3:
+    if len(word) >= _LONG_WORD and len(left) > 3:
         keys.update([f"+{left[:at]}{left[at + 1 :]}" for at in range(len(left))])
     return keys
-
-
-def listed_keys(word: str) -> set[str]:
-    """Return what a listed word is found by: also by what it is known to stand for."""
-    kin = vocabulary().nicknames.get(word, ())
-    return keys(word) | {f"#{number}" for number in kin} | {f"-{consonants(word)}"}
 
 
 def turned(name: Name) -> set[str]:

@@ -6,22 +6,21 @@ A pure function of the two names and of `words.yaml`, in integers: thousandths i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
 from settlement.compliance.screening.names import Name, NameKind, prepared
-from settlement.compliance.screening.spelling import SAME, alike, bare_alike, sound
+from settlement.compliance.screening.pairing import Pairs, pairing
+from settlement.compliance.screening.spelling import SAME, sound
 from settlement.compliance.screening.vocabulary import Phrase, vocabulary
 
 THRESHOLD = 80
 """A score from which a hit goes to a person."""
 
-INITIAL = 850
-PAIR_MIN = 550
-"""Words less alike than this are two words."""
 CERTAIN = 800
 DOUBT_PERCENT = 60
 EXTRA_PERSON_PERCENT = 15
@@ -31,7 +30,7 @@ CONFLICT_PERCENT = 120
 CONFLICT_MIN = 600
 CONFLICT_NUMBERS = 300
 WHOLE_MIN = 850
-_FUSED_MIN = 900
+_TAKEN = (0, "")
 _FORM_CONFLICT_POINTS = 6
 _KIND_CONFLICT_POINTS = 10
 _ONE_OF_MANY_POINTS = 74
@@ -75,58 +74,94 @@ def compare(one: str, other: str, kind: NameKind) -> Score:
 
 def score(one: Name, other: Name) -> Score:
     """Return how alike two names are."""
+    return scored_from(0, one, other) or Score(0)
+
+
+def scored_from(least: int, one: Name, other: Name) -> Score | None:
+    """Return how alike two names are; None where that is less than `least`.
+
+    What comes to less is most of what is asked: of that no more is worked out than shows it.
+    """
     if one.syllables and other.syllables:
-        return _by_syllables(one, other)
+        found = _less_conflicts(one, other, _by_syllables(one, other))
+        return found if found.points >= least else None
     if not one.words or not other.words:
-        return Score(0)
-    found = _by_words(one, other)
-    if found.points < 100:
-        whole = _as_a_whole(one, other)
-        if whole > found.points:
-            found = Score(whole, notes=("compared as one word",))
-    return _less_conflicts(one, other, found)
-
-
-def _by_words(one: Name, other: Name) -> Score:
+        return None
     person = NameKind.PERSON in (one.kind, other.kind)
     bare = one.no_vowels or other.no_vowels
-    first, second = one.words, other.words
-    pairs = _assigned(first, second, person, bare)
-    if len(pairs) < max(len(first), len(second)):
-        fused, told = _fused(first, second), _fused(second, first)
-        if (fused, told) != (first, second):
-            first, second = fused, told
-            pairs = _assigned(first, second, person, bare)
-    own, others = weights(first, person), weights(second, person)
-    taken = {fellow for fellow, _ in pairs.values()}
-    left = [place for place in range(len(first)) if place not in pairs]
-    right = [place for place in range(len(second)) if place not in taken]
-    reached = total = 0
-    for place, (fellow, degree) in pairs.items():
-        weight = (own[place] + others[fellow]) // 2
-        reached += weight * _doubted(degree)
-        total += weight
-    total += _missing([first[at] for at in left], [second[at] for at in right], person)
-    points = (reached + 5 * total) // (10 * total) if total else 0
-    notes: tuple[str, ...] = ()
-    if person and len(pairs) == 1 and (left or right) and points > _ONE_OF_MANY_POINTS:
-        points, notes = _ONE_OF_MANY_POINTS, ("one word of several",)
-    return Score(
-        points,
-        tuple(
-            Pair(first[place], second[fellow], degree // 10)
-            for place, (fellow, degree) in sorted(pairs.items())
-        ),
-        tuple(first[place] for place in left),
-        tuple(second[place] for place in right),
-        notes,
-    )
+    paired = _Paired(*pairing(one.words, other.words, person=person, bare=bare), person)
+    points, notes = paired.points() if paired.points_max() >= least else (0, ())
+    whole = _as_a_whole(one, other) if points < 100 else 0
+    if max(points, whole) < least:  # What else they differ in only takes away.
+        return None
+    if whole > points:
+        found = Score(whole, notes=("compared as one word",))
+    else:
+        found = paired.told(points, notes)
+    found = _less_conflicts(one, other, found)
+    return found if found.points >= least else None
 
 
-def _missing(left: Sequence[str], right: Sequence[str], person: bool) -> int:
-    """Return what the words that only one name has count for."""
-    lacking = sorted(zip(weights(left, person), left, strict=True), reverse=True)
-    adding = sorted(zip(weights(right, person), right, strict=True), reverse=True)
+class _Paired(NamedTuple):
+    """The words of two names, and which of the first was taken for which of the second."""
+
+    first: Phrase
+    second: Phrase
+    pairs: Pairs
+    person: bool
+
+    def points_max(self) -> int:
+        """Return points that cannot be exceeded, by how many words were paired alone.
+
+        One weighty word that two names share brings no hit where each has another one.
+        """
+        weight = SAME * len(self.pairs)
+        conflicts = min(len(self.first), len(self.second)) - len(self.pairs)
+        are_numbers = any(map(str.isdigit, self.first))
+        total = weight + conflicts * (CONFLICT_NUMBERS if are_numbers else CONFLICT_MIN)
+        return _points(weight * SAME, total)
+
+    def points(self) -> tuple[int, tuple[str, ...]]:
+        """Return what the words come to, and what to note of it."""
+        own, others = weights(self.first, self.person), weights(self.second, self.person)
+        left = list(zip(own, self.first, strict=True))
+        right = list(zip(others, self.second, strict=True))
+        reached = total = 0
+        for place, (fellow, degree) in self.pairs.items():
+            weight = (own[place] + others[fellow]) // 2
+            reached += weight * doubted(degree)
+            total += weight
+            left[place] = right[fellow] = _TAKEN
+        left, right = ([each for each in side if each is not _TAKEN] for side in (left, right))
+        total += _missing(left, right, self.person)
+        points = _points(reached, total)
+        is_one = self.person and len(self.pairs) == 1 and (left or right)
+        if is_one and points > _ONE_OF_MANY_POINTS:
+            return _ONE_OF_MANY_POINTS, ("one word of several",)
+        return points, ()
+
+    def told(self, points: int, notes: tuple[str, ...]) -> Score:
+        """Return it in words."""
+        taken = {fellow for fellow, _ in self.pairs.values()}
+        return Score(
+            points,
+            tuple(
+                Pair(self.first[place], self.second[fellow], degree // 10)
+                for place, (fellow, degree) in sorted(self.pairs.items())
+            ),
+            tuple(word for place, word in enumerate(self.first) if place not in self.pairs),
+            tuple(word for place, word in enumerate(self.second) if place not in taken),
+            notes,
+        )
+
+
+def _points(reached: int, total: int) -> int:
+    return (reached + 5 * total) // (10 * total) if total else 0
+
+
+def _missing(left: list[tuple[int, str]], right: list[tuple[int, str]], person: bool) -> int:
+    """Return what the words that only one name has count for, each given with its weight."""
+    lacking, adding = sorted(left, reverse=True), sorted(right, reverse=True)
     shared = min(len(lacking), len(adding))
     apart = 0
     # Each has words that the other lacks: they are two names, not one and more of it.
@@ -145,69 +180,13 @@ def _missing(left: Sequence[str], right: Sequence[str], person: bool) -> int:
     return apart
 
 
-def _assigned(
-    first: Phrase, second: Phrase, person: bool, bare: bool
-) -> dict[int, tuple[int, int]]:
-    """Return, per word of the first name, its fellow in the second and how alike they are."""
-    ranked = sorted(
-        (-degree, abs(place - fellow), place, fellow)
-        for place, word in enumerate(first)
-        for fellow, told in enumerate(second)
-        if (degree := _degree(word, told, person, bare)) >= PAIR_MIN
-    )
-    pairs: dict[int, tuple[int, int]] = {}
-    taken: set[int] = set()
-    for degree, _, place, fellow in ranked:
-        if place not in pairs and fellow not in taken:
-            pairs[place] = (fellow, -degree)
-            taken.add(fellow)
-    return pairs
-
-
-def _degree(word: str, told: str, person: bool, bare: bool) -> int:
-    if word == told:
-        return SAME
-    if person and 1 in (len(word), len(told)):
-        return INITIAL if word[0] == told[0] else 0
-    degree = alike(word, told)
-    return max(degree, bare_alike(word, told)) if bare else degree
-
-
-def _doubted(degree: int) -> int:
+def doubted(degree: int) -> int:
     """Return how alike two words count as: below certainty, doubt weighs more than it measures."""
     return degree if degree >= CERTAIN else degree - (CERTAIN - degree) * DOUBT_PERCENT // 100
 
 
-def _fused(words: Phrase, others: Phrase) -> Phrase:
-    """Join neighbours that the other name writes as one word."""
-    single = set(others)
-    fused: list[str] = []
-    at = 0
-    while at < len(words):
-        size = 1
-        for length in (3, 2):
-            parts = words[at : at + length]
-            if (
-                len(parts) == length
-                and all(len(each) > 1 and not each.isdigit() for each in parts)
-                and not single.intersection(parts)
-                and _is_one_of("".join(parts), single)
-            ):
-                size = length
-                break
-        fused.append("".join(words[at : at + size]))
-        at += size
-    return tuple(fused)
-
-
-def _is_one_of(joined: str, words: set[str]) -> bool:
-    if joined in words:
-        return True
-    near = (word for word in words if abs(len(joined) - len(word)) < 3)
-    return len(joined) > 4 and any(alike(joined, word) >= _FUSED_MIN for word in near)
-
-
-def weights(words: Sequence[str], person: bool) -> list[int]:
+@lru_cache(maxsize=131_072)
+def weights(words: Phrase, person: bool) -> tuple[int, ...]:
     """Return what each word of a name counts, in thousandths."""
     known = vocabulary()
     found = []
@@ -220,24 +199,32 @@ def weights(words: Sequence[str], person: bool) -> list[int]:
         if len(word) < 3:
             weight = min(weight, _WEIGHT_LETTER if len(word) == 1 else _WEIGHT_TWO_LETTERS)
         found.append(weight)
-    return found
+    return tuple(found)
 
 
 def _as_a_whole(one: Name, other: Name) -> int:
     """Return the points of two names without their spaces: one more or less is no difference."""
-    if min(len(one.joined), len(other.joined)) < 5 or len(one.words) == len(other.words) > 1:
+    size, told_size = len(one.joined), len(other.joined)
+    if min(size, told_size) < 5 or len(one.words) == len(other.words) > 1:
+        return 0
+    if _are_far(size, told_size) and _are_far(sum(map(len, one.words)), told_size):
         return 0
     if _NUMBERS.findall(one.joined) != _NUMBERS.findall(other.joined):
         return 0
     best = 0
     for turned in _turned(one):
-        longest = max(len(turned), len(other.joined))
-        if abs(len(turned) - len(other.joined)) * SAME > (SAME - WHOLE_MIN) * longest:
+        longest = max(len(turned), told_size)
+        if _are_far(len(turned), told_size):
             continue
         heard, told = sound(turned), sound(other.joined)
         distance = min(OSA.distance(turned, other.joined), OSA.distance(heard, told))
         best = max(best, SAME - SAME * distance // longest)
     return best // 10 - 1 if best >= WHOLE_MIN else 0
+
+
+def _are_far(size: int, told_size: int) -> bool:
+    """Whether two names without spaces differ in length by more than they may in all."""
+    return abs(size - told_size) * SAME > (SAME - WHOLE_MIN) * max(size, told_size)
 
 
 def _turned(name: Name) -> list[str]:

@@ -44,12 +44,23 @@ _LEFT_BY_EDITS = (
     ((6, 300), (8, 450), (11, 600), (13, 700), (16, 780)),
 )
 """For one, two and three edits: up to how many letters they leave how much."""
+_LONGEST = 17
+_LEFT = tuple(
+    tuple(
+        next((degree for length, degree in steps if longest <= length), SAME - 60 * edits)
+        for longest in range(_LONGEST + 1)
+    )
+    for edits, steps in enumerate(_LEFT_BY_EDITS, start=1)
+)
+"""The same by the length itself; longer words are as those of `_LONGEST` letters."""
+_FAR_UP_TO = 13
+"""Words of so few letters that differ by more edits are far, however many more."""
 
 
 @lru_cache(maxsize=131_072)
 def sound(word: str) -> str:
     """Return a word as it sounds, as far as spellings of one sound go."""
-    heard = _LAST_J.sub("i", word)
+    heard = _LAST_J.sub("i", word) if word[-1:] == "j" else word
     for letters, plain in _SOUNDS:
         if letters in heard:
             heard = heard.replace(letters, plain)
@@ -75,16 +86,18 @@ def alike(one: str, other: str) -> int:
         return SAME
     if len(one) == 1 or len(other) == 1 or one.isdigit() or other.isdigit():
         return 0
-    known = vocabulary().nicknames
-    if one in known and other in known and known[one] & known[other]:
+    known = vocabulary()
+    names, weights = known.nicknames, known.weights
+    if one in names and other in names and names[one] & names[other]:
         return KNOWN_PAIR
     heard, told = sound(one), sound(other)
     if heard == told:
         return SAME_SOUND
-    weights = vocabulary().weights
     if one in weights and other in weights:  # Two words that everybody knows are two.
         return 0
-    degree = max(_edited(one, other), min(_edited(heard, told), SAME_SOUND))
+    degree = _edited(one, other)
+    if heard != one or told != other:
+        degree = max(degree, min(_edited(heard, told), SAME_SOUND))
     if degree < SAME_BUT_VOWELS and min(len(heard), len(told)) > 4 and degree >= _NEAR:
         return SAME_BUT_VOWELS if consonants(one) == consonants(other) else degree
     return degree
@@ -104,13 +117,14 @@ def bare_alike(one: str, other: str) -> int:
 
 def _edited(one: str, other: str) -> int:
     """Return what some letters more, less, changed or swapped leave of a likeness."""
-    longest = max(len(one), len(other))
     edits = OSA.distance(one, other, score_cutoff=3)
     if edits == 0:
         return SAME
-    if edits > len(_LEFT_BY_EDITS):
+    longest = max(len(one), len(other))
+    if edits > len(_LEFT):
+        if longest <= _FAR_UP_TO:
+            return _FAR
         return max(_FAR, SAME - SAME * OSA.distance(one, other) // longest - _FAR // 2)
-    fitting = (degree for length, degree in _LEFT_BY_EDITS[edits - 1] if longest <= length)
-    degree = next(fitting, SAME - 60 * edits)
+    degree = _LEFT[edits - 1][min(longest, _LONGEST)]
     # Who writes by ear or in haste gets the first letter right.
     return degree if edits == 1 or one[0] == other[0] else degree - _OTHER_FIRST

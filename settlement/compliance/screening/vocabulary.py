@@ -38,20 +38,17 @@ class Vocabulary:
     """Thousandths of what any other word counts."""
     nicknames: Mapping[str, frozenset[int]]
     form_words: frozenset[str]
+    form_words_near: Mapping[int, tuple[str, ...]]
+    """By length the words of forms that are as long, or a letter longer or shorter."""
 
     def is_nearly_form(self, word: str) -> bool:
         """Whether a word is part of a legal form, written in full or nearly so."""
-        return _is_nearly(word, self.form_words)
-
-
-@lru_cache(maxsize=65_536)
-def _is_nearly(word: str, words: frozenset[str]) -> bool:
-    if word in words:
-        return True
-    if len(word) < _LONG:
-        return False
-    nearest = extractOne(word, words, scorer=OSA.distance, processor=None, score_cutoff=1)
-    return nearest is not None and len(nearest[0]) >= _LONG - 1
+        if word in self.form_words:
+            return True
+        near = self.form_words_near.get(len(word), ())
+        return len(word) >= _LONG and bool(
+            extractOne(word, near, scorer=OSA.distance, processor=None, score_cutoff=1)
+        )
 
 
 @lru_cache(maxsize=1)
@@ -73,6 +70,8 @@ def vocabulary() -> Vocabulary:
     for number, group in enumerate(raw["nicknames"]):
         for word in group:
             nicknames.setdefault(word.replace(" ", ""), set()).add(number)
+    form_words = sorted({word for form in forms for word in form if len(word) > _SHORT_FORM})
+    sizes = range(_LONG, max(map(len, form_words)) + 2)
     return Vocabulary(
         forms=forms,
         form_starts=_starts(forms),
@@ -87,7 +86,10 @@ def vocabulary() -> Vocabulary:
             for word in words
         },
         nicknames={word: frozenset(numbers) for word, numbers in nicknames.items()},
-        form_words=frozenset(word for form in forms for word in form if len(word) > _SHORT_FORM),
+        form_words=frozenset(form_words),
+        form_words_near={
+            size: tuple(word for word in form_words if abs(len(word) - size) <= 1) for size in sizes
+        },
     )
 
 

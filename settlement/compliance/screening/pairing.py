@@ -1,0 +1,116 @@
+"""Which words of two names are taken for one another, and what one of them writes as one word.
+
+Knows words alone; what they weigh and what a name scores is in `scoring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import TypeAlias
+
+from settlement.compliance.screening.spelling import SAME, alike, bare_alike
+from settlement.compliance.screening.vocabulary import Phrase
+
+INITIAL = 850
+"""How alike a letter and a word are that begins with it."""
+PAIR_MIN = 550
+"""Words less alike than this are two words."""
+_FUSED_MIN = 900
+_FUSED_LONGER_MAX = 2
+"""Letters by which neighbours and the one word that they are written as may differ in length."""
+
+Pairs: TypeAlias = Mapping[int, tuple[int, int]]
+"""By place in the first name the place in the second, and how alike the words are."""
+
+
+def pairing(
+    first: Phrase, second: Phrase, *, person: bool, bare: bool
+) -> tuple[Phrase, Phrase, Pairs]:
+    """Return the words of two names, neighbours joined that the other writes as one, and the pairs.
+
+    `bare`: one of them is written without vowels.
+    """
+    pairs = _assigned(first, second, person, bare)
+    if len(pairs) < max(len(first), len(second)) and _may_fuse(first, second):
+        fused, told = _fused(first, second), _fused(second, first)
+        if (fused, told) != (first, second):
+            return fused, told, _assigned(fused, told, person, bare)
+    return first, second, pairs
+
+
+def _assigned(first: Phrase, second: Phrase, person: bool, bare: bool) -> Pairs:
+    plain = not person and not bare
+    ranked = [
+        (-degree, abs(place - fellow), place, fellow)
+        for place, word in enumerate(first)
+        for fellow, told in enumerate(second)
+        if (degree := alike(word, told) if plain else _degree(word, told, person, bare)) >= PAIR_MIN
+    ]
+    ranked.sort()
+    pairs: dict[int, tuple[int, int]] = {}
+    taken: set[int] = set()
+    for degree, _, place, fellow in ranked:
+        if place not in pairs and fellow not in taken:
+            pairs[place] = (fellow, -degree)
+            taken.add(fellow)
+    return pairs
+
+
+def _degree(word: str, told: str, person: bool, bare: bool) -> int:
+    if word == told:
+        return SAME
+    if person and 1 in (len(word), len(told)):
+        return INITIAL if word[0] == told[0] else 0
+    degree = alike(word, told)
+    return max(degree, bare_alike(word, told)) if bare else degree
+
+
+def _may_fuse(first: Phrase, second: Phrase) -> bool:
+    """Whether one name writes some neighbours of the other as one word: seldom."""
+    return any(_is_one_of(joint, second) for joint in _joints(first)) or any(
+        _is_one_of(joint, first) for joint in _joints(second)
+    )
+
+
+@lru_cache(maxsize=131_072)
+def _joints(words: Phrase) -> tuple[str, ...]:
+    """Return what two or three neighbours of a name are as one word."""
+    return tuple(
+        "".join(words[at : at + length])
+        for length in (3, 2)
+        for at in range(len(words) - length + 1)
+        if all(len(each) > 1 and not each.isdigit() for each in words[at : at + length])
+    )
+
+
+def _fused(words: Phrase, others: Phrase) -> Phrase:
+    """Join neighbours that the other name writes as one word."""
+    single = set(others)
+    fused: list[str] = []
+    at = 0
+    while at < len(words):
+        size = 1
+        for length in (3, 2):
+            parts = words[at : at + length]
+            if (
+                len(parts) == length
+                and all(len(each) > 1 and not each.isdigit() for each in parts)
+                and not single.intersection(parts)
+                and _is_one_of("".join(parts), single)
+            ):
+                size = length
+                break
+        fused.append("".join(words[at : at + size]))
+        at += size
+    return tuple(fused)
+
+
+def _is_one_of(joined: str, words: Collection[str]) -> bool:
+    size = len(joined)
+    for word in words:
+        if abs(size - len(word)) <= _FUSED_LONGER_MAX and (
+            joined == word or (size > 4 and alike(joined, word) >= _FUSED_MIN)
+        ):
+            return True
+    return False
