@@ -2,6 +2,7 @@
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from settlement.clock import to_micros
 from settlement.compliance import screening
@@ -41,6 +42,25 @@ def test_a_new_version_stops_open_payments_of_whom_it_lists_in_its_own_commit(ra
     assert rail.paid_logs() == []
     (hit,) = hits(rail, "open")
     assert (hit.score, hit.entry_text, hit.subject_text) == (100, BUYER, BUYER)
+
+
+def test_a_version_ends_clearances_also_where_the_wallet_was_to_go_already(rail: Rail) -> None:
+    worker = rail.worker()
+    (key,) = rail.instructed()
+    rail.tick(worker)
+    with transaction(rail.engine) as session:  # Nothing changes by wanting it off the rail.
+        session.connection().execute(
+            text("UPDATE registry_standing SET wanted = 'unlisted', actual = 'unlisted',"
+                 " differs_from_block = NULL WHERE wallet = :wallet"),
+            {"wallet": rail.buyer_wallet},
+        )  # fmt: skip
+    alive = "SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL"
+    assert rail.one(alive) == 1
+
+    found = load(rail, listed(BUYER))
+
+    assert found.settlements == (key,)
+    assert rail.one(alive) == 0
 
 
 def test_only_what_a_version_changes_is_compared_before_the_next_block(rail: Rail) -> None:
