@@ -34,7 +34,7 @@ class Party:
     """What the party's file lacks, or what has expired."""
     payee_change_pending: bool = False
     names_listed: tuple[str, ...] = ()
-    """Entries of lists in force that equal the party's name."""
+    """Of the confirmed hits those on the party's name."""
     wallet_bound: tuple[str, ...] = ()
     """Why the wallet may not pay or be paid: to be unlisted or frozen, or not listed yet."""
     addresses_listed: tuple[str, ...] = ()
