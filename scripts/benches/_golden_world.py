@@ -145,12 +145,13 @@ def _party(building: Building, said: Mapping[str, Any], side: str) -> tuple[str,
             "participant_change", id=world.ids("pch"), participant_id=key, kind="bank_account",
             subject="1", terms="{}", state="pending", asked_by="x", asked_at=0,
         )  # fmt: skip
-    if "owned" in said:
+    if "owned" in said or "controlled" in said:
+        owned = said.get("owned", ())
         world.row(
             "screening_subject", participant_id=key, content_hash="0", lists_hash="0",
-            listed_ownership_bp=sum(said["owned"]),
-            listed_owners=orjson.dumps([f"listed {n}" for n, _ in enumerate(said["owned"])])
-            .decode(), screened_at=0,
+            listed_ownership_bp=sum(owned),
+            listed_owners=orjson.dumps([f"listed {n}" for n, _ in enumerate(owned)]).decode(),
+            listed_controllers=orjson.dumps(said.get("controlled", [])).decode(), screened_at=0,
         )  # fmt: skip
     if "hit" in said:
         decided = said["hit"] != "open"

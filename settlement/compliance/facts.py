@@ -219,6 +219,7 @@ def _party(
         hits_confirmed=exposure.confirmed,
         listed_ownership_bp=exposure.listed_ownership_bp,
         listed_owners=exposure.owners,
+        listed_control=exposure.controllers,
     )
 
 

@@ -94,6 +94,8 @@ class ScreeningSubject(SQLModel, table=True):
     listed_ownership_bp: int = 0
     listed_owners: str = text(default="[]")
     """JSON: one text for each owner that is listed."""
+    listed_controllers: str = text(default="[]")
+    """JSON: one text for each that is listed and controls it, with a share or without."""
     screened_at: int = moment()
 
 

@@ -21,27 +21,28 @@ from settlement.compliance.screening.in_force import (
     lists_in_force,
 )
 from settlement.compliance.screening.matching import Match, matches
-from settlement.compliance.screening.ownership import holdings, owned_by
+from settlement.compliance.screening.ownership import Holding, holdings, owned_by
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import chunks, insert_rows, rows, rows_by_key, run_many
 
 _LOCK = 0x73637265656E  # "screen" in ASCII.
 _SUBJECT = (
     "participant_id", "content_hash", "lists_hash", "listed_ownership_bp", "listed_owners",
-    "screened_at",
+    "listed_controllers", "screened_at",
 )  # fmt: skip
 _KEEP = (
     "ON CONFLICT (participant_id) DO UPDATE SET content_hash = excluded.content_hash,"
     " lists_hash = excluded.lists_hash, listed_ownership_bp = excluded.listed_ownership_bp,"
-    " listed_owners = excluded.listed_owners, screened_at = excluded.screened_at"
+    " listed_owners = excluded.listed_owners, listed_controllers = excluded.listed_controllers,"
+    " screened_at = excluded.screened_at"
 )
 _STANDING = (
     "SELECT participant_id, content_hash, lists_hash FROM screening_subject"
     " WHERE participant_id {keys}"
 )
 _HELD = (
-    "UPDATE screening_subject SET listed_ownership_bp = :bp, listed_owners = :owners"
-    " WHERE participant_id = :id"
+    "UPDATE screening_subject SET listed_ownership_bp = :bp, listed_owners = :owners,"
+    " listed_controllers = :controllers WHERE participant_id = :id"
 )
 _CHUNK = 2_000
 
@@ -121,8 +122,7 @@ def keep(
                 each.participant_id,
                 each.content_hash,
                 lists.hash,
-                held[each.participant_id].share_bp,
-                orjson.dumps(held[each.participant_id].owners).decode(),
+                *_said(held[each.participant_id]),
                 at,
             )
             for each in compared
@@ -135,16 +135,22 @@ def keep(
 
 
 def add_up(session: Session, participant_ids: Iterable[str]) -> None:
-    """Add up anew what listed owners hold of these participants."""
+    """Add up anew what the listed hold of these participants, and which they control."""
     held = holdings(session, participant_ids)
     run_many(
         session,
         _HELD,
         [
-            {"id": key, "bp": each.share_bp, "owners": orjson.dumps(each.owners).decode()}
+            dict(zip(("id", "bp", "owners", "controllers"), (key, *_said(each)), strict=True))
             for key, each in held.items()
         ],
     )
+
+
+def _said(held: Holding) -> tuple[int, str, str]:
+    """Return it as it is stored: the share, and texts for owners and for controllers."""
+    owners, controllers = (orjson.dumps(each).decode() for each in (held.owners, held.controllers))
+    return held.share_bp, owners, controllers
 
 
 def serialise(session: Session) -> None:

@@ -19,8 +19,9 @@ _WAITING = (
     " AND h.state IN ('open', 'confirmed') ORDER BY h.participant_id, h.id"
 )
 _OWNED = (
-    "SELECT participant_id, listed_ownership_bp, listed_owners FROM screening_subject"
-    " WHERE participant_id {keys} AND listed_ownership_bp > 0"
+    "SELECT participant_id, listed_ownership_bp, listed_owners, listed_controllers"
+    " FROM screening_subject WHERE participant_id {keys}"
+    " AND (listed_ownership_bp > 0 OR listed_controllers <> '[]')"
 )
 
 
@@ -38,6 +39,8 @@ class Exposure:
     """Basis points of it that listed parties own together, as far as hits are confirmed."""
     owners: tuple[str, ...] = ()
     """A text for each of these owners."""
+    controllers: tuple[str, ...] = ()
+    """A text for each listed one who controls it, whatever it owns."""
 
 
 NOTHING = Exposure()
@@ -65,12 +68,13 @@ def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exp
                 names.setdefault(key, []).append(words)
     owned = {row[0]: row[1:] for row in rows_by_key(session, _OWNED, ids)}
     for key in open_texts.keys() | confirmed.keys() | owned.keys():
-        share_bp, owners = owned.get(key, (0, "[]"))
+        share_bp, owners, controllers = owned.get(key, (0, "[]", "[]"))
         found[key] = Exposure(
             tuple(open_texts.get(key, ())),
             tuple(confirmed.get(key, ())),
             tuple(names.get(key, ())),
             share_bp,
             tuple(orjson.loads(owners)),
+            tuple(orjson.loads(controllers)),
         )
     return found

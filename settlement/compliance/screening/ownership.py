@@ -39,6 +39,7 @@ class Holding:
     owners: tuple[str, ...] = ()
     """A text for each listed owner, without any person's name."""
     controllers: tuple[str, ...] = ()
+    """A text for each listed one who controls it, with a share or without."""
 
 
 def holdings(session: Session, participant_ids: Iterable[str]) -> dict[str, Holding]:
@@ -90,7 +91,7 @@ def _holding(
             continue
         who = owner.participant_id or owner.person_id or owner.name
         if owner.role == "controller":
-            controllers.append(f"{who} controls it and is {listing}")
+            controllers.append(f"{who}, who is {listing}")
         share_bp += owner.share_bp
         if owner.share_bp:
             percent = f"{owner.share_bp // 100}.{owner.share_bp % 100:02d}"

@@ -15,8 +15,8 @@ from tests.builders.rail import Rail
 from tests.compliance.screening.desk import listed, load
 
 
-def _owners(rail: Rail, shares: Sequence[tuple[str, int]]) -> None:
-    """Give the buyer owners: natural persons of these names and shares."""
+def _owners(rail: Rail, shares: Sequence[tuple[str, int]], role: str = "owner") -> None:
+    """Give the buyer owners or controllers: natural persons of these names and shares."""
     at = to_micros(rail.now)
     with transaction(rail.engine) as session:
         for number, (name, share_bp) in enumerate(shares):
@@ -28,7 +28,7 @@ def _owners(rail: Rail, shares: Sequence[tuple[str, int]]) -> None:
             insert_rows(
                 session, "participant_owner",
                 ("id", "participant_id", "role", "share_bp", "person_id", "live", "created_at"),
-                [(f"own_{number}", rail.companies.buyer, "owner", share_bp, f"nat_{number}", True,
+                [(f"own_{number}", rail.companies.buyer, role, share_bp, f"nat_{number}", True,
                   at)],
             )  # fmt: skip
 
@@ -79,6 +79,31 @@ def test_what_is_half_owned_by_the_listed_is_listed_itself_through_any_number_of
     assert found[third].listed_ownership_bp == 5_000
     assert found[seller].listed_ownership_bp == 6_000
     assert found[buyer].listed_ownership_bp in (5_000, 6_000)
+
+
+def test_who_controls_without_a_share_is_told_once_it_is_confirmed(
+    rail: Rail,
+) -> None:
+    _owners(rail, [("Maksim Orlovsky", 0), ("Ann Lee", 0)], role="controller")
+    load(rail, listed("ORLOVSKY, Maksim"))
+    buyer = rail.companies.buyer
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [buyer], ids=rail.ids, now=rail.now)
+        before = exposures(session, [buyer])[buyer]
+        (hit,) = records.hits(session, HitFilter("open"))
+        deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+        after = exposures(session, [buyer])[buyer]
+
+    assert before.controllers == () and len(before.open) == 1
+    assert after.controllers == ("nat_0, who is on own p0",)
+    assert (after.listed_ownership_bp, after.owners, after.confirmed) == (0, (), ())
+
+    load(rail, listed("Nobody Known Here"), name="other")
+    with transaction(rail.engine) as session:  # Compared anew: still so.
+        screening.ensure(session, [buyer], ids=rail.ids, now=rail.now)
+        again = exposures(session, [buyer])[buyer]
+
+    assert again.controllers == after.controllers
 
 
 def test_below_half_nothing_is_passed_on(rail: Rail) -> None:
