@@ -1,7 +1,7 @@
 """Solving a block: the same answer as trying everything, on thousands of small blocks."""
 
 import random
-from itertools import chain, combinations
+from itertools import chain, combinations, combinations_with_replacement, product
 
 import pytest
 
@@ -132,6 +132,23 @@ def test_three_sides_are_what_trying_everything_gives() -> None:
         taken += len(answer(rule, items))
 
     assert taken > 20
+
+
+@pytest.mark.parametrize("most", [(1, 1), (1, 3), (3, 1), (3, 3)])
+def test_every_block_of_three_to_three_is_what_trying_everything_gives(
+    most: tuple[int, int],
+) -> None:
+    rule = a_rule(most=most)
+    kinds = list(product((10_000, 20_000), (0, 3)))
+    sides = [c for size in (1, 2, 3) for c in combinations_with_replacement(kinds, size)]
+    taken = 0
+    for left, right in product(sides, sides):
+        told = [(0, *kind) for kind in left] + [(1, *kind) for kind in right]
+        items = [an_item(number, *each) for number, each in enumerate(told)]
+        assert answer(rule, items) == everything(rule, items), told
+        taken += len(answer(rule, items))
+
+    assert len(sides) ** 2 == 1_156 and taken > 50
 
 
 @pytest.mark.parametrize("most", [(1, 1), (1, 3), (3, 3)])
