@@ -1,6 +1,7 @@
 """The ledger against a dictionary, sequence by sequence, and a long journal as text tools take it.
 
-`--sequences N`: N drawn sequences of operations, every invariant after each operation.
+`--sequences N`: N drawn sequences of operations, every invariant after each operation. With
+`--resume FILE` the record in that file goes on where it ended, until it has N.
 `--entries N`: a journal of N entries is written as beancount and hledger files, checked by those
 tools (where they are installed), read back and compared.
 """
@@ -22,9 +23,11 @@ from sqlmodel import Session
 
 from scripts.benches._journal_world import seed_world, write_journal
 from scripts.benches._ledger_model import Disagreement, run_sequence
+from scripts.benches._ledger_record import Record
 from scripts.benches._report import common, peak_rss_mb, publish, say
 from settlement.ledger import exports
 from settlement.store import migrate, open_engine, reading, transaction
+from settlement.store.bulk import chunks
 
 SEED = 11
 _EVERY = 500
@@ -40,6 +43,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench ledger", description=__doc__)
     parser.add_argument("--sequences", type=int, default=500)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--resume", type=Path, help="a record that adds up over runs")
     parser.add_argument("--entries", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(argv)
@@ -47,8 +51,10 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="settle-bench-") as folder:
         figures: dict[str, Any] = {}
         if arguments.sequences:
-            first = arguments.first_seed
-            figures |= _sequences(Path(folder), range(first, first + arguments.sequences))
+            record = Record(arguments.resume, arguments.first_seed)
+            last = arguments.first_seed + arguments.sequences
+            _sequences(Path(folder), range(record.next_seed, last), record)
+            figures |= record.figures()
         if arguments.entries:
             figures |= _files(Path(folder), arguments.entries)
     total = time.perf_counter() - began
@@ -66,32 +72,26 @@ def main(argv: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _sequences(folder: Path, seeds: range) -> dict[str, Any]:
+def _sequences(folder: Path, seeds: range, record: Record) -> None:
     engine = _fresh(folder / "sequences.sqlite3")
     with transaction(engine) as session:
         seed_world(session)
-    disagreements: dict[int, str] = {}
-    operations = 0
-    began = time.perf_counter()
-    for count, seed in enumerate(seeds, 1):
-        try:
-            with transaction(engine) as session:
-                operations += run_sequence(session, seed)
-                raise _UndoneError
-        except _UndoneError:
-            pass
-        except Disagreement as found:
-            disagreements[seed] = str(found)
-        if count % _EVERY == 0:
-            say(f"{count} sequences, {operations} operations, {len(disagreements)} disagree")
+    for some in chunks(seeds, _EVERY):
+        began, operations = time.perf_counter(), 0
+        disagreements: dict[int, str] = {}
+        for seed in some:
+            try:
+                with transaction(engine) as session:
+                    operations += run_sequence(session, seed)
+                    raise _UndoneError
+            except _UndoneError:
+                pass
+            except Disagreement as found:
+                disagreements[seed] = str(found)
+        record.add(some, operations, disagreements, time.perf_counter() - began)
+        so_far = record.figures()
+        say(f"{so_far['sequences']} sequences, {len(so_far['disagreements'])} disagree")
     engine.dispose()
-    return {
-        "seconds": time.perf_counter() - began,
-        "sequences": len(seeds),
-        "seeds": [seeds.start, seeds.stop - 1],
-        "operations": operations,
-        "disagreements": disagreements,
-    }
 
 
 def _files(folder: Path, entries: int) -> dict[str, Any]:
