@@ -101,6 +101,8 @@ def test_a_plain_file_gives_the_same_without_a_tree(
         GOOD.replace(b"Noor", b"No\ror"),
         re.sub(rb"<(/?)(?=[A-Z])", rb"<\1n:", GOOD).replace(b"xmlns=", b"xmlns:n="),
         GOOD.replace(b"<Ntry>", b"<Ntry >"),
+        GOOD.replace(b"Noor", b"N&#00000000000065;oor"),
+        GOOD.replace(b"Noor", b"N&#13;oor"),
     ],
 )
 def test_a_file_that_is_not_plain_gives_the_same_as_a_tree(
@@ -135,6 +137,9 @@ def test_what_is_not_plain_behind_many_blocks_gives_no_entry_twice(
         GOOD.replace(b"BK-5", b"BK\xff5"),
         GOOD.replace(b"BK-5", b"BK\x005"),
         GOOD.replace(b"BK-5", b"BK&ask;5"),
+        GOOD.replace(b"BK-5", b"BK&#x110000;5"),
+        GOOD.replace(b"BK-5", b"BK&#xD800;5"),
+        GOOD.replace(b"BK-5", b"BK&#" + b"9" * 5_000 + b";5"),
         GOOD.replace(b"BK-5", b"BK]]>5"),
         GOOD.replace(b"<Nm>", b"<Nm a='1' a='2'>", 1),
         GOOD.replace(b"<NtryDtls>", b"words<NtryDtls>", 5),

@@ -25,7 +25,10 @@ PATTERNS_MAX = 16
 PATTERN_TEXT_MAX = 16_384
 """A longer entry (a batch of many) is read as a tree: hardly two are alike."""
 _LEAF = re.compile(r"(<([^<>/!?\s]+)(?:\s[^<>]*[^<>/])?>)([^<]+)(?=</\2>)")
-_REFERENCE = re.compile(r"&(?:#(\d+)|#x([0-9A-Fa-f]+)|(amp|lt|gt|quot|apos));")
+_REFERENCE = re.compile(r"&(?:#([0-9]+)|#x([0-9A-Fa-f]+)|(\w+));")
+_DIGITS_MAX = 8
+_CHARACTERS = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
+"""Source: XML 1.0, production 2, without the three that break lines or set tabs."""
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 Meet = Callable[[str], None]
@@ -99,15 +102,25 @@ class Patterns:
 
 
 def plain(text: str) -> str:
-    """Return a text with its references replaced."""
+    """Return a text with its references replaced.
+
+    Raises:
+        NotPlain: one names nothing that XML knows by itself.
+    """
     return _REFERENCE.sub(_character, text)
 
 
 def _character(found: re.Match[str]) -> str:
     decimal, hexadecimal, name = found.groups()
     if name:
+        if name not in _NAMED:
+            raise NotPlain
         return _NAMED[name]
-    return chr(int(decimal) if decimal else int(hexadecimal, 16))
+    digits, base = (decimal, 10) if decimal else (hexadecimal, 16)
+    number = int(digits, base) if len(digits) <= _DIGITS_MAX else 0
+    if not any(number in span for span in _CHARACTERS):
+        raise NotPlain
+    return chr(number)
 
 
 _PARSER = etree.XMLParser(
