@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
+
+_BETWEEN = re.compile("[^a-z0-9]+")
 
 
 @lru_cache(maxsize=16_384)
 def fold(name: str) -> str:
     """Return a name as it is compared: case, accents, white space and punctuation do not count."""
+    if name.isascii():
+        return " ".join(_BETWEEN.sub(" ", name.lower()).split())
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = (letter for letter in letters if not unicodedata.combining(letter))
     return " ".join("".join(each if each.isalnum() else " " for each in plain).split())
