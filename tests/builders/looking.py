@@ -45,14 +45,12 @@ class Looking:
         return [row.move for row in self.rows(sql, id=settlement_id)]
 
     def told(self, key: str) -> list[str]:
-        """What the outside was told about something's state, in order.
+        """What the outside was told about something's state, in order; see ``told_all``."""
+        return [kind for kind in self.told_all(key) if kind != "travel_rule.ready"]
 
-        That the travel rule's data are ready says nothing of it.
-        """
-        sql = (
-            "SELECT kind FROM outbox WHERE aggregate_id = :key"
-            " AND kind <> 'travel_rule.ready' ORDER BY seq"
-        )
+    def told_all(self, key: str) -> list[str]:
+        """The same, and that the travel rule's data are ready, which says nothing of a state."""
+        sql = "SELECT kind FROM outbox WHERE aggregate_id = :key ORDER BY seq"
         return [row.kind for row in self.rows(sql, key=key)]
 
     def invoice(self, invoice_id: str) -> Any:

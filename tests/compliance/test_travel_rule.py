@@ -137,7 +137,7 @@ def test_a_payment_that_is_cleared_with_data_has_them_sealed(rail: Rail) -> None
     originator = seen.payload["originator"]["originatorPerson"][0]
     assert originator["accountNumber"] == [rail.buyer_wallet]
     assert "Al Noor" in str(originator) and "salt" not in str(seen.payload)
-    assert rail.told(first).count("travel_rule.ready") == 1
+    assert rail.told_all(first).count("travel_rule.ready") == 1
     stored = str([bytes(row.originator) for row in rail.rows("SELECT * FROM travel_rule_payload")])
     assert "Al Noor" not in stored
     for name in ("travel-rule.key", "personal-data.key"):
@@ -181,7 +181,7 @@ def test_what_is_attached_again_keeps_its_place_and_a_changed_party_has_new_data
 
     assert rail.one("SELECT COUNT(*) FROM travel_rule_payload") == 2
     assert rail.one("SELECT clearance_id FROM travel_rule_transfer") == "clr_3"
-    assert rail.told(key).count("travel_rule.ready") == 1
+    assert rail.told_all(key).count("travel_rule.ready") == 1
 
 
 def _attached(rail: Rail) -> tuple[str, Any]:
@@ -257,5 +257,5 @@ def test_it_is_told_in_its_order_that_data_were_sent_and_taken(rail: Rail) -> No
     with pytest.raises(NotInTurn):
         tell("sent")
 
-    told = [each for each in rail.told(key) if each.startswith("travel_rule.")]
+    told = [each for each in rail.told_all(key) if each.startswith("travel_rule.")]
     assert told == [f"travel_rule.{s}" for s in ("ready", "sent", "refused", "sent", "received")]
