@@ -45,10 +45,13 @@ _START = (
     "INSERT INTO cursor (name, number, hash, at) VALUES ('supervision', {0}, '', {1})"
     " ON CONFLICT (name) DO NOTHING"
 )
-_LAST = "SELECT MAX(period_last) FROM supervisor_report WHERE kind = ?"
+# A period's report is about its last day; the index of what is written once has it at its end.
+_LAST = "SELECT MAX(subject) FROM supervisor_report WHERE kind = ?"
 _DECISIONS = (
     "SELECT k.id, k.settlement_id, k.created_at, k.verdicts FROM clearance k"
-    " WHERE k.outcome = ? AND k.created_at >= ? AND NOT EXISTS"
+    # Word for word what the index of refusals holds: SQLite finds it by that.
+    " WHERE k.outcome IN ('REJECT', 'BLOCK') AND k.outcome = ? AND k.created_at >= ?"
+    " AND NOT EXISTS"
     " (SELECT 1 FROM supervisor_report r WHERE r.kind = ? AND (r.subject = k.id"
     # A payment that is tried again before its report was filed is one matter.
     " OR (r.settlement_id = k.settlement_id AND r.state IN ('due', 'overdue'))))"
@@ -61,8 +64,8 @@ _MARK = (
     " ON CONFLICT (name) DO UPDATE SET number = excluded.number, at = excluded.at"
 )
 _FALL_DUE = (
-    "UPDATE supervisor_report SET state = 'overdue' WHERE state = 'due' AND due_date < ?"
-    " RETURNING id"
+    "UPDATE supervisor_report SET state = 'overdue'"
+    " WHERE state IN ('due', 'overdue') AND state = 'due' AND due_date < ? RETURNING id"
 )
 _FILE = (
     "UPDATE supervisor_report SET state = 'filed', reference = ?, filed_by = ?, filed_at = ?"
@@ -210,9 +213,10 @@ def _write_decisions(session: Session, kind: ReportKind, room: int, now: datetim
     after = int(mark[0][0]) if mark else 0
     decided = rows(session, _DECISIONS, (kind.outcome, after, kind.kind))
     wanted: dict[str, tuple[str, int]] = {}
-    seen = after
+    seen, is_all = after, len(decided) < DECISIONS_MAX
     for key, settlement, at, verdicts in decided:
         if len(wanted) == room:
+            is_all = False
             break
         seen = int(at)
         if settlement not in wanted and not _rules_of(verdicts) <= kind.not_rules:
@@ -224,7 +228,7 @@ def _write_decisions(session: Session, kind: ReportKind, room: int, now: datetim
         _store(session, kind, Span(day, day), key, settlement, due, [row], now)
     # Where there is more than one call looks at, none of it is looked at twice.
     is_full = len(decided) == DECISIONS_MAX and len(wanted) < room
-    seen = seen + 1 if is_full else seen - _OVERLAP
+    seen = seen + 1 if is_full else (to_micros(now) if is_all else seen) - _OVERLAP
     if seen > after:
         session.connection().exec_driver_sql(_MARK.format(kind.kind, seen, to_micros(now)))
     return len(wanted)

@@ -16,6 +16,11 @@ from tests.builders.rail import Rail, a_rail
 
 HISTORY = 120
 """Payments between the two days that are compared, each in a chain transaction of its own."""
+DAYS_AFTER = 34
+"""So long ago the history lies: longer than a report's month and than the rules here look back.
+
+With the day before it whole weeks: both days are the same one of their week.
+"""
 ROUNDS = 20
 SLACK = 1.15
 VALUE = re.compile(r"'[^']*'|\b\d+\b")
@@ -77,6 +82,10 @@ def _history(rail: Rail) -> None:
         rail.tick(worker)
         rail.later(120)  # What is looked at by the minute has been looked at.
         rail.tick(worker)
+    for _ in range(DAYS_AFTER):
+        rail.later(86_400)
+        rail.controls.mine()
+        rail.tick(worker)  # Each day and month has its reports.
     worker.stop()
 
 

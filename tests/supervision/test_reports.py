@@ -268,3 +268,35 @@ def test_every_view_is_read_a_page_at_a_time_in_the_order_of_its_keys(rail: Rail
                 paged += page
             assert paged == whole, view.name
             assert len(view.names) == len(whole[0]) if whole else True
+
+
+def test_what_is_flagged_days_after_it_was_instructed_is_told_on_the_day_of_the_flag(
+    rail: Rail,
+) -> None:
+    (key,) = rail.instructed()
+    flagged = rail.now + timedelta(days=2)
+    rail.write(
+        "INSERT INTO policy_flag (rule_id, subject, day, settlement_id, clearance_id, found,"
+        " created_at) VALUES ('EU-09', :id, '', :id, 'clr_1', 'over a threshold', :at)",
+        id=key,
+        at=to_micros(flagged),
+    )
+
+    def told(day: date) -> list[str]:
+        with reading(rail.engine) as session:
+            return [row[0] for row in VIEWS["transactions"].rows(session, Span(day, day), 10)]
+
+    assert told(rail.now.date()) == []
+    assert told(flagged.date()) == [key]
+
+
+def test_a_day_without_a_refusal_is_not_looked_at_again(rail: Rail) -> None:
+    _run(rail, MONDAY)
+    early = _decided(rail, "BLOCK", MONDAY - timedelta(hours=1))
+    late = _decided(rail, "BLOCK", MONDAY - timedelta(minutes=9))
+
+    _run(rail, MONDAY + timedelta(minutes=1))
+
+    # Clocks of several machines differ by minutes, not by hours.
+    subjects = [each.subject for each in _written(rail, "blocked_property")]
+    assert late in subjects and early not in subjects

@@ -26,16 +26,16 @@ _PARTY_NAMES = (
     "debtor_id", "debtor_name", "debtor_country", "creditor_id", "creditor_name",
     "creditor_country", "asset", "amount",
 )  # fmt: skip
+# By when a rule told it: what is flagged days after it was instructed is in that day's report.
 _FLAGGED = (
     "SELECT s.id, s.created_at, s.execution_date, s.state, s.invoice_id, s.end_to_end_id,"
     f" s.tx_hash, {_PARTIES} FROM settlement s{_JOINS}"
-    " WHERE s.created_at >= ? AND s.created_at < ? AND s.id > ?"
-    " AND EXISTS (SELECT 1 FROM policy_flag f WHERE f.settlement_id = s.id)"
-    " ORDER BY s.id LIMIT ?"
+    " WHERE s.id IN (SELECT f.settlement_id FROM policy_flag f"
+    " WHERE f.created_at >= ? AND f.created_at < ?) AND s.id > ? ORDER BY s.id LIMIT ?"
 )
 _FLAGS = (
     "SELECT settlement_id, rule_id, found FROM policy_flag WHERE settlement_id {keys}"
-    " ORDER BY settlement_id, rule_id"
+    " AND created_at >= ? AND created_at < ? ORDER BY settlement_id, rule_id"
 )
 _DECISION_OF = (
     "SELECT k.id, k.created_at, k.settlement_id, s.state, k.verdicts, k.policy_version,"
@@ -44,7 +44,9 @@ _DECISION_OF = (
     " LEFT JOIN supervisor_report r ON r.subject = k.id"
 )
 _DECIDED = (
-    f"{_DECISION_OF} WHERE k.outcome = ? AND k.created_at >= ? AND k.created_at < ? AND k.id > ?"
+    # Word for word what the index of refusals holds: SQLite finds it by that.
+    f"{_DECISION_OF} WHERE k.outcome IN ('REJECT', 'BLOCK') AND k.outcome = ?"
+    " AND k.created_at >= ? AND k.created_at < ? AND k.id > ?"
     " ORDER BY k.id LIMIT ?"
 )
 _NAMED = _DECISION_OF + " WHERE k.id {keys} ORDER BY k.id"
@@ -53,7 +55,7 @@ _NAMED = _DECISION_OF + " WHERE k.id {keys} ORDER BY k.id"
 def _flagged(session: Session, span: Span, after: str, most: int) -> list[Row]:
     found = rows(session, _FLAGGED, (*bounds(span), after, most))
     flags: dict[str, list[str]] = {}
-    for key, rule, words in rows_by_key(session, _FLAGS, [row[0] for row in found]):
+    for key, rule, words in rows_by_key(session, _FLAGS, [row[0] for row in found], *bounds(span)):
         flags.setdefault(key, []).append(f"{rule}: {words}")
     return [
         (key, iso(at), *plain, *_money(tail), "; ".join(flags.get(key, ())))
