@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -31,6 +32,8 @@ _READY_SECONDS = 90
 """A busy machine takes its time; a part that ends is noticed at once."""
 _END_SECONDS = 10
 _RESTART_SECONDS = 1.0
+_OWN_PORTS = range(20_000, 32_000)
+_PORTS_TRIED = 100
 _LOCAL_WORK_FACTOR = 2**12
 
 
@@ -220,16 +223,22 @@ def lock_home(home: Path) -> IO[str]:
 def free_port(port: int, host: str = "127.0.0.1") -> int:
     """Return `port` if nothing listens there, or a free one for 0.
 
+    A free one is below those that the system hands out itself: the gateway takes it only seconds
+    later, and no connection that is opened meanwhile may have it.
+
     Raises:
         PortTaken: something listens there.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            raise PortTaken(port) from None
-        return int(probe.getsockname()[1])
+    wanted = [port] if port else random.sample(_OWN_PORTS, _PORTS_TRIED)
+    for each in wanted:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, each))
+            except OSError:
+                continue
+            return each
+    raise PortTaken(port)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ def running(home: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]
         text=True,
     )
     try:
-        assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())
+        assert process.stdout is not None and process.stderr is not None
+        told = process.stdout.readline()
+        assert told, process.stderr.read()
+        yield process, json.loads(told)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
