@@ -35,6 +35,8 @@ FAST = MappingProxyType(
         "wal_level": "minimal",
         "max_wal_senders": "0",
         "jit": "off",
+        "join_collapse_limit": "1",
+        "from_collapse_limit": "1",
         "autovacuum": "off",
         "shared_buffers": "64MB",
         "max_connections": "120",
