@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, text
@@ -21,14 +21,13 @@ from settlement.compliance.list_files.record import ListUnreadable, Party
 from settlement.compliance.policy.names import fold
 from settlement.errors import Conflict
 from settlement.store.bulk import insert_rows, rows, run_many
-from settlement.tables import ListVersion
 
 __all__ = ["ListHit", "ListShrinks", "ListUnreadable", "Loaded", "hits", "load", "versions"]
 
 _SHRINKS_FROM = 100
 _SHRINKS_PERCENT = 80
 
-_NEWEST = text(
+_NEWEST = (
     "SELECT v.name, v.sha256, v.id FROM list_version v WHERE v.id ="
     " (SELECT MAX(w.id) FROM list_version w WHERE w.name = v.name) ORDER BY v.name"
 )
@@ -137,9 +136,17 @@ def load(
     return loaded
 
 
-def versions(session: Session) -> Sequence[ListVersion]:
-    """Return name, hash and id of every list in force."""
-    return session.connection().execute(_NEWEST).all()  # type: ignore[return-value]
+class ListVersion(NamedTuple):
+    """The version of a list that is in force."""
+
+    name: str
+    sha256: str
+    id: str
+
+
+def versions(session: Session) -> list[ListVersion]:
+    """Return what is in force of every list."""
+    return [ListVersion._make(row) for row in rows(session, _NEWEST)]
 
 
 def hits(session: Session, values: Sequence[str]) -> dict[str, list[ListHit]]:

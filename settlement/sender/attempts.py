@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
@@ -20,7 +20,7 @@ from settlement.sender.fees import Fees, first_fees, outbid
 from settlement.sender.lanes import ADMIN, Lease, renew
 from settlement.settlements.tracking import record_chain_tx
 from settlement.signer import Refusal, Signature, SigningRequest
-from settlement.tables import Attempt
+from settlement.store.bulk import insert_named
 
 SIGN_AT_ONCE = 64
 """Chain transactions that one call to the signer carries."""
@@ -171,7 +171,7 @@ def store(
             }
         )
     if rows:
-        connection.execute(insert(Attempt.__table__), rows)  # type: ignore[attr-defined]
+        insert_named(session, "attempt", rows)
         firsts = [row["chain_tx_id"] for row in rows if row["created_seq"] == 1]
         if firsts:
             connection.execute(_SIGNED, [{"id": key} for key in firsts])

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Address
@@ -21,8 +21,7 @@ from settlement.registry.differences import Difference, differences, record_chan
 from settlement.registry.standing import Standing
 from settlement.sender.lanes import Lease, renew, take_nonces
 from settlement.settlements.tracking import record_chain_tx
-from settlement.store.bulk import chunks
-from settlement.tables import ChainTx
+from settlement.store.bulk import chunks, insert_named
 
 _ORDER = (Standing.UNLISTED, Standing.FROZEN, Standing.FREE, Standing.LISTED)
 _WAIT_MAX_BLOCKS = 1_024
@@ -58,7 +57,7 @@ def claim_changes(
         _chain_tx(batch, nonce, lease.signer, ids=ids, now=now)
         for nonce, batch in enumerate(batches, start=first)
     ]
-    session.connection().execute(insert(ChainTx.__table__), chain_txs)  # type: ignore[attr-defined]
+    insert_named(session, "chain_tx", chain_txs)
     for row, batch in zip(chain_txs, batches, strict=True):
         record_changes(session, str(row["id"]), batch)
     record_chain_tx(session, [str(row["id"]) for row in chain_txs], "claim", now=now)

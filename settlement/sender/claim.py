@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Address, Hash, SendOutcome
@@ -24,8 +24,7 @@ from settlement.sender.lanes import Lease, renew, take_nonces
 from settlement.settlements.moves import move_where
 from settlement.settlements.tracking import record_chain_tx
 from settlement.store import row_lock
-from settlement.store.bulk import insert_rows, rows
-from settlement.tables import ChainTx
+from settlement.store.bulk import insert_named, insert_rows, rows
 
 GAS_BASE = 300_000
 GAS_PER_PAYMENT = 162_000
@@ -163,7 +162,7 @@ def _claim_on(
         _chain_tx(batch, nonce, lease.signer, settings, ids=ids, now=now)
         for nonce, batch in enumerate(batches, start=first)
     ]
-    session.connection().execute(insert(ChainTx.__table__), chain_txs)  # type: ignore[attr-defined]
+    insert_named(session, "chain_tx", chain_txs)
     members = [
         (chain_tx["id"], position, row.id, row.clearance_id, True)
         for chain_tx, batch in zip(chain_txs, batches, strict=True)

@@ -54,6 +54,13 @@ def insert_rows(
         )
 
 
+def insert_named(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that name their columns, all of them the same ones."""
+    if rows:
+        columns = tuple(rows[0])
+        insert_rows(session, table, columns, [tuple(row[each] for each in columns) for row in rows])
+
+
 def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
     """Return all rows of a query as plain tuples; `?` stands for a value.
 

@@ -6,15 +6,14 @@ The steps themselves are in `migrations/versions`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from settlement.errors import Fatal, StoreCorrupt
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -35,6 +34,8 @@ def migrate(engine: Engine) -> None:
     Raises:
         StoreCorrupt: a row names another that is not there.
     """
+    from alembic import command
+
     with engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
@@ -64,14 +65,25 @@ def require_current(engine: Engine) -> None:
     Raises:
         SchemaNotCurrent: older, newer or none.
     """
-    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    wanted, found = newest_version(), None
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+        if inspect(connection).has_table("alembic_version"):
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     if found != wanted:
         raise SchemaNotCurrent(found, wanted)
 
 
+def newest_version() -> str:
+    """Return the version that this program needs: that of the last step by its file's name.
+
+    Without Alembic: what only asks starts in half the time without it.
+    """
+    return max(file.name[1:5] for file in (_MIGRATIONS / "versions").glob("m[0-9]*_*.py"))
+
+
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config

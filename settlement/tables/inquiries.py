@@ -5,8 +5,6 @@ from sqlmodel import Field, SQLModel
 
 from settlement.tables.columns import big, moment, text
 
-ATTACHMENT_BYTES_MAX = 5 * 2**20
-
 
 class Inquiry(SQLModel, table=True):
     """A question about one payment, asked of one of its parties; holds it until it is accepted."""
@@ -50,7 +48,7 @@ class InquiryAttachment(SQLModel, table=True):
 
     __tablename__ = "inquiry_attachment"
     __table_args__ = (
-        CheckConstraint(f"byte_count BETWEEN 1 AND {ATTACHMENT_BYTES_MAX}"),
+        CheckConstraint("byte_count BETWEEN 1 AND 5242880"),
         # The same file twice in one inquiry is one.
         UniqueConstraint("inquiry_id", "sha256", name="inquiry_attachment_once"),
     )

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settlement.errors import Invalid
-from settlement.tables.inquiries import ATTACHMENT_BYTES_MAX
 
 KINDS = ("contract", "invoice", "transport", "customs", "identity", "other")
 FILENAME_MAX = 120
+ATTACHMENT_BYTES_MAX = 5 * 2**20
+"""The database refuses more too."""
 ATTACHMENTS_MAX = 10
 """So many come with one answer."""
 
