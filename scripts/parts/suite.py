@@ -67,7 +67,7 @@ def closing_lines(tally: Tally) -> list[str]:
 
 def run_pytest(argv: list[str]) -> Tally:
     """Run pytest, its output straight through. Without arguments: everything, on two workers."""
-    spread = [] if argv else ["-n", str(WORKERS), "--dist", "loadfile"]
+    spread = [] if argv else ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *spread, *argv]
