@@ -98,6 +98,8 @@ def a_provider(clock: Callable[[], datetime]) -> Iterator[OpenIdProvider]:
 
 
 class _Answers(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # Head and body are two sends: 40 ms apart with it.
+
     def do_GET(self) -> None:
         provider = self.server.provider  # type: ignore[attr-defined]
         if self.path == "/.well-known/openid-configuration":

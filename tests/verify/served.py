@@ -44,6 +44,7 @@ def served(chain: MemoryChain) -> Iterator[ServedChain]:
     node = ServedChain(chain)
 
     class Exchange(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # Head and body are two sends: 40 ms apart with it.
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
