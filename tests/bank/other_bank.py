@@ -103,7 +103,7 @@ def an_other_bank() -> Iterator[OtherBank]:
     """Open the bank on a Monday morning."""
     clock = f"{FIRST_DAY.isoformat()}T09:00"
     server = make_server(Config(port=0, quiet=True, clock=clock))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield OtherBank(server.server_address[1])

@@ -90,7 +90,7 @@ def a_provider(clock: Callable[[], datetime]) -> Iterator[OpenIdProvider]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
     found = OpenIdProvider(f"http://127.0.0.1:{server.server_address[1]}", clock)
     server.provider = found  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield found
     server.shutdown()

@@ -22,7 +22,7 @@ class Server(threading.Thread):
 
     def __init__(self, signer: Any, path: Path) -> None:
         self.server = serve(signer, path, wiring.now)
-        super().__init__(target=self.server.serve_forever)
+        super().__init__(target=self.server.serve_forever, args=(0.01,))
         self.start()
 
     def stop(self) -> None:

@@ -69,7 +69,7 @@ def living(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Rail, Processes]]:
     engine: Engine = open_engine(sqlite_url)
     with an_anvil_rail(engine, tmp_path, now=wiring.now()) as rail:
         server = serve(rail.signer(), wiring.socket_path(rail.settings), wiring.now)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         rail.controls.set_mining_interval(1)
         processes = Processes(rail)
