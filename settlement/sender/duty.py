@@ -14,7 +14,8 @@ from sqlmodel import Session
 from settlement.clock import to_micros
 from settlement.errors import LeaseLost
 from settlement.sender.lanes import wears_off
-from settlement.store import row_lock, statement
+from settlement.store import row_lock
+from settlement.store.bulk import rows
 
 CHAIN = "chain"
 
@@ -27,7 +28,7 @@ _ACQUIRE = text(
     " WHERE duty.lease_owner IS NULL OR duty.lease_owner = excluded.lease_owner"
     " OR duty.lease_owner = :gone OR duty.lease_until < :now RETURNING lease_fence"
 )
-_STANDING = text("SELECT lease_owner, lease_fence, lease_until FROM duty WHERE name = :name")
+_STANDING = "SELECT lease_owner, lease_fence, lease_until FROM duty WHERE name = ?"
 _HELD_ROW = (
     "SELECT lease_until FROM duty WHERE name = :name AND lease_owner = :owner"
     " AND lease_fence = :fence"
@@ -67,8 +68,8 @@ class DutyLease:
 
 def standing(session: Session) -> Standing | None:
     """Return who does the duty; None before anybody ever did."""
-    row = session.connection().execute(_STANDING, {"name": CHAIN}).one_or_none()
-    return None if row is None else Standing(*row)
+    found = rows(session, _STANDING, (CHAIN,))
+    return Standing(*found[0]) if found else None
 
 
 def acquire(
@@ -95,13 +96,14 @@ def renew(session: Session, lease: DutyLease, now: datetime) -> None:
     Raises:
         LeaseLost: another worker has taken the duty; nothing may be written.
     """
-    connection = session.connection()
     values = {"name": CHAIN, "owner": lease.owner, "fence": lease.fence}
-    row = connection.execute(statement(_HELD_ROW + row_lock(session, "duty")), values).one_or_none()
-    if row is None:
+    found = rows(session, _HELD_ROW + row_lock(session, "duty"), values)
+    if not found:
         raise LeaseLost("following and booking have been taken by another worker")
-    if wears_off(row.lease_until, now, lease.lifetime):
-        connection.execute(_RENEW, {"name": CHAIN, "until": to_micros(now + lease.lifetime)})
+    if wears_off(found[0][0], now, lease.lifetime):
+        session.connection().execute(
+            _RENEW, {"name": CHAIN, "until": to_micros(now + lease.lifetime)}
+        )
 
 
 def release(session: Session, lease: DutyLease) -> None:

@@ -61,8 +61,8 @@ def insert_named(session: Session, table: str, rows: Sequence[Mapping[str, Any]]
         insert_rows(session, table, columns, [tuple(row[each] for each in columns) for row in rows])
 
 
-def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-    """Return all rows of a query as plain tuples; `?` stands for a value.
+def rows(session: Session, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+    """Return all rows of a query as plain tuples; `?` stands for a value, `:name` for a named one.
 
     From the driver itself: SQLAlchemy's rows cost more than the database's work.
 
@@ -71,7 +71,8 @@ def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
     """
     connection = session.connection()
     if connection.dialect.name != "sqlite":
-        sql = sql.replace("?", "%s")
+        is_named = isinstance(values, Mapping)
+        sql = _NAMED.sub(r"%(\1)s", sql) if is_named else sql.replace("?", "%s")
     cursor = connection.connection.cursor()
     try:
         cursor.execute(sql, values)
@@ -82,7 +83,7 @@ def rows(session: Session, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         cursor.close()
 
 
-def _named(connection: Connection, sql: str, values: Sequence[Any], error: Exception) -> Exception:
+def _named(connection: Connection, sql: str, values: Any, error: Exception) -> Exception:
     """Return a driver's error as SQLAlchemy names it; a connection that is gone is given up."""
     dialect = connection.dialect
     is_gone = dialect.is_disconnect(cast(Any, error), connection.connection.dbapi_connection, None)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 _SQLITE_SETTINGS = (
@@ -93,4 +94,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     # A deferred BEGIN that writes later fails at once when another writer came in between.
     only_reads = connection.get_execution_options().get("only_reads", False)
-    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+    words = "BEGIN" if only_reads else "BEGIN IMMEDIATE"
+    driver = connection.connection.dbapi_connection
+    try:
+        driver.execute(words)  # At half the price: every step of the rail begins one.
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(
+            words, (), error, sqlite3.Error, dialect=connection.dialect
+        ) from error

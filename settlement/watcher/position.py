@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Hash
+from settlement.store.bulk import rows
 
-_CURSOR = text("SELECT number, hash FROM cursor WHERE name = :name")
+_CURSOR = "SELECT number, hash FROM cursor WHERE name = ?"
 
 HEAD = "head"
 FINAL = "final"
@@ -38,5 +38,5 @@ def final(session: Session) -> Tip | None:
 
 
 def _cursor(session: Session, name: str) -> Tip | None:
-    row = session.execute(_CURSOR, {"name": name}).one_or_none()
-    return None if row is None else Tip(row.number, Hash(row.hash))
+    found = rows(session, _CURSOR, (name,))
+    return Tip(found[0][0], Hash(found[0][1])) if found else None
