@@ -273,14 +273,12 @@ def test_every_view_is_read_a_page_at_a_time_in_the_order_of_its_keys(rail: Rail
 def test_what_is_flagged_days_after_it_was_instructed_is_told_on_the_day_of_the_flag(
     rail: Rail,
 ) -> None:
-    (key,) = rail.instructed()
-    flagged = rail.now + timedelta(days=2)
+    (key,), flagged = rail.instructed(), rail.now + timedelta(days=2)
     rail.write(
         "INSERT INTO policy_flag (rule_id, subject, day, settlement_id, clearance_id, found,"
         " created_at) VALUES ('EU-09', :id, '', :id, 'clr_1', 'over a threshold', :at)",
-        id=key,
-        at=to_micros(flagged),
-    )
+        id=key, at=to_micros(flagged),
+    )  # fmt: skip
 
     def told(day: date) -> list[str]:
         with reading(rail.engine) as session:
