@@ -98,6 +98,10 @@ class Upkeep:
         if self._next_run is None or now >= self._next_run or idle:
             self._try("reconcile", self._run_engine, guard, now)
 
+    def reports_are_due(self) -> None:
+        """Let reports be written at the next turn: a refusal's clock runs from its decision."""
+        self._next_reports = None
+
     def _steps(self) -> list[tuple[str, Step]]:
         return [
             ("bank", self._bank),

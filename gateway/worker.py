@@ -231,6 +231,8 @@ class Worker:
         self._judged_by = judged_by
         progress.cleared, progress.held = cleared.cleared, cleared.held
         progress.rejected = cleared.rejected
+        if cleared.rejected:
+            self._upkeep.reports_are_due()
 
     def _send(self, progress: Progress, now: datetime) -> None:
         """Claim for all our lanes at once, then let each sign and send."""

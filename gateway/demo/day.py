@@ -104,9 +104,10 @@ class TradingDay:
             self._settle_down()
         with self._stage("bank"):
             self.book.bank = BankDay(self.running, self.doors, self.say).play()
-        seen = Oversight(self.doors).supervised()
-        self.book.oversight["overseer_sees"] = seen
-        self.say(f"the overseer sees {seen['transactions']} flagged payments of today")
+        with self._stage("oversight"):
+            officer = Oversight(self.doors)
+            self.book.oversight["blocked"] = officer.block(self._settle_down, self.say)
+            self.book.oversight["overseer_sees"] = officer.supervised(self.say)
         self.doors.close()
         return self.book
 
@@ -212,7 +213,7 @@ class TradingDay:
     def _pay_small(self, small: list[Accepted]) -> None:
         """Two small payments in one batch are booked with their first block."""
         orders = [{"invoice_id": invoice_id} for _, invoice_id in small]
-        officer, (first, _) = Oversight(self.doors), small[0]
+        officer, first = Oversight(self.doors), small[0][0]
         limit = officer.refuse_over_a_limit(orders, f"T{first.currency}")
         self.say(f"refused: 409, {limit['refused']}; agreed on and retired by two people")
         made = self.doors.must_post("treasury", "/v1/settlements", {"settlements": orders})["data"]
@@ -246,13 +247,12 @@ class TradingDay:
 
     def _retry(self, blocked: BlockedPayee) -> None:
         """Unblocked, the rejected payments go out again under the sequences they have."""
-        page = self.doors.get("treasury", "/v1/settlements?state=REJECTED&limit=100")
-        rejected = {each["id"]: each["sequence"] for each in page["data"]}
+        page = self.doors.get("treasury", "/v1/settlements?state=REJECTED&limit=100")["data"]
+        rejected = {each["id"]: each["sequence"] for each in page}
         if not rejected:
             raise DayFailed("the frozen payee's payments were not rejected")
-        reason = page["data"][0]["reason"]
-        payee = blocked.company
-        self.say(f"{len(rejected)} payments to {payee} were rejected in their batches: {reason}")
+        said = f"{len(rejected)} payments to {blocked.company} were rejected in their batches"
+        self.say(f"{said}: {page[0]['reason']}")
         self.incidents.unblock(blocked)
         for settlement_id in rejected:
             self.doors.must_post("treasury", f"/v1/settlements/{settlement_id}/retry")

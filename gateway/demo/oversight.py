@@ -6,6 +6,7 @@ Knows no rule: what the gateway answers is what the demo believes.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -67,7 +68,30 @@ class Oversight:
             raise DayFailed(f"a question left its payment {held}, and then {released}")
         return {"inquiry": asked["id"], "state": accepted["state"], "held": True}
 
-    def supervised(self) -> dict[str, int]:
+    def block(self, settle_down: Callable[[], None], say: Callable[[str], None]) -> dict[str, Any]:
+        """Put the payee's wallet of a held payment on a list and release it: it is blocked.
+
+        Raises:
+            DayFailed: it was not, or nobody has to report it.
+        """
+        held = self.doors.get("treasury", "/v1/settlements?state=HELD&limit=1")["data"][0]
+        key, wallet = held["id"], held["creditor_wallet"]
+        listed = self.doors.post(
+            "compliance", "/v1/lists/court-orders", f"{wallet}\n".encode(), media_type="text/csv"
+        )
+        if not listed.ok:
+            raise DayFailed(f"the list was refused: {listed.body}")
+        self.doors.must_post("treasury", f"/v1/settlements/{key}/release")
+        settle_down()
+        rows = self.doors.get("overseer", "/v1/supervision/blocked?limit=100")["data"]
+        found = next((row for row in rows if row["settlement_id"] == key), None)
+        if found is None or not found["report_due_date"]:
+            raise DayFailed(f"{key} should be blocked, with a report that is due: {found}")
+        say(f"blocked: {found['found']}; to be reported by {found['report_due_date']}")
+        told = ("settlement_id", "state", "found", "report_id", "report_due_date")
+        return {name: found[name] for name in told}
+
+    def supervised(self, say: Callable[[str], None]) -> dict[str, int]:
         """Return how many rows the overseer sees in each view of today."""
         views = ("transactions", "blocked", "rejected", "participants", "holdings", "policies")
         found = {}
@@ -76,6 +100,7 @@ class Oversight:
             found[view] = len(page["data"])
         if not found["participants"] or not found["holdings"]:
             raise DayFailed(f"the overseer sees next to nothing: {found}")
+        say(f"the overseer sees {found['transactions']} flagged payments of today")
         return found
 
     def _agreed(self, path: str, wanted: dict[str, Any]) -> str:

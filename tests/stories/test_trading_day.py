@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,10 @@ def test_the_trading_day_shows_all_it_has_to_and_holds_every_invariant(tmp_path:
     assert found["bank"]["matched"] >= 20
     assert found["bank"]["reserves"] == 5
     assert found["bank"]["proof"]["holds"]
-    assert found["settled"] + found["held"] == found["invoices"]
+    blocked = oversight["blocked"]
+    assert blocked["state"] == "REJECTED" and "wallet is on court-orders" in blocked["found"]
+    assert blocked["report_due_date"] > datetime.now(UTC).date().isoformat()
+    assert found["settled"] + found["held"] + 1 == found["invoices"]
     assert found["matches"] == found["settled"]
     assert len(found["tie_out"]) == 5
     assert {row["difference"] for row in found["tie_out"].values()} == {"0.000000"}
