@@ -27,6 +27,7 @@ from settlement.chain.keystore import open_key, save_key
 from settlement.chain.port import Address
 from settlement.config import Settings
 from settlement.errors import Conflict, Refused
+from settlement.signer.socket import near
 
 _READY_SECONDS = 90
 """A busy machine takes its time; a part that ends is noticed at once."""
@@ -103,10 +104,10 @@ class Supervisor:
         Raises:
             PartFailed: it ended, or is not ready in time.
         """
-        path = str(self.settings.home / f"{name}.sock")
+        file = self.settings.home / f"{name}.sock"
 
         def answers() -> bool:
-            with socket.socket(socket.AF_UNIX) as probe:
+            with near(file) as path, socket.socket(socket.AF_UNIX) as probe:
                 return probe.connect_ex(path) == 0
 
         self._await(name, answers)

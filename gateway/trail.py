@@ -136,26 +136,34 @@ class Trail:
         if not counted:
             return
         now = self._clock()
-        with transaction(self._engine) as session:
-            for act, count in counted.items():
-                kept = self._origins.placed(session, act, now)
-                audit.record(session, kept._replace(repeated=count), now)
+        try:
+            with transaction(self._engine) as session:
+                for act, count in counted.items():
+                    kept = self._origins.placed(session, act, now)
+                    audit.record(session, kept._replace(repeated=count), now)
+        except DBAPIError:
+            for act, count in counted.items():  # Late rather than never: the next turn has them.
+                self._count(self._known, act, KINDS_MAX, count)
+            raise
 
-    def _count(self, counted: dict[Act, int], act: Act, kinds_max: int) -> None:
+    def _count(self, counted: dict[Act, int], act: Act, kinds_max: int, more: int = 1) -> None:
         with self._lock:
             if act not in counted and len(counted) >= kinds_max:
                 act = act._replace(subjects=(), origin=_OTHERS, act=_OTHERS, problem=None)
-            counted[act] = counted.get(act, 0) + 1
+            counted[act] = counted.get(act, 0) + more
 
     def _work(self) -> None:
         rounds = 0
         while not self._stopping.wait(FLUSH_SECONDS):
             rounds += 1
-            try:
-                self.flush(strangers=rounds % STRANGERS_EVERY == 0)
-            except DBAPIError as error:
-                self._log.error("trail not written", exc_info=error)
-        self.flush()
+            self._try_to_flush(strangers=rounds % STRANGERS_EVERY == 0)
+        self._try_to_flush(strangers=True)
+
+    def _try_to_flush(self, *, strangers: bool) -> None:
+        try:
+            self.flush(strangers=strangers)
+        except DBAPIError as error:
+            self._log.error("trail not written", exc_info=error)
 
 
 def act_of(scope: Scope) -> Act:
@@ -164,12 +172,17 @@ def act_of(scope: Scope) -> Act:
     origin = str(client[0]) if client else ""
     route = scope.get("route_name", "unmatched")
     caller = scope.get("caller")
-    subjects = tuple(str(value)[:80] for value in scope.get("path_params", {}).values())
+    subjects = tuple(_shown(str(value)) for value in scope.get("path_params", {}).values())
     if caller is None:
         return Act("", "", route, origin=origin)
     return Act(
         caller.hand, caller.role.value, route, subjects, key_prefix=caller.prefix, origin=origin
     )
+
+
+def _shown(value: str) -> str:
+    """Return what somebody wrote into a path as any database keeps it: no NUL, nothing unseen."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in value[:80])
 
 
 def network(address: str) -> str:

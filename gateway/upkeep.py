@@ -100,7 +100,7 @@ class Upkeep:
 
     def reports_are_due(self) -> None:
         """Let reports be written at the next turn: a refusal's clock runs from its decision."""
-        self._next_reports = None
+        self._next = self._next_reports = None
 
     def _steps(self) -> list[tuple[str, Step]]:
         return [

@@ -181,10 +181,13 @@ def worker(settings: Settings, signers: list[Signer] | None = None) -> Worker:
     Raises:
         ForeignChain: the node is on another chain, or our rail or a token is not there.
         ChainContradicts: a token is not what was recorded.
+        PepperExposed: others may read the secrets of the home.
     """
     from gateway.worker import Worker
+    from settlement.compliance import travel_rule
     from settlement.compliance.policies import StoredPolicies
 
+    travel_rule.keeper_of(settings.home)  # Secrets that others may read are told of at the start.
     engine = open_database(settings)
     chain = open_chain(settings)
     participants.require_registry(engine, chain)

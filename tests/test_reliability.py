@@ -22,7 +22,7 @@ def test_every_path_that_is_named_exists() -> None:
 def test_every_bench_that_is_named_exists() -> None:
     named = set(re.findall(r"scripts/bench (\w+)", TEXT))
 
-    assert named == {"faults", "kill", "nonces"}
+    assert named == {"faults", "kill", "ledger", "nonces"}
     assert all((ROOT / "scripts" / "benches" / f"{name}.py").is_file() for name in named)
 
 

@@ -100,14 +100,14 @@ class TradingDay:
             self._finalize()
         with self._stage("retry"):
             self._retry(blocked)
-        with self._stage("close"):
-            self._settle_down()
-        with self._stage("bank"):
-            self.book.bank = BankDay(self.running, self.doors, self.say).play()
         with self._stage("oversight"):
             officer = Oversight(self.doors)
             self.book.oversight["blocked"] = officer.block(self._settle_down, self.say)
+            self.controls.mine(self.running.settings.finality_confirmations)
+            self._settle_down()
             self.book.oversight["overseer_sees"] = officer.supervised(self.say)
+        with self._stage("bank"):
+            self.book.bank = BankDay(self.running, self.doors, self.say).play()
         self.doors.close()
         return self.book
 

@@ -141,7 +141,7 @@ def require_balanced(entries: Sequence[Entry], known: Mapping[str, AccountRef]) 
         Unbalanced: one does not.
     """
     for entry in entries:
-        if len(entry.lines) == 2:  # As nearly all have: told without sums.
+        if len(entry.lines) == 2:  # As a reservation has: told without sums.
             (code, minor, phase), (other, back, other_phase) = entry.lines
             if minor == -back and phase == other_phase and known[code][1] == known[other][1]:
                 continue

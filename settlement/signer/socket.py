@@ -10,7 +10,7 @@ import os
 import socket
 import socketserver
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from settlement.signer.port import Refusal, Signature, Signer, SigningRequest
 
 _LINE_MAX = 64 * 1024 * 1024
 _TIMEOUT_SECONDS = 10
+_NAME_BYTES_MAX = 100
 
 
 class SignerUnreachable(Retryable):
@@ -74,7 +75,8 @@ class SocketSigner:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(self._timeout_seconds)
-                connection.connect(str(self._path))
+                with near(self._path) as path:
+                    connection.connect(path)
                 connection.sendall(orjson.dumps(message) + b"\n")
                 with connection.makefile("rb") as stream:
                     line = stream.readline(_LINE_MAX)
@@ -93,9 +95,27 @@ def serve(signer: Signer, path: Path, clock: Callable[[], datetime]) -> socketse
         path.unlink()
     mask = os.umask(0o177)  # Only this user may ask.
     try:
-        return _Server(str(path), signer, clock)
+        with near(path) as name:
+            return _Server(name, signer, clock)
     finally:
         os.umask(mask)
+
+
+@contextlib.contextmanager
+def near(path: Path) -> Iterator[str]:
+    """Yield a name for a socket's file that the system takes: it knows none of over 107 bytes.
+
+    Raises:
+        OSError: the folder is not there, or the system has no other name for it.
+    """
+    if len(os.fsencode(path)) <= _NAME_BYTES_MAX:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

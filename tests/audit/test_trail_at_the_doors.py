@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from settlement import audit, store
@@ -142,3 +143,26 @@ def test_the_database_refuses_to_change_the_trail(door: Door, act: str) -> None:
         store.transaction(door.engine) as session,
     ):
         session.connection().execute(text(act))
+
+
+def test_what_somebody_writes_into_a_path_keeps_no_other_act_from_the_trail(door: Door) -> None:
+    for name in ("a%00b", "a%1b%5b31mb", "a%e2%80%aeb"):
+        assert door.post(f"/v1/settlements/{name}/release", {}, "treasury").status_code == 404
+
+    told = [orjson.loads(each.subjects) for each in events(door)]
+
+    assert len(told) == 3
+    assert all("a\ufffd" in str(subjects) for subjects in told)
+
+
+def test_what_could_not_be_written_is_written_by_the_next_turn(door: Door) -> None:
+    trail = door.app.state.gateway.trail
+    assert door.post("/v1/settlements", {}, "overseer").status_code == 403
+    with store.transaction(door.engine) as session:
+        session.connection().execute(text("ALTER TABLE audit_event RENAME TO gone"))
+    with pytest.raises(DBAPIError):
+        trail.flush()
+    with store.transaction(door.engine) as session:
+        session.connection().execute(text("ALTER TABLE gone RENAME TO audit_event"))
+
+    assert [each.outcome for each in events(door)] == ["403"]

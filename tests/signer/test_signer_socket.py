@@ -159,3 +159,17 @@ def test_an_answer_that_cannot_be_read_is_no_signature(tmp_path: Path, answer: b
         with pytest.raises(SignerUnreachable):
             SocketSigner(path).sign([SigningRequest("a", 1, 1)], CLOCK)
         thread.join()
+
+
+def test_a_folder_however_deep_has_a_socket(tmp_path: Path) -> None:
+    path = tmp_path / ("deep" * 20) / ("deeper" * 20) / "signer.sock"
+    server = serve(Counting(), path, lambda: CLOCK)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+
+    assert SocketSigner(path).address == Counting.address
+    assert path.is_socket() and path.stat().st_mode & 0o777 == 0o600
+
+    server.shutdown()
+    server.server_close()
+    thread.join()
