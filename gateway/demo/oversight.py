@@ -87,7 +87,8 @@ class Oversight:
         found = next((row for row in rows if row["settlement_id"] == key), None)
         if found is None or not found["report_due_date"]:
             raise DayFailed(f"{key} should be blocked, with a report that is due: {found}")
-        say(f"blocked: {found['found']}; to be reported by {found['report_due_date']}")
+        why = str(found["found"]).partition(";")[0]
+        say(f"blocked: {why}; to be reported by {found['report_due_date']}")
         told = ("settlement_id", "state", "found", "report_id", "report_due_date")
         return {name: found[name] for name in told}
 

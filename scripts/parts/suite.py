@@ -15,7 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
-WORKERS = 2
+# One more than two cores: who waits for an answer, a disk or a process leaves room for another.
+WORKERS = 3
 # pytest's exit codes that its report accounts for: all passed, some failed, none collected.
 REPORTED = (0, 1, 5)
 
