@@ -33,7 +33,7 @@ from settlement.ledger.booking_dates import (
     closed_through,
     in_open_period,
 )
-from settlement.ledger.entries import POSTED, Entry
+from settlement.ledger.entries import PENDING, POSTED, Entry
 from settlement.store.bulk import insert_rows, rows_by_key
 
 FIRST_PREV_HASH = "0" * 64
@@ -140,18 +140,16 @@ def require_balanced(entries: Sequence[Entry], known: Mapping[str, AccountRef]) 
     Raises:
         Unbalanced: one does not.
     """
+    units = {code: ref.unit for code, ref in known.items()}
     for entry in entries:
-        if len(entry.lines) == 2:  # As a reservation has: told without sums.
-            (code, minor, phase), (other, back, other_phase) = entry.lines
-            if minor == -back and phase == other_phase and known[code][1] == known[other][1]:
-                continue
-        sums: dict[tuple[str, str], int] = {}
+        sums: dict[str, int] = {}
         for code, minor, phase in entry.lines:
-            key = (known[code][1], phase)
+            key = units[code] + phase
             sums[key] = sums.get(key, 0) + minor
-        for (unit, phase), left_over in sums.items():
-            if left_over:
-                raise Unbalanced(entry.source_key, unit, phase, left_over)
+        if any(sums.values()):
+            key = next(key for key, left_over in sums.items() if left_over)
+            phase = POSTED if key.endswith(POSTED) else PENDING
+            raise Unbalanced(entry.source_key, key.removesuffix(phase), phase, sums[key])
 
 
 def entry_hash(
@@ -163,24 +161,8 @@ def entry_hash(
 ) -> str:
     """Return the hash of an entry; `lines` are (account code, phase, amount). Shape: see above."""
     return sha256(
-        orjson.dumps(
-            (
-                prev_hash,
-                seq,
-                entry.kind,
-                entry.source_key,
-                entry.invoice_id,
-                entry.settlement_id,
-                entry.block_number,
-                entry.block_hash,
-                entry.tx_hash,
-                entry.reverses_seq,
-                entry.reason,
-                entry.value_date,
-                booked_at,
-                lines,
-            )
-        )
+        # Kind and key, then all behind the lines: the order that the text above promises.
+        orjson.dumps((prev_hash, seq, *entry[:2], *entry[3:], booked_at, lines))
     ).hexdigest()
 
 
@@ -204,24 +186,26 @@ def _write(
     booked_at: int,
 ) -> None:
     seq, prev_hash = at_head
+    ids = {code: ref.id for code, ref in known.items()}
     entry_rows: list[tuple[object, ...]] = []
     posting_rows: list[tuple[object, ...]] = []
-    posted: dict[int, int] = {}
+    posted = dict.fromkeys(known, 0)
     pending: list[tuple[int, int, str]] = []
     for entry in entries:
         seq += 1
         lines = [(code, phase, minor) for code, minor, phase in entry.lines]
         digest = entry_hash(prev_hash, seq, entry, booked_at, lines)
         entry_rows.append((seq, *entry[:2], *entry[3:], booked_at, prev_hash, digest))
-        for line, (code, phase, minor) in enumerate(lines):
-            account_id = known[code][0]
-            posting_rows.append((seq, line, account_id, phase, minor))
+        posting_rows += [
+            (seq, line, ids[code], phase, minor) for line, (code, phase, minor) in enumerate(lines)
+        ]
+        for code, phase, minor in lines:
             if phase == POSTED:
-                posted[account_id] = posted.get(account_id, 0) + minor
+                posted[code] += minor
             else:
-                pending.append((account_id, minor, entry.kind))
+                pending.append((ids[code], minor, entry.kind))
         prev_hash = digest
     insert_rows(session, "journal_entry", ENTRY_COLUMNS, entry_rows)
     insert_rows(session, "posting", _POSTING_COLUMNS, posting_rows)
     wei_accounts = {ref.id for ref in known.values() if ref.unit == WEI}
-    keep(session, posted, pending, wei_accounts)
+    keep(session, {ids[code]: minor for code, minor in posted.items()}, pending, wei_accounts)
