@@ -15,8 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
-# One more than two cores: who waits for an answer, a disk or a process leaves room for another.
-WORKERS = 3
+WORKERS = 2
 # pytest's exit codes that its report accounts for: all passed, some failed, none collected.
 REPORTED = (0, 1, 5)
 

@@ -70,7 +70,7 @@ BOOKING = (
                     'Line(f"payable:{debtor}:{currency}", claim_minor - 1)',
                 ),
             ),
-            edited(_JOURNAL + "require_balanced", ("if left_over:", "if False:")),
+            edited(_JOURNAL + "require_balanced", ("if any(sums.values()):", "if False:")),
         ),
     ),
     Bug(
@@ -81,7 +81,7 @@ BOOKING = (
                 "settlement.ledger.reservations:_reserve_entry",
                 ("row.amount_minor, PENDING),\n    )", "row.amount_minor + 1, PENDING),\n    )"),
             ),
-            edited(_JOURNAL + "require_balanced", ("if left_over:", "if False:")),
+            edited(_JOURNAL + "require_balanced", ("if any(sums.values()):", "if False:")),
         ),
     ),
     Bug(
@@ -227,7 +227,7 @@ KEEPING = (
             _NO_LOOK_AT_START,
             edited(
                 _JOURNAL + "entry_hash",
-                ("booked_at,\n                lines,", "booked_at,\n                (),"),
+                ("booked_at, lines)", "booked_at, ())"),
             ),
         ),
     ),
@@ -238,7 +238,7 @@ KEEPING = (
             _NO_LOOK_AT_START,
             edited(
                 _JOURNAL + "entry_hash",
-                ("prev_hash,\n                seq,", "prev_hash,\n                0,"),
+                ("(prev_hash, seq, ", "(prev_hash, 0, "),
             ),
         ),
     ),

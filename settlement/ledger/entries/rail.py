@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from settlement.ledger import accounts
 from settlement.ledger.entries.values import Claim, Entry, Line, Payment, Side, Source
 from settlement.money import MINOR_MAX
@@ -33,40 +31,32 @@ def claim_back(claim: Claim) -> Entry:
 
 
 def _claim_entry(kind: str, claim: Claim, minor: int) -> Entry:
-    owed, sold, bought, owes = _claim_codes(claim.seller_id, claim.buyer_id, claim.currency)
-    lines = (Line(owed, minor), Line(sold, -minor), Line(bought, minor), Line(owes, -minor))
+    seller, buyer, currency = claim.seller_id, claim.buyer_id, claim.currency
+    lines = (
+        Line(f"receivable:{seller}:{currency}", minor),
+        Line(f"sales:{seller}:{currency}", -minor),
+        Line(f"purchases:{buyer}:{currency}", minor),
+        Line(f"payable:{buyer}:{currency}", -minor),
+    )
     key = f"{kind}:{claim.invoice_id}"
     return Entry(kind, key, lines, claim.invoice_id, value_date=claim.value_date)
 
 
-@lru_cache(maxsize=10_000)
-def _claim_codes(seller: str, buyer: str, currency: str) -> tuple[str, str, str, str]:
-    return (
-        f"receivable:{seller}:{currency}",
-        f"sales:{seller}:{currency}",
-        f"purchases:{buyer}:{currency}",
-        f"payable:{buyer}:{currency}",
-    )
-
-
 def payment(paid: Payment, log_index: int, source: Source, release: tuple[Line, ...]) -> Entry:
     """A settlement paid on the chain; `release` are the lines that end its reservation, if any."""
+    symbol, currency = paid.symbol, paid.currency
     token_minor, claim_minor = paid.token_minor, paid.claim_minor
-    payee_wallet, payee_par, payee_claim, owed = _creditor_codes(
-        paid.creditor_wallet, paid.creditor_id, paid.symbol, paid.currency
-    )
-    owes, payer_claim, payer_par, payer_wallet = _debtor_codes(
-        paid.debtor_wallet, paid.debtor_id, paid.symbol, paid.currency
-    )
+    creditor, debtor = paid.creditor_id, paid.debtor_id
+    # The codes are spelled out: six calls of builders a payment would cost as much as its hash.
     lines = (
-        Line(payee_wallet, token_minor),
-        Line(payee_par, -token_minor),
-        Line(payee_claim, claim_minor),
-        Line(owed, -claim_minor),
-        Line(owes, claim_minor),
-        Line(payer_claim, -claim_minor),
-        Line(payer_par, token_minor),
-        Line(payer_wallet, -token_minor),
+        Line(f"wallet:{paid.creditor_wallet}:{symbol}", token_minor),
+        Line(f"par:{creditor}:{symbol}", -token_minor),
+        Line(f"par:{creditor}:{currency}", claim_minor),
+        Line(f"receivable:{creditor}:{currency}", -claim_minor),
+        Line(f"payable:{debtor}:{currency}", claim_minor),
+        Line(f"par:{debtor}:{currency}", -claim_minor),
+        Line(f"par:{debtor}:{symbol}", token_minor),
+        Line(f"wallet:{paid.debtor_wallet}:{symbol}", -token_minor),
         *release,
     )
     return Entry(
@@ -79,29 +69,6 @@ def payment(paid: Payment, log_index: int, source: Source, release: tuple[Line, 
         source.block_hash,
         source.tx_hash,
         value_date=source.value_date,
-    )
-
-
-# Few parties have most payments: their codes are spelled out once, not once a payment.
-@lru_cache(maxsize=10_000)
-def _creditor_codes(
-    wallet: str, party: str, symbol: str, currency: str
-) -> tuple[str, str, str, str]:
-    return (
-        f"wallet:{wallet}:{symbol}",
-        f"par:{party}:{symbol}",
-        f"par:{party}:{currency}",
-        f"receivable:{party}:{currency}",
-    )
-
-
-@lru_cache(maxsize=10_000)
-def _debtor_codes(wallet: str, party: str, symbol: str, currency: str) -> tuple[str, str, str, str]:
-    return (
-        f"payable:{party}:{currency}",
-        f"par:{party}:{currency}",
-        f"par:{party}:{symbol}",
-        f"wallet:{wallet}:{symbol}",
     )
 
 
