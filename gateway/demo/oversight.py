@@ -101,7 +101,7 @@ class Oversight:
             found[view] = len(page["data"])
         if not found["participants"] or not found["holdings"]:
             raise DayFailed(f"the overseer sees next to nothing: {found}")
-        say(f"the overseer sees {found['transactions']} flagged payments of today")
+        say(f"flagged payments that the overseer sees today: {found['transactions']}")
         return found
 
     def _agreed(self, path: str, wanted: dict[str, Any]) -> str:
