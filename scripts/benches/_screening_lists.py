@@ -1,6 +1,6 @@
-"""Lists for the screening bench: real ones from a folder, or made up by a seed in OFAC's form.
+"""Lists for the screening bench, real ones from a folder or made up by a seed in OFAC's form.
 
-It does not measure anything.
+And names of companies that are on none. It does not measure anything.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ _GIVEN = (
     "Ahmad", "Muhammad", "Ali", "Hassan", "Sergey", "Aleksandr", "Dmitry", "Maksim", "Viktor",
     "Jose", "Carlos", "Juan", "Luis", "Maria", "Elena", "Omar", "Yusuf", "Ibrahim", "Chol", "Jong",
 )  # fmt: skip
+_COMPANY_WORDS = (
+    "Trading", "Shipping", "Industries", "Group", "International", "Bank", "Logistics", "Steel",
+    "Foods", "Technology", "Handels", "Import Export", "Machinery", "Textiles",
+)  # fmt: skip
+_COMPANY_FORMS = ("GmbH", "Ltd", "LLC", "S.A.", "OOO", "AG", "B.V.", "SARL")
 
 
 def read_folder(folder: Path) -> dict[str, ListFile]:
@@ -63,7 +68,25 @@ def made_up(seed: int = 7) -> bytes:
     return ("\r\n".join([*main, *aliases]) + "\r\n").encode()
 
 
+def company(chance: random.Random) -> str:
+    """Return a company's name that nobody made for a list."""
+    core = " ".join(_short_word(chance) for _ in range(chance.choice((1, 1, 2))))
+    return f"{core} {chance.choice(_COMPANY_WORDS)} {chance.choice(_COMPANY_FORMS)}"
+
+
+def misspelt(name: str, chance: random.Random) -> str:
+    """Return a name with one letter less."""
+    at = chance.randrange(max(1, len(name) - 1))
+    return name[:at] + name[at + 1 :]
+
+
 def _word(chance: random.Random) -> str:
     size = chance.choice((2, 2, 3))
     made = "".join(chance.choice(_STARTS) + chance.choice(_ENDS) for _ in range(size))
     return made.capitalize()
+
+
+def _short_word(chance: random.Random) -> str:
+    made = "".join(chance.choice("bcdfghklmnprstvz") + chance.choice("aeiou")
+                   for _ in range(chance.choice((2, 3, 3, 4))))  # fmt: skip
+    return (made + chance.choice(("", "n", "r", "s", "k"))).capitalize()

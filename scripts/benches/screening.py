@@ -23,7 +23,7 @@ from rapidfuzz.process import extract
 
 from gateway.processes import collect_garbage_seldom
 from scripts.benches._report import common, peak_rss_mb, publish, say
-from scripts.benches._screening_lists import made_up, read_folder
+from scripts.benches._screening_lists import company, made_up, misspelt, read_folder
 from scripts.benches._screening_pairs import Pair, made_pairs, read_pairs
 from settlement.clock import new_id, to_micros
 from settlement.compliance.list_files.reading import ListFile, read_list
@@ -41,11 +41,6 @@ NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 ASKED = 400
 EXACT = 4_000
 PROCESSES = 2
-_WORDS = (
-    "Trading", "Shipping", "Industries", "Group", "International", "Bank", "Logistics", "Steel",
-    "Foods", "Technology", "Handels", "Import Export", "Machinery", "Textiles",
-)  # fmt: skip
-_FORMS = ("GmbH", "Ltd", "LLC", "S.A.", "OOO", "AG", "B.V.", "SARL")
 
 
 def main(argv: list[str]) -> int:
@@ -99,8 +94,8 @@ def _asked(index: Index, parties: Sequence[Any]) -> dict[str, Any]:
     """Ask for names one by one: every one is met for the first time."""
     chance = random.Random(3)
     said = [(name, NameKind(party.kind), party.key) for party in parties for name in party.names]
-    asked = [(_company(chance), NameKind.ORGANIZATION) for _ in range(ASKED // 2)]
-    asked += [(_noisy(name, chance), kind) for name, kind, _ in chance.sample(said, ASKED // 2)]
+    asked = [(company(chance), NameKind.ORGANIZATION) for _ in range(ASKED // 2)]
+    asked += [(misspelt(name, chance), kind) for name, kind, _ in chance.sample(said, ASKED // 2)]
     seconds = []
     for name, kind in asked:
         prepared.cache_clear()
@@ -155,7 +150,7 @@ def _everybody(lists: dict[str, ListFile], count: int) -> dict[str, Any]:
             for number in range(count):
                 # One of a hundred sounds like somebody listed.
                 name = (
-                    _noisy(chance.choice(names), chance) if number % 100 == 0 else _company(chance)
+                    misspelt(chance.choice(names), chance) if number % 100 == 0 else company(chance)
                 )
                 rows.append((f"par_{number:032x}", name, "DE", "", "", "Ulm", "active",
                              "legal_entity", f"LEI{number}", to_micros(NOW)))  # fmt: skip
@@ -189,19 +184,3 @@ def _cpu_seconds() -> float:
             resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN),
         )
     )  # fmt: skip
-
-
-def _company(chance: random.Random) -> str:
-    core = " ".join(_word(chance) for _ in range(chance.choice((1, 1, 2))))
-    return f"{core} {chance.choice(_WORDS)} {chance.choice(_FORMS)}"
-
-
-def _word(chance: random.Random) -> str:
-    made = "".join(chance.choice("bcdfghklmnprstvz") + chance.choice("aeiou")
-                   for _ in range(chance.choice((2, 3, 3, 4))))  # fmt: skip
-    return (made + chance.choice(("", "n", "r", "s", "k"))).capitalize()
-
-
-def _noisy(name: str, chance: random.Random) -> str:
-    at = chance.randrange(max(1, len(name) - 1))
-    return name[:at] + name[at + 1 :]
