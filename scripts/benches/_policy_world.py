@@ -171,8 +171,9 @@ class World:
 
 
 _ORDER = (
-    "block", "token", "participant", "participant_document", "participant_change", "wallet",
-    "account", "balance", "chain_log", "document", "invoice", "settlement", "trade_declaration",
+    "block", "token", "participant", "participant_document", "participant_change",
+    "participant_alias", "natural_person", "participant_owner", "wallet", "account", "balance",
+    "chain_log", "document", "invoice", "settlement", "clearance", "trade_declaration",
     "screening_subject", "screening_hit",
 )  # fmt: skip
 

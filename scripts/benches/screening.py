@@ -1,5 +1,6 @@
 """How fast names are compared with lists, and how well: one by one, everybody, labelled pairs.
 
+Whoever has open payments is compared with a new version while that is put in force (`diff_`).
 Everybody is compared by two processes from a durable SQLite database, as `settle screening rescreen
 --here` does it. The yardstick is what a plain scan by rapidfuzz over all names costs a name.
 """
@@ -23,6 +24,7 @@ from rapidfuzz.process import extract
 
 from gateway.processes import collect_garbage_seldom
 from scripts.benches._report import common, peak_rss_mb, publish, say
+from scripts.benches._screening_diff import diff
 from scripts.benches._screening_lists import company, made_up, misspelt, read_folder
 from scripts.benches._screening_pairs import Pair, made_pairs, read_pairs
 from settlement.clock import new_id, to_micros
@@ -54,13 +56,16 @@ def main(argv: list[str]) -> int:
     started = time.perf_counter()
     folder = options.lists or (Path(os.environ["SETTLE_LISTS"]) if os.environ.get("SETTLE_LISTS")
                                else None)  # fmt: skip
+    began = time.perf_counter()
     lists = read_folder(folder) if folder else {"madeup": read_list("madeup", made_up())}
+    read_seconds = time.perf_counter() - began
     parties = [party for found in lists.values() for party in found.parties]
     index = Index(_listed(lists))
     say(f"{index.parties} parties, {index.names} names from {folder or 'a made-up list'}")
     figures = _asked(index, parties)
     figures |= _quality(read_pairs(options.pairs) if options.pairs else made_pairs(parties))
     began = time.perf_counter()
+    figures |= diff(lists, NOW)
     if options.parties:
         figures |= _everybody(lists, options.parties)
     figures = {
@@ -69,6 +74,7 @@ def main(argv: list[str]) -> int:
         "lists": str(folder.name) if folder else "made up",
         "pairs_from": options.pairs.name if options.pairs else "made, held out",
         "parties": options.parties,
+        "read_seconds": round(read_seconds, 3),
         **figures,
         "threshold": THRESHOLD,
     }
