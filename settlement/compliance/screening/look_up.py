@@ -21,6 +21,7 @@ _PREFIX = 4
 _TURNED_MAX = 4
 _CACHED_WORDS_MAX = 200_000
 _NONE: Mapping[str, str] = {}
+_NOTHING: Mapping[str, int] = {}
 
 
 class Spellings:
@@ -64,12 +65,17 @@ class Spellings:
         sounds: dict[str, str] = {}
         for key in keys(word):
             if key in self._by_key:
-                sounds |= self._by_key[key]
-        edits = 3 if len(word) > _LONG_WORD else 2
-        near = extract(
-            sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
-        )
-        spelled = {told for _, _, told in near}.union(self._kin(word))
+                sounds.update(self._by_key[key])
+        spelled = set(self._kin(word))
+        if sounds:
+            edits = 3 if len(word) > _LONG_WORD else 2
+            near = extract(
+                sound(word), sounds, scorer=OSA.distance, score_cutoff=edits, limit=None,
+                processor=None,
+            )  # fmt: skip
+            spelled.update([told for _, _, told in near])
+        if not spelled:
+            return _NOTHING
         degrees = {told: alike(word, told) for told in spelled}
         return {told: degree for told, degree in degrees.items() if degree >= ALIKE_MIN}
 
@@ -80,21 +86,22 @@ class Spellings:
 
 def keys(word: str) -> set[str]:
     """Return what two spellings of one word share at least one of."""
-    keys = {f"={word}"}
+    keys = [f"={word}"]
     if len(word) == 1 or word.isdigit():
-        return keys
-    for heard in {word, sound(word)}:
-        keys.add(heard)
-        if len(heard) > _PREFIX:
-            keys.add(f"<{heard[:_PREFIX]}")
-        if len(heard) > 2:
-            keys.update([heard[:at] + heard[at + 1 :] for at in range(len(heard))])
+        return set(keys)
+    heard = sound(word)
+    for spelled in (word, heard) if heard != word else (word,):
+        keys.append(spelled)
+        if len(spelled) > _PREFIX:
+            keys.append(f"<{spelled[:_PREFIX]}")
+        if len(spelled) > 2:
+            keys += [spelled[:at] + spelled[at + 1 :] for at in range(len(spelled))]
     left = consonants(word)
     if len(left) > 2:
-        keys.add(f"+{left}")
+        keys.append(f"+{left}")
     if len(word) >= _LONG_WORD and len(left) > 3:
-        keys.update([f"+{left[:at]}{left[at + 1 :]}" for at in range(len(left))])
-    return keys
+        keys += [f"+{left[:at]}{left[at + 1 :]}" for at in range(len(left))]
+    return set(keys)
 
 
 def turned(name: Name) -> set[str]:

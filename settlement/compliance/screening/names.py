@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from anyascii import anyascii
 
@@ -26,7 +26,7 @@ _ARABIC_ARTICLE = re.compile("\\bال(?=\\w{3})")
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 _DOTTED = re.compile(r"\b(?:[a-z]\.[ ]?){1,}[a-z]\b\.?")
 _QUOTES = re.compile("['’‘`´ʼʻ\"“”]")
-_BETWEEN = re.compile("[^a-z0-9]+")
+_WORD = re.compile("[a-z0-9]+")
 _SERVANT_WORDS = frozenset(
     ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
 )
@@ -45,8 +45,7 @@ class NameKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name as it is compared."""
 
     kind: NameKind
@@ -66,7 +65,10 @@ class Name:
 @lru_cache(maxsize=65_536)
 def prepared(text: str, kind: NameKind) -> Name:
     """Return a name ready to be compared."""
-    text = unicodedata.normalize("NFKC", text[:LENGTH_MAX])
+    text = text[:LENGTH_MAX]
+    is_latin = text.isascii()
+    if not is_latin:
+        text = unicodedata.normalize("NFKC", text)
     plain = romanised(text)
     words = _words(plain, kind)
     form = ""
@@ -79,7 +81,9 @@ def prepared(text: str, kind: NameKind) -> Name:
     if kind == NameKind.PERSON and len(kept) < 2:
         kept = words
     particles = tuple(word for word in words if word in known) if kept != words else ()
-    syllables = "".join(each for each in text if each.isalnum()) if _SYLLABLES.search(text) else ""
+    syllables = ""
+    if not is_latin and _SYLLABLES.search(text):
+        syllables = "".join(each for each in text if each.isalnum())
     return Name(
         kind=kind,
         words=kept or words,
@@ -87,7 +91,7 @@ def prepared(text: str, kind: NameKind) -> Name:
         form=form,
         joined="".join(words),
         syllables=syllables,
-        no_vowels=bool(_CONSONANTS_ONLY.search(text)),
+        no_vowels=not is_latin and bool(_CONSONANTS_ONLY.search(text)),
     )
 
 
@@ -102,9 +106,9 @@ def romanised(text: str) -> str:
 
 def _words(plain: str, kind: NameKind) -> Phrase:
     plain = _QUOTES.sub("", plain).replace("&", " and ")
-    if kind != NameKind.PERSON:
+    if kind != NameKind.PERSON and "." in plain:
         plain = _DOTTED.sub(lambda each: re.sub("[. ]", "", each.group()) + " ", plain)
-    return tuple(_BETWEEN.sub(" ", plain).split()[:_WORDS_MAX])
+    return tuple(_WORD.findall(plain)[:_WORDS_MAX])
 
 
 def _without_form(words: Phrase, kind: NameKind) -> tuple[Phrase, str]:

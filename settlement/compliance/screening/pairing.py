@@ -40,20 +40,41 @@ def pairing(
 
 
 def _assigned(first: Phrase, second: Phrase, person: bool, bare: bool) -> Pairs:
+    pairs = _identical(first, second)
+    if len(pairs) == len(first) or len(pairs) == len(second):
+        return pairs
     plain = not person and not bare
-    ranked = [
-        (-degree, abs(place - fellow), place, fellow)
-        for place, word in enumerate(first)
-        for fellow, told in enumerate(second)
-        if (degree := alike(word, told) if plain else _degree(word, told, person, bare)) >= PAIR_MIN
-    ]
-    ranked.sort()
-    pairs: dict[int, tuple[int, int]] = {}
-    taken: set[int] = set()
-    for degree, _, place, fellow in ranked:
-        if place not in pairs and fellow not in taken:
-            pairs[place] = (fellow, -degree)
-            taken.add(fellow)
+    ranked = []
+    for place, word in enumerate(first):
+        if place in pairs:
+            continue
+        for fellow, told in enumerate(second):
+            if pairs and told in first:
+                continue
+            degree = alike(word, told) if plain else _degree(word, told, person, bare)
+            if degree >= PAIR_MIN:
+                ranked.append((-degree, abs(place - fellow), place, fellow))
+    if ranked:
+        ranked.sort()
+        taken: set[int] = set()
+        for degree, _, place, fellow in ranked:
+            if place not in pairs and fellow not in taken:
+                pairs[place] = (fellow, -degree)
+                taken.add(fellow)
+    return pairs
+
+
+def _identical(first: Phrase, second: Phrase) -> dict[int, tuple[int, int]]:
+    """Return the pairs of equal words, which go before all others; none where one comes twice.
+
+    Then it is by their places which of them go together.
+    """
+    pairs = {}
+    for place, word in enumerate(first):
+        if word in second:
+            if first.count(word) > 1 or second.count(word) > 1:
+                return {}
+            pairs[place] = (second.index(word), SAME)
     return pairs
 
 
@@ -68,9 +89,13 @@ def _degree(word: str, told: str, person: bool, bare: bool) -> int:
 
 def _may_fuse(first: Phrase, second: Phrase) -> bool:
     """Whether one name writes some neighbours of the other as one word: seldom."""
-    return any(_is_one_of(joint, second) for joint in _joints(first)) or any(
-        _is_one_of(joint, first) for joint in _joints(second)
-    )
+    for words, others in ((first, second), (second, first)):
+        for joint in _joints(words):
+            size = len(joint)
+            for word in others:
+                if abs(size - len(word)) <= _FUSED_LONGER_MAX and _is_one(joint, word):
+                    return True
+    return False
 
 
 @lru_cache(maxsize=131_072)
@@ -106,11 +131,12 @@ def _fused(words: Phrase, others: Phrase) -> Phrase:
     return tuple(fused)
 
 
-def _is_one_of(joined: str, words: Collection[str]) -> bool:
-    size = len(joined)
-    for word in words:
-        if abs(size - len(word)) <= _FUSED_LONGER_MAX and (
-            joined == word or (size > 4 and alike(joined, word) >= _FUSED_MIN)
-        ):
-            return True
-    return False
+def _is_one_of(joint: str, words: Collection[str]) -> bool:
+    size = len(joint)
+    return any(
+        abs(size - len(word)) <= _FUSED_LONGER_MAX and _is_one(joint, word) for word in words
+    )
+
+
+def _is_one(joint: str, word: str) -> bool:
+    return joint == word or (len(joint) > 4 and alike(joint, word) >= _FUSED_MIN)

@@ -111,15 +111,19 @@ class _Paired(NamedTuple):
     person: bool
 
     def points_max(self) -> int:
-        """Return points that cannot be exceeded, by how many words were paired alone.
+        """Return points that cannot be exceeded, by the words that were paired alone.
 
         One weighty word that two names share brings no hit where each has another one.
         """
-        weight = SAME * len(self.pairs)
-        conflicts = min(len(self.first), len(self.second)) - len(self.pairs)
-        are_numbers = any(map(str.isdigit, self.first))
-        total = weight + conflicts * (CONFLICT_NUMBERS if are_numbers else CONFLICT_MIN)
-        return _points(weight * SAME, total)
+        own, others = weights(self.first, self.person), weights(self.second, self.person)
+        weight = 0
+        for place, (fellow, _) in self.pairs.items():
+            weight += (own[place] + others[fellow]) // 2
+        conflicts = min(len(own), len(others)) - len(self.pairs)
+        least = CONFLICT_MIN
+        if conflicts and any(map(str.isdigit, self.first)):
+            least = CONFLICT_NUMBERS
+        return _points(weight * SAME, weight + conflicts * least)
 
     def points(self) -> tuple[int, tuple[str, ...]]:
         """Return what the words come to, and what to note of it."""

@@ -12,21 +12,24 @@ from rapidfuzz.distance import OSA
 
 from settlement.compliance.screening.vocabulary import vocabulary
 
-_SOUNDS = (
+_HISSED = (
     ("shch", "sh"), ("tsch", "ch"), ("sch", "sh"), ("tch", "ch"), ("cz", "ch"), ("dzh", "j"),
-    ("dj", "j"),
-    ("zh", "j"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"),
-    ("tz", "ts"), ("x", "ks"), ("q", "k"), ("w", "v"), ("ou", "u"), ("oo", "u"), ("ee", "i"),
-    ("ie", "i"), ("ei", "i"), ("ey", "i"), ("iy", "i"), ("yi", "i"), ("y", "i"), ("ai", "e"),
-    ("ae", "e"),
-    ("oe", "o"), ("ue", "u"), ("z", "s"),
+    ("dj", "j"), ("zh", "j"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"),
+    ("ck", "k"),
+)  # fmt: skip
+"""Each has an h, a c or a j: few words have."""
+_DOUBLE = (("tz", "ts"), ("x", "ks"), ("q", "k"), ("w", "v"))
+_VOWELS_TOGETHER = re.compile("[aeiouy][aeiouy]|y")
+_SUNG = (
+    ("ou", "u"), ("oo", "u"), ("ee", "i"), ("ie", "i"), ("ei", "i"), ("ey", "i"), ("iy", "i"),
+    ("yi", "i"), ("y", "i"), ("ai", "e"), ("ae", "e"), ("oe", "o"), ("ue", "u"),
 )  # fmt: skip
 _SOFT_C = re.compile("c(?=[eiy])")
 _HARD_C = re.compile("c(?!h)")
 _LAST_J = re.compile("(?<=[aeiou])j$")
 _TWICE = re.compile(r"(.)\1+")
-_VOWELS = re.compile("[aeiouyhw]")
 _ONE_CLASS = str.maketrans("dbgvzjcmq", "tpkfsssnk")
+_NO_VOWELS = str.maketrans("dbgvzjcmq", "tpkfsssnk", "aeiouyhw")
 
 SAME = 1000
 SAME_SOUND = 960
@@ -61,12 +64,21 @@ _FAR_UP_TO = 13
 def sound(word: str) -> str:
     """Return a word as it sounds, as far as spellings of one sound go."""
     heard = _LAST_J.sub("i", word) if word[-1:] == "j" else word
-    for letters, plain in _SOUNDS:
+    if "h" in heard or "c" in heard or "j" in heard:
+        for letters, plain in _HISSED:
+            if letters in heard:
+                heard = heard.replace(letters, plain)
+    for letters, plain in _DOUBLE:
         if letters in heard:
             heard = heard.replace(letters, plain)
+    if _VOWELS_TOGETHER.search(heard):
+        for letters, plain in _SUNG:
+            if letters in heard:
+                heard = heard.replace(letters, plain)
+    heard = heard.replace("z", "s")
     if "c" in heard:
         heard = _HARD_C.sub("k", _SOFT_C.sub("s", heard))
-    heard = _TWICE.sub(r"\1", heard)
+    heard = _once(heard)
     return heard[:-1] if len(heard) > 2 and heard[-1] == "h" else heard
 
 
@@ -75,8 +87,7 @@ def consonants(word: str) -> str:
     """Return the consonants of a word by class: what is left of it in scripts without vowels."""
     heard = sound(word)
     first = heard[:1] if heard[:1] not in "aeiouy" else ""
-    rest = _VOWELS.sub("", heard[len(first) :])
-    return _TWICE.sub(r"\1", (first + rest).translate(_ONE_CLASS))
+    return _once(first.translate(_ONE_CLASS) + heard[len(first) :].translate(_NO_VOWELS))
 
 
 @lru_cache(maxsize=262_144)
@@ -113,6 +124,11 @@ def bare_alike(one: str, other: str) -> int:
         return SAME_CONSONANTS
     is_near = min(len(bare), len(told)) > 3 and OSA.distance(bare, told) == 1
     return SAME_BUT_VOWELS if is_near else 0
+
+
+def _once(letters: str) -> str:
+    """Return letters with each that comes several times in a row written once."""
+    return _TWICE.sub(r"\1", letters) if _TWICE.search(letters) else letters
 
 
 def _edited(one: str, other: str) -> int:
