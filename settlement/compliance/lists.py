@@ -130,8 +130,9 @@ def load(
     ):
         raise ListShrinks(name, now=len(found.parties), then=len(known))
     version_id = ids("lst")
-    _store_version(session, version_id, name, digest, found, actor, now)
-    loaded = _store_parties(session, version_id, name, found, known, ids)
+    stats = found.stats
+    _store_version(session, version_id, name, digest, found, stats, actor, now)
+    loaded = _store_parties(session, version_id, name, found, stats, known, ids)
     _store_entries(session, version_id, name, found.parties)
     return loaded
 
@@ -164,12 +165,13 @@ def _store_version(
     name: str,
     digest: str,
     found: ListFile,
+    stats: dict[str, int],
     actor: str,
     now: datetime,
 ) -> None:
-    stats = orjson.dumps(found.stats).decode()
+    said = orjson.dumps(stats).decode()
     count = len(found.parties)
-    row = (version_id, name, digest, count, to_micros(now), found.format, stats, actor)
+    row = (version_id, name, digest, count, to_micros(now), found.format, said, actor)
     insert_rows(session, "list_version", _VERSION, [row])
 
 
@@ -178,6 +180,7 @@ def _store_parties(
     version_id: str,
     name: str,
     found: ListFile,
+    stats: dict[str, int],
     known: dict[str, tuple[Any, ...]],
     ids: Ids,
 ) -> Loaded:
@@ -204,7 +207,7 @@ def _store_parties(
     for table, columns, made in _children(fresh):
         insert_rows(session, table, ("party_id", "place", *columns), made)
     return Loaded(
-        version_id, name, found.format, found.stats,
+        version_id, name, found.format, stats,
         added=tuple(party.key for party in added),
         changed=tuple(party.key for party in changed),
         removed=tuple(removed),
@@ -267,12 +270,14 @@ def _store_entries(session: Session, version_id: str, name: str, parties: list[P
 def _entries(name: str, parties: Iterable[Party]) -> Iterator[tuple[str, str, str]]:
     for party in parties:
         for shown, kind in party.names.items():
-            detail = "" if fold(shown) == party.key else party.key
-            if kind != "weak":
-                yield "name", fold(shown), detail
-                if "," in shown:  # "SURNAME, First" also as "First SURNAME".
-                    last, _, first = shown.partition(",")
-                    yield "name", fold(f"{first} {last}"), detail
+            if kind == "weak":
+                continue
+            folded = fold(shown)
+            detail = "" if folded == party.key else party.key
+            yield "name", folded, detail
+            if "," in shown:  # "SURNAME, First" also as "First SURNAME".
+                last, _, first = shown.partition(",")
+                yield "name", fold(f"{first} {last}"), detail
         for kind, value in party.identifiers:
             if kind == "wallet":
                 yield "address", value, "" if value == party.key else party.key

@@ -24,6 +24,7 @@ _CURRENCY_ADDRESS = re.compile(
 )
 _IMO = re.compile(r"\bIMO(?:\s+number)?:?\s*(?P<imo>\d{7})\b", re.IGNORECASE)
 _BIC = re.compile(r"SWIFT/BIC:?\s*(?P<bic>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)\b")
+_SEPARATORS = re.compile(r"[\s.\-/]")
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
 
@@ -135,7 +136,7 @@ def plain_identifier(kind: str, value: str) -> str:
     if kind == "wallet":
         text = value.strip()
         return text.lower() if _EVM.fullmatch(text) else text
-    return re.sub(r"[\s.\-/]", "", value).upper()[:120]
+    return _SEPARATORS.sub("", value).upper()[:120]
 
 
 def whole(parties: Iterable[Party]) -> list[Party]:

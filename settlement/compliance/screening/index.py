@@ -101,17 +101,19 @@ class Index:
 
     def identified(self, value: str) -> list[tuple[str, Listed]]:
         """Return each party that has exactly this number or wallet, with the number's kind."""
-        return [
-            (kind, self._parties[place])
-            for kind, place in self._numbers.get(value, ())
-            if place not in self._gone
-        ]
+        known = self._numbers.get(value)
+        if known is None:
+            return []
+        return [(kind, self._parties[place]) for kind, place in known if place not in self._gone]
 
     def search(self, text: str, kind: NameKind, threshold: int = THRESHOLD) -> list[Found]:
         """Return each listed party that has a name scoring `threshold` or more, best first."""
         name = prepared(text, kind)
+        candidates = self._candidates(name, threshold)
+        if not candidates:
+            return []
         best: dict[int, Found] = {}
-        for number in self._candidates(name, threshold):
+        for number in candidates:
             place, shown, name_kind, listed_name = self._names[number]
             if place in self._gone:
                 continue
@@ -164,10 +166,9 @@ class Index:
             found.update(one.keys() & other.keys())
         weighed = weights(words, person)
         if found:
+            least = threshold - _BOUND_SLACK
             found = {
-                number
-                for number in found
-                if _bound(number, near, weighed, self._sizes[number]) >= threshold - _BOUND_SLACK
+                each for each in found if _bound(each, near, weighed, self._sizes[each]) >= least
             }
         if not person or len(words) == 1:
             found |= self._dominated(words, weighed)

@@ -56,15 +56,17 @@ def named(part: Part, index: Index, threshold: int = THRESHOLD) -> list[Match]:
         points, evidence = _with_evidence(part, hit)
         if points >= threshold:
             found.append(Match(part, hit.listed, hit.name, points, _details(part, hit, evidence)))
-    return sorted(found, key=lambda each: (-each.points, each.listed.entry_key))
+    return sorted(found, key=lambda each: (-each.points, each.listed.entry_key)) if found else found
 
 
 def _exact(part: Part, index: Index) -> list[Match]:
+    found = index.identified(part.text)
+    if not found:
+        return []
     word, _, value = part.key.partition(":")
-    value = value or word
     return [
-        Match(part, listed, value, 100, {"exact": kind})
-        for kind, listed in index.identified(part.text)
+        Match(part, listed, value or word, 100, {"exact": kind})
+        for kind, listed in found
         if part.kind == "wallet" or _comparable(word, kind)
     ]
 

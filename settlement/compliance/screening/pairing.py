@@ -31,16 +31,27 @@ def pairing(
 
     `bare`: one of them is written without vowels.
     """
-    pairs = _assigned(first, second, person, bare)
-    if len(pairs) < max(len(first), len(second)) and _may_fuse(first, second):
+    same = _identical(first, second)
+    pairs = _assigned(first, second, same, person, bare)
+    # Only neighbours that the other name lacks are joined.
+    lacking = max(len(first), len(second)) - len(same)
+    if len(pairs) < len(same) + lacking and lacking > 1 and _may_fuse(first, second):
         fused, told = _fused(first, second), _fused(second, first)
         if (fused, told) != (first, second):
-            return fused, told, _assigned(fused, told, person, bare)
+            same = _identical(fused, told)
+            return fused, told, _assigned(fused, told, same, person, bare)
     return first, second, pairs
 
 
-def _assigned(first: Phrase, second: Phrase, person: bool, bare: bool) -> Pairs:
-    pairs = _identical(first, second)
+def _assigned(
+    first: Phrase,
+    second: Phrase,
+    same: Mapping[int, tuple[int, int]],
+    person: bool,
+    bare: bool,
+) -> Pairs:
+    """Pair the words that are left beside the `same`, what is most alike first."""
+    pairs = dict(same)
     if len(pairs) == len(first) or len(pairs) == len(second):
         return pairs
     plain = not person and not bare
@@ -49,7 +60,7 @@ def _assigned(first: Phrase, second: Phrase, person: bool, bare: bool) -> Pairs:
         if place in pairs:
             continue
         for fellow, told in enumerate(second):
-            if pairs and told in first:
+            if same and told in first:
                 continue
             degree = alike(word, told) if plain else _degree(word, told, person, bare)
             if degree >= PAIR_MIN:
