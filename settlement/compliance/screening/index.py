@@ -12,6 +12,7 @@ from itertools import combinations
 
 import orjson
 
+from settlement.compliance.screening.apart import near_enough
 from settlement.compliance.screening.look_up import ALIKE_MIN, Spellings, turned
 from settlement.compliance.screening.names import Name, NameKind, prepared
 from settlement.compliance.screening.pairing import INITIAL
@@ -113,7 +114,7 @@ class Index:
         if not candidates:
             return []
         best: dict[int, Found] = {}
-        for number in candidates:
+        for number in near_enough(name, candidates, self._names, threshold):
             place, shown, name_kind, listed_name = self._names[number]
             if place in self._gone:
                 continue
@@ -156,8 +157,8 @@ class Index:
             for sign in set(name.syllables):
                 self._by_syllable.setdefault(sign, []).append(number)
 
-    def _candidates(self, name: Name, threshold: int) -> list[int]:
-        """Return the numbers of the names that could reach the threshold, in order."""
+    def _candidates(self, name: Name, threshold: int) -> set[int]:
+        """Return the numbers of the names that could reach the threshold."""
         found: set[int] = set()
         words = tuple(dict.fromkeys(name.words))
         person = name.kind == NameKind.PERSON
@@ -177,7 +178,7 @@ class Index:
         found |= self._with_fused(name, near) | self._with_initials(words, near, person)
         if name.syllables:
             found |= self._by_signs(name.syllables)
-        return sorted(found)
+        return found
 
     def _dominated(self, words: tuple[str, ...], weighed: Sequence[int]) -> set[int]:
         """Return the names that are little more than a word that the name, too, is mostly."""

@@ -35,7 +35,7 @@ def pairing(
     pairs = _assigned(first, second, same, person, bare)
     # Only neighbours that the other name lacks are joined.
     lacking = max(len(first), len(second)) - len(same)
-    if len(pairs) < len(same) + lacking and lacking > 1 and _may_fuse(first, second):
+    if len(pairs) < len(same) + lacking and lacking > 1 and may_fuse(first, second):
         fused, told = _fused(first, second), _fused(second, first)
         if (fused, told) != (first, second):
             same = _identical(fused, told)
@@ -98,7 +98,7 @@ def _degree(word: str, told: str, person: bool, bare: bool) -> int:
     return max(degree, bare_alike(word, told)) if bare else degree
 
 
-def _may_fuse(first: Phrase, second: Phrase) -> bool:
+def may_fuse(first: Phrase, second: Phrase) -> bool:
     """Whether one name writes some neighbours of the other as one word: seldom."""
     for words, others in ((first, second), (second, first)):
         for joint in _joints(words):

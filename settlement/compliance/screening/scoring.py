@@ -91,7 +91,7 @@ def scored_from(least: int, one: Name, other: Name) -> Score | None:
     bare = one.no_vowels or other.no_vowels
     paired = _Paired(*pairing(one.words, other.words, person=person, bare=bare), person)
     points, notes = paired.points() if paired.points_max() >= least else (0, ())
-    whole = _as_a_whole(one, other) if points < 100 else 0
+    whole = as_a_whole(one, other) if points < 100 else 0
     if max(points, whole) < least:  # What else they differ in only takes away.
         return None
     if whole > points:
@@ -100,6 +100,15 @@ def scored_from(least: int, one: Name, other: Name) -> Score | None:
         found = paired.told(points, notes)
     found = _less_conflicts(one, other, found)
     return found if found.points >= least else None
+
+
+def points_apart(words: Phrase, odd: str) -> int:
+    """Return points that a company's name cannot exceed with one that has all but `odd` of it.
+
+    The other has another word instead, for which `odd` is not taken.
+    """
+    shared = sum(weights(words, False)) - weights((odd,), False)[0]
+    return _points(shared * SAME, shared + (CONFLICT_NUMBERS if odd.isdigit() else CONFLICT_MIN))
 
 
 class _Paired(NamedTuple):
@@ -206,7 +215,7 @@ def weights(words: Phrase, person: bool) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _as_a_whole(one: Name, other: Name) -> int:
+def as_a_whole(one: Name, other: Name) -> int:
     """Return the points of two names without their spaces: one more or less is no difference."""
     size, told_size = len(one.joined), len(other.joined)
     if min(size, told_size) < 5 or len(one.words) == len(other.words) > 1:

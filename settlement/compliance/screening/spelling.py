@@ -126,6 +126,15 @@ def bare_alike(one: str, other: str) -> int:
     return SAME_BUT_VOWELS if is_near else 0
 
 
+@lru_cache(maxsize=1_024)
+def edits_max(longest: int, degree: int) -> int:
+    """Return by how many edits words may differ, the longer of so many letters, and be so alike."""
+    few = sum(left[min(longest, _LONGEST)] >= degree for left in _LEFT)
+    if longest <= _FAR_UP_TO or few < len(_LEFT):
+        return few
+    return max(few, (SAME - _FAR // 2 - degree + 1) * longest // SAME)
+
+
 def _once(letters: str) -> str:
     """Return letters with each that comes several times in a row written once."""
     return _TWICE.sub(r"\1", letters) if _TWICE.search(letters) else letters
