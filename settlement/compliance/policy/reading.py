@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,18 @@ def read(files: Mapping[str, bytes], *, label: str = "files") -> Policy:
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
         digest.update(f"{name}\n{len(content)}\n".encode() + content)
-    tables = read_tables({n: c for n, c in files.items() if n.endswith(".csv")})
+    packs, tables = _packs(tuple(sorted(files.items())))
+    return Policy(version=f"{label}#{digest.hexdigest()[:12]}", packs=packs, tables=tables)
+
+
+@lru_cache(maxsize=4)  # Nobody changes a pack once it is read, and reading one is slow.
+def _packs(files: tuple[tuple[str, bytes], ...]) -> tuple[tuple[Pack, ...], Tables]:
+    tables = read_tables({name: content for name, content in files if name.endswith(".csv")})
     packs = tuple(
-        _pack(name, content, tables)
-        for name, content in sorted(files.items())
-        if name.endswith(".yaml")
+        _pack(name, content, tables) for name, content in files if name.endswith(".yaml")
     )
     _require_distinct(packs)
-    return Policy(version=f"{label}#{digest.hexdigest()[:12]}", packs=packs, tables=tables)
+    return packs, tables
 
 
 def _require_distinct(packs: tuple[Pack, ...]) -> None:
