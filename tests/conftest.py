@@ -17,7 +17,7 @@ from hypothesis import settings
 from sqlalchemy import Engine
 
 from settlement.store import migrate, open_engine
-from tests.postgres import PostgresServer, binaries_are_present, start_postgres
+from tests.postgres import PostgresServer, binaries_are_present, fast_folder, start_postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINES = ("sqlite", "postgres")
@@ -36,6 +36,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".setup" / "bytecode"))
 sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
 
+# No test cuts the power: none has to wait until a disk has flushed what it commits.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", fast_folder())
 
 LONG_FIRST = ("simulation", "stories", "sender", "registry", "reconciliation")
 

@@ -114,7 +114,8 @@ def start_postgres(settings: Mapping[str, str] = FAST) -> PostgresServer:
         RuntimeError: it did not start; the message holds its log.
     """
     # Not pytest's folder: that one is closed to other users, and too long for a socket's name.
-    folder = Path(tempfile.mkdtemp(prefix="settle-pg-", dir=_place(settings)))
+    place = "/tmp" if settings["fsync"] != "off" else fast_folder()
+    folder = Path(tempfile.mkdtemp(prefix="settle-pg-", dir=place))
     try:
         programs = _programs(folder)
         _prepare(folder, programs)
@@ -131,18 +132,15 @@ def start_postgres(settings: Mapping[str, str] = FAST) -> PostgresServer:
     return server
 
 
-def _place(settings: Mapping[str, str]) -> str:
-    """In memory where there is plenty of it and nothing has to last: files come and go faster."""
-    if settings["fsync"] != "off" or not os.path.isdir(MEMORY):
+def fast_folder() -> str:
+    """Where files come and go fastest: in memory, if there is plenty of it."""
+    if not os.path.isdir(MEMORY):
         return "/tmp"
     system = os.statvfs(MEMORY)
-    # The server's programs lie beside its files.
+    # The server's programs lie beside its files, and so do those of a test's own installation.
     runs_programs = not system.f_flag & os.ST_NOEXEC
-    return (
-        MEMORY
-        if runs_programs and system.f_bavail * system.f_frsize >= MEMORY_BYTES_MIN
-        else "/tmp"
-    )
+    has_room = system.f_bavail * system.f_frsize >= MEMORY_BYTES_MIN
+    return MEMORY if runs_programs and has_room else "/tmp"
 
 
 def _package() -> Path | None:
