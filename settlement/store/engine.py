@@ -17,6 +17,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from settlement.store.connections import replace_dead
+
 _SQLITE_SETTINGS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # An acknowledged write survives a power cut.
@@ -42,7 +44,9 @@ def open_engine(url: str) -> Engine:
         return engine
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(parsed, isolation_level="READ COMMITTED")
+    replace_dead(engine)
+    return engine
 
 
 @contextmanager
