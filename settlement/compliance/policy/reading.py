@@ -84,9 +84,7 @@ def read(files: Mapping[str, bytes], *, label: str = "files") -> Policy:
 @lru_cache(maxsize=4)  # Nobody changes a pack once it is read, and reading one is slow.
 def _packs(files: tuple[tuple[str, bytes], ...]) -> tuple[tuple[Pack, ...], Tables]:
     tables = read_tables({name: content for name, content in files if name.endswith(".csv")})
-    packs = tuple(
-        _pack(name, content, tables) for name, content in files if name.endswith(".yaml")
-    )
+    packs = tuple(_pack(name, content, tables) for name, content in files if name.endswith(".yaml"))
     _require_distinct(packs)
     return packs, tables
 
