@@ -15,27 +15,27 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-RESTED_SECONDS = 5.0
+RESTED_NANOSECONDS = 5 * 10**9
 """After such a rest the server is asked: a network can lose a connection and tell neither end."""
 
 _RESTS_SINCE = "rests since"
 
 
-def replace_dead(engine: Engine, monotonic: Callable[[], float] = time.monotonic) -> None:
+def replace_dead(engine: Engine, monotonic: Callable[[], int] = time.monotonic_ns) -> None:
     """Let an engine hand out no connection that the server has ended."""
     event.listen(engine, "checkin", partial(_lay_down, monotonic))
     event.listen(engine, "checkout", partial(_require_alive, engine, monotonic))
 
 
-def _lay_down(monotonic: Callable[[], float], _driver: Any, record: Any) -> None:
+def _lay_down(monotonic: Callable[[], int], _driver: Any, record: Any) -> None:
     record.info[_RESTS_SINCE] = monotonic()
 
 
 def _require_alive(
-    engine: Engine, monotonic: Callable[[], float], driver: Any, record: Any, _proxy: Any
+    engine: Engine, monotonic: Callable[[], int], driver: Any, record: Any, _proxy: Any
 ) -> None:
     since = record.info.pop(_RESTS_SINCE, None)
-    if since is None or (monotonic() - since < RESTED_SECONDS and _is_quiet(driver)):
+    if since is None or (monotonic() - since < RESTED_NANOSECONDS and _is_quiet(driver)):
         return
     try:
         engine.dialect.do_ping(driver)

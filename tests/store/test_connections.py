@@ -8,7 +8,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from settlement.store import open_engine
-from settlement.store.connections import RESTED_SECONDS, replace_dead
+from settlement.store.connections import RESTED_NANOSECONDS, replace_dead
 
 PING = ";"
 PID = "SELECT pg_backend_pid()"
@@ -16,10 +16,10 @@ PID = "SELECT pg_backend_pid()"
 
 @dataclass
 class Clock:
-    seconds: float = 0.0
+    nanoseconds: int = 0
 
-    def __call__(self) -> float:
-        return self.seconds
+    def __call__(self) -> int:
+        return self.nanoseconds
 
 
 @pytest.fixture
@@ -46,14 +46,14 @@ def beside(postgres_url: str) -> Iterator[Engine]:
     opened.dispose()
 
 
-@pytest.mark.parametrize("rest", (0.0, RESTED_SECONDS))
+@pytest.mark.parametrize("rest", (0, RESTED_NANOSECONDS))
 def test_a_connection_that_the_server_ended_is_replaced(
-    pooled: Engine, beside: Engine, clock: Clock, rest: float
+    pooled: Engine, beside: Engine, clock: Clock, rest: int
 ) -> None:
     before = _pid(pooled)
 
     _end(beside, before)
-    clock.seconds += rest
+    clock.nanoseconds += rest
     after = _pid(pooled)
 
     assert after != before
@@ -81,13 +81,15 @@ def test_a_connection_that_ends_in_use_is_an_error_once(pooled: Engine, beside: 
     assert _pid(pooled)
 
 
-@pytest.mark.parametrize(("rest", "is_asked"), [(RESTED_SECONDS - 0.1, False), (9.0, True)])
+@pytest.mark.parametrize(
+    ("rest", "is_asked"), [(RESTED_NANOSECONDS - 1, False), (RESTED_NANOSECONDS, True)]
+)
 def test_the_server_is_asked_after_a_rest_alone(
-    pooled: Engine, beside: Engine, clock: Clock, rest: float, is_asked: bool
+    pooled: Engine, beside: Engine, clock: Clock, rest: int, is_asked: bool
 ) -> None:
     pid = _pid(pooled)
 
-    clock.seconds += rest
+    clock.nanoseconds += rest
     lent = pooled.raw_connection()
     with beside.connect() as connection:
         sql = text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
