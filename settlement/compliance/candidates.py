@@ -41,7 +41,7 @@ _CANDIDATES = (
     " AND s.approved_by IS NOT NULL ORDER BY s.id LIMIT ?"
 )
 # The newest block's: a chain's time never runs backwards.
-_CHAIN_TIME = text("SELECT timestamp FROM block WHERE canonical ORDER BY number DESC LIMIT 1")
+_CHAIN_TIME = "SELECT timestamp FROM block WHERE canonical ORDER BY number DESC LIMIT 1"
 _UNDER_WAY = text(
     "SELECT debtor_wallet, token, state, CAST(SUM(amount_minor) AS BIGINT) AS minor"
     " FROM settlement"
@@ -111,7 +111,8 @@ class Purse:
 
 def chain_time(session: Session) -> datetime:
     """Return the newest stored block's time: by it the chain judges days and deadlines."""
-    return from_micros((session.connection().execute(_CHAIN_TIME).scalar() or 0) * 1_000_000)
+    newest = rows(session, _CHAIN_TIME)
+    return from_micros(newest[0][0] * 1_000_000 if newest else 0)
 
 
 def candidates(

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement import outbox
@@ -18,7 +17,7 @@ from settlement.errors import Conflict
 from settlement.invoices import returns
 from settlement.outbox import OutboxEvent
 from settlement.states import INVOICE_MOVES, InvoiceState
-from settlement.store.bulk import insert_rows, run_many
+from settlement.store.bulk import insert_rows, rows, run_many
 
 
 class InvoiceOverpaid(Conflict):
@@ -42,7 +41,7 @@ _RELEASE = (
     "UPDATE invoice SET in_flight_minor = in_flight_minor - :claim_minor, version = version + 1"
     " WHERE id = :invoice_id"
 )
-_SETTLE = text(
+_SETTLE = (
     "UPDATE invoice SET in_flight_minor = in_flight_minor - x.claim_minor,"
     " settled_minor = settled_minor + x.claim_minor, version = version + 1,"
     " state = CASE WHEN settled_minor + x.claim_minor - returned_minor"
@@ -62,10 +61,9 @@ def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
     Raises:
         InvoiceOverpaid: one of them has less left, or is not ACCEPTED or PARTLY_PAID.
     """
-    rows = _in_order(claims)
-    changed = run_many(session, _TAKE, rows)
-    if changed != len(rows):
-        raise InvoiceOverpaid(len(rows) - changed)
+    changed = run_many(session, _TAKE, _in_order(claims))
+    if changed != len(claims):
+        raise InvoiceOverpaid(len(claims) - changed)
 
 
 def release(session: Session, claims: Sequence[tuple[str, int]]) -> None:
@@ -78,9 +76,8 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
     paid = INVOICE_MOVES[(InvoiceState.ACCEPTED, "paid")]
     part_paid = INVOICE_MOVES[(InvoiceState.ACCEPTED, "part_paid")]
     at = to_micros(now)
-    moved = session.connection().execute(
-        _SETTLE, {"final": final, "paid": paid.value, "part_paid": part_paid.value}
-    )
+    ends = {"final": final, "paid": paid.value, "part_paid": part_paid.value}
+    moved = rows(session, _SETTLE, ends)
     moves = [(key, "paid" if state == paid else "part_paid", state) for key, state in moved]
     insert_rows(
         session,

@@ -34,7 +34,7 @@ from settlement.ledger.booking_dates import (
     in_open_period,
 )
 from settlement.ledger.entries import PENDING, POSTED, Entry
-from settlement.store.bulk import insert_rows, rows_by_key
+from settlement.store.bulk import insert_rows, rows, rows_by_key
 
 FIRST_PREV_HASH = "0" * 64
 
@@ -116,22 +116,17 @@ def lock_head(session: Session) -> None:
 
 def head(session: Session) -> Head:
     """Return the newest entry's place and hash."""
-    found = session.connection().exec_driver_sql(
-        "SELECT seq, hash FROM journal_entry ORDER BY seq DESC LIMIT 1"
-    )
-    row = found.first()
-    return Head(0, FIRST_PREV_HASH) if row is None else Head(row[0], row[1])
+    for row in rows(session, "SELECT seq, hash FROM journal_entry ORDER BY seq DESC LIMIT 1"):
+        return Head(*row)
+    return Head(0, FIRST_PREV_HASH)
 
 
 def _head_and_close(session: Session) -> tuple[Head, str]:
     """Return the newest entry and the last closed day, in one question where there is an entry."""
-    found = session.connection().exec_driver_sql(
-        f"SELECT seq, hash, ({CLOSED_THROUGH}) FROM journal_entry ORDER BY seq DESC LIMIT 1"
-    )
-    row = found.first()
-    if row is None:
-        return Head(0, FIRST_PREV_HASH), closed_through(session)
-    return Head(row[0], row[1]), row[2] or NOTHING_CLOSED
+    newest = f"SELECT seq, hash, ({CLOSED_THROUGH}) FROM journal_entry ORDER BY seq DESC LIMIT 1"
+    for seq, digest, closed in rows(session, newest):
+        return Head(seq, digest), closed or NOTHING_CLOSED
+    return Head(0, FIRST_PREV_HASH), closed_through(session)
 
 
 def require_balanced(entries: Sequence[Entry], known: Mapping[str, AccountRef]) -> None:

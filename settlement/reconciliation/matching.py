@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement import watcher
@@ -17,7 +16,7 @@ from settlement.clock import to_micros
 from settlement.reconciliation import bare_transfers, breaks, others
 from settlement.reconciliation.breaks import BreakKind, OpenBreak
 from settlement.reconciliation.evidence import explain, gather
-from settlement.store.bulk import rows
+from settlement.store.bulk import rows, run
 
 RECONCILED = "reconciled"
 """Name of the cursor that holds the mark."""
@@ -72,15 +71,20 @@ _MATCH = f"""
             AND o.kind = 'payment' AND o.seq <> e.seq
             AND NOT EXISTS (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = o.seq))
     """
-_MATCH_NEW = text(_MATCH.format(first="settlement s", condition="s.block_number > :after"))
-_MATCH_BROKEN = text(
-    _MATCH.format(
-        # One settlement may have several open breaks.
-        first="(SELECT DISTINCT q.subject FROM settlement_break q WHERE q.closed_at IS NULL"
-        f" AND q.kind IN ({_KINDS}) AND substr(q.subject, 1, 4) = 'stl_') c"
-        " CROSS JOIN settlement s",
-        condition="s.id = c.subject",
-    )
+_MATCH_NEW = _MATCH.format(first="settlement s", condition="s.block_number > :after")
+_MATCH_BROKEN = _MATCH.format(
+    # One settlement may have several open breaks.
+    first="(SELECT DISTINCT q.subject FROM settlement_break q WHERE q.closed_at IS NULL"
+    f" AND q.kind IN ({_KINDS}) AND substr(q.subject, 1, 4) = 'stl_') c"
+    " CROSS JOIN settlement s",
+    condition="s.id = c.subject",
+)
+_LEAVE_MARK = (
+    "INSERT INTO cursor (name, number, hash, at)"
+    " SELECT :name, b.number, b.hash, CAST(:at AS BIGINT) FROM block b"
+    " WHERE b.number = :number AND b.canonical"
+    " ON CONFLICT (name) DO UPDATE SET number = excluded.number, hash = excluded.hash,"
+    " at = excluded.at"
 )
 _TO_EXPLAIN = (
     # Booked, and not matched.
@@ -117,8 +121,8 @@ def match(session: Session, now: datetime) -> Matched:
         return Matched(0, 0, 0, 0)
     after = _mark(session)
     at = to_micros(now)
-    made = session.connection().execute(_MATCH_NEW, {"after": after, "at": at}).rowcount
-    made += session.connection().execute(_MATCH_BROKEN, {"at": at}).rowcount
+    made = run(session, _MATCH_NEW, {"after": after, "at": at})
+    made += run(session, _MATCH_BROKEN, {"at": at})
     opened, closed = _explain(session, after, through, now)
     for opened_here, closed_here in (
         others.unknown_settlements(session, after, now),
@@ -128,7 +132,7 @@ def match(session: Session, now: datetime) -> Matched:
     ):
         opened, closed = opened + opened_here, closed + closed_here
     _leave_mark(session, max(after, through), now)
-    return Matched(int(made), opened, closed, through)
+    return Matched(made, opened, closed, through)
 
 
 def newest_settled_block(session: Session) -> int | None:
@@ -179,13 +183,4 @@ def _mark(session: Session) -> int:
 
 
 def _leave_mark(session: Session, number: int, now: datetime) -> None:
-    session.connection().execute(
-        text(
-            "INSERT INTO cursor (name, number, hash, at)"
-            " SELECT :name, b.number, b.hash, :at FROM block b"
-            " WHERE b.number = :number AND b.canonical"
-            " ON CONFLICT (name) DO UPDATE SET number = excluded.number, hash = excluded.hash,"
-            " at = excluded.at"
-        ),
-        {"name": RECONCILED, "number": number, "at": to_micros(now)},
-    )
+    run(session, _LEAVE_MARK, {"name": RECONCILED, "number": number, "at": to_micros(now)})

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
@@ -20,16 +19,16 @@ from settlement.sender.fees import Fees, first_fees, outbid
 from settlement.sender.lanes import ADMIN, Lease, renew
 from settlement.settlements.tracking import record_chain_tx
 from settlement.signer import Refusal, Signature, SigningRequest
-from settlement.store.bulk import insert_named
+from settlement.store.bulk import insert_named, rows, run_many
 
 SIGN_AT_ONCE = 64
 """Chain transactions that one call to the signer carries."""
 
-_UNSIGNED = text(
+_UNSIGNED = (
     "SELECT id, kind, deadline, cancelling FROM chain_tx"
     " WHERE signer = :signer AND state = 'CLAIMED' ORDER BY nonce LIMIT :limit"
 )
-_STUCK = text(
+_STUCK = (
     "SELECT c.id, c.nonce, c.kind, c.deadline, c.cancelling, a.max_fee_wei, a.priority_fee_wei,"
     " a.outcome, a.sent_block, a.first_sent_at"
     " FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
@@ -38,23 +37,23 @@ _STUCK = text(
     # Not the column alone: the index by nonce would lead through all that the lane ever sent.
     " ORDER BY +c.nonce"
 )
-_DEAD_MEMBERS = text(
+_DEAD_MEMBERS = (
     "SELECT DISTINCT c.id FROM chain_tx c JOIN batch_member m ON m.chain_tx_id = c.id AND m.live"
     " JOIN clearance l ON l.id = m.clearance_id"
     " WHERE c.signer = :signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')"
     " AND (l.revoked_at IS NOT NULL OR l.expires_at <= :now)"
 )
-_DEAD_CHANGES = text(
+_DEAD_CHANGES = (
     "SELECT c.id FROM chain_tx c WHERE c.signer = :signer"
     f" AND c.state IN ('CLAIMED', 'SIGNED', 'SENT') AND {DEAD}"
 )
-_SEEN_AT = text("SELECT seen_at FROM block WHERE canonical AND number = :number")
-_NEXT_SEQ = text(
+_SEEN_AT = "SELECT seen_at FROM block WHERE canonical AND number = :number"
+_NEXT_SEQ = (
     "SELECT COALESCE(MAX(created_seq), 0) + 1 AS seq,"
     " SUM(CASE WHEN hash = :hash THEN 1 END) AS known FROM attempt WHERE chain_tx_id = :id"
 )
-_SIGNED = text("UPDATE chain_tx SET state = 'SIGNED' WHERE id = :id AND state = 'CLAIMED'")
-_CANCELLING = text("UPDATE chain_tx SET cancelling = true WHERE id = :id")
+_SIGNED = "UPDATE chain_tx SET state = 'SIGNED' WHERE id = :id AND state = 'CLAIMED'"
+_CANCELLING = "UPDATE chain_tx SET cancelling = true WHERE id = :id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,21 @@ class Wanted:
 
     request: SigningRequest
     kind: str
+
+
+class _Stuck(NamedTuple):
+    """The newest attempt at a chain transaction that has bytes and is not mined."""
+
+    id: str
+    nonce: int
+    kind: str
+    deadline: int
+    cancelling: bool
+    max_fee_wei: int
+    priority_fee_wei: int
+    outcome: str | None
+    sent_block: int | None
+    first_sent_at: int
 
 
 def first_attempts(
@@ -79,20 +93,18 @@ def first_attempts(
         base_fee_wei, priority_fee_wei=settings.priority_fee_wei, cap_wei=settings.fee_cap_wei
     )
     unsigned = {"signer": lease.signer, "limit": SIGN_AT_ONCE}
-    rows = session.connection().execute(_UNSIGNED, unsigned).all()
-    if not rows:
+    found = rows(session, _UNSIGNED, unsigned)
+    if not found:
         return []
     dead = _dead(session, lease, now)
     return [
         _wanted(
-            row.id,
-            row.kind,
+            key,
+            kind,
             fees,
-            as_cancel=row.cancelling
-            or row.id in dead
-            or (row.kind == "pay" and row.deadline <= chain_time),
+            as_cancel=cancelling or key in dead or (kind == "pay" and deadline <= chain_time),
         )
-        for row in rows
+        for key, kind, deadline, cancelling in found
     ]
 
 
@@ -107,13 +119,13 @@ def further_attempts(
     now: datetime,
 ) -> list[Wanted]:
     """Return higher bids for what is stuck or priced out, cancels for what may not be paid now."""
-    rows = session.connection().execute(_STUCK, {"signer": lease.signer}).all()
-    if not rows:
+    stuck = [_Stuck._make(row) for row in rows(session, _STUCK, {"signer": lease.signer})]
+    if not stuck:
         return []
     dead = _dead(session, lease, now)
     patience = _seen_at(session, head + 1 - settings.bump_after_blocks)
     wanted = []
-    for row in rows:
+    for row in stuck:
         expired = row.kind == "pay" and row.deadline <= chain_time
         must_cancel = not row.cancelling and (row.id in dead or expired)
         if not must_cancel and not _outbid_due(row, patience, base_fee_wei):
@@ -145,8 +157,7 @@ def store(
         LeaseLost: nothing is stored, and nothing of it will ever be sent.
     """
     renew(session, lease, now)
-    connection = session.connection()
-    rows: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
     refusals = []
     for each, answer in zip(wanted, answers, strict=True):
         assert answer.chain_tx_id == each.request.chain_tx_id, "answers come in order"
@@ -154,14 +165,14 @@ def store(
             refusals.append(answer)
             continue
         key = {"id": answer.chain_tx_id, "hash": answer.hash}
-        place = connection.execute(_NEXT_SEQ, key).one()
-        if place.known:
+        ((following, known),) = rows(session, _NEXT_SEQ, key)
+        if known:
             continue  # The signer gave again what it signed last: we have it already.
-        rows.append(
+        made.append(
             {
                 "hash": answer.hash,
                 "chain_tx_id": answer.chain_tx_id,
-                "created_seq": place.seq,
+                "created_seq": following,
                 "kind": each.kind,
                 "raw": answer.raw,
                 "max_fee_wei": answer.max_fee_wei or each.request.max_fee_wei,
@@ -170,15 +181,13 @@ def store(
                 "send_count": 0,
             }
         )
-    if rows:
-        insert_named(session, "attempt", rows)
-        firsts = [row["chain_tx_id"] for row in rows if row["created_seq"] == 1]
-        if firsts:
-            connection.execute(_SIGNED, [{"id": key} for key in firsts])
-            record_chain_tx(session, firsts, "sign", now=now)
-        cancels = [{"id": row["chain_tx_id"]} for row in rows if row["kind"] == "cancel"]
-        if cancels:
-            connection.execute(_CANCELLING, cancels)
+    if made:
+        insert_named(session, "attempt", made)
+        firsts = [row["chain_tx_id"] for row in made if row["created_seq"] == 1]
+        run_many(session, _SIGNED, [{"id": key} for key in firsts])
+        record_chain_tx(session, firsts, "sign", now=now)
+        cancels = [{"id": row["chain_tx_id"]} for row in made if row["kind"] == "cancel"]
+        run_many(session, _CANCELLING, cancels)
     return refusals
 
 
@@ -186,17 +195,18 @@ def _dead(session: Session, lease: Lease, now: datetime) -> set[str]:
     """Return the chain transactions whose payments or changes are not to be any more."""
     signer = {"signer": lease.signer}
     if lease.kind == ADMIN:
-        return set(session.connection().execute(_DEAD_CHANGES, signer).scalars())
-    found = session.connection().execute(_DEAD_MEMBERS, {**signer, "now": to_micros(now)})
-    return set(found.scalars())
+        return {key for (key,) in rows(session, _DEAD_CHANGES, signer)}
+    values = {**signer, "now": to_micros(now)}
+    return {key for (key,) in rows(session, _DEAD_MEMBERS, values)}
 
 
 def _seen_at(session: Session, number: int) -> int:
     """Return when the block of that height was first seen; 0 where it is not stored."""
-    return session.connection().execute(_SEEN_AT, {"number": number}).scalar() or 0
+    found = rows(session, _SEEN_AT, {"number": number})
+    return found[0][0] if found else 0
 
 
-def _outbid_due(row: Any, patience: int, base_fee_wei: int) -> bool:
+def _outbid_due(row: _Stuck, patience: int, base_fee_wei: int) -> bool:
     """Whether an attempt bids too little, or was sent before the block at which patience ends."""
     if row.outcome in ("underpriced", "underpriced_replacement"):
         return True

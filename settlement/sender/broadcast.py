@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.chain.port import SendAnswer, SendOutcome
@@ -20,6 +18,7 @@ from settlement.registry.differences import DEAD
 from settlement.sender.lanes import Lease, renew, set_state
 from settlement.settlements.moves import move_where
 from settlement.settlements.tracking import record_chain_tx
+from settlement.store.bulk import rows, rows_by_key, run_many
 
 SEND_AT_ONCE = 64
 """Attempts that one call to the node carries."""
@@ -27,7 +26,7 @@ SEND_AT_ONCE = 64
 RETRY_AFTER = timedelta(seconds=5)
 """How long an attempt rests that the node did not take, or of which nobody knows."""
 
-_DUE = text(
+_DUE = (
     "SELECT a.hash, a.raw, a.chain_tx_id, c.nonce, c.state FROM chain_tx c"
     " JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT')"
@@ -45,15 +44,15 @@ _DUE = text(
     # Not the column alone: the index by nonce would lead through all that the lane ever sent.
     " ORDER BY +c.nonce LIMIT :limit"
 )
-_ANSWERED = text(
+_ANSWERED = (
     "UPDATE attempt SET first_sent_at = COALESCE(first_sent_at, :at), last_sent_at = :at,"
     " sent_block = :head, send_count = send_count + 1, outcome = :outcome, message = :message"
     " WHERE hash = :hash"
 )
-_SENT = text(
+_SENT = (
     # One that the watcher saw mined meanwhile is further already.
-    "UPDATE chain_tx SET state = 'SENT' WHERE id IN :ids AND state = 'SIGNED' RETURNING id"
-).bindparams(bindparam("ids", expanding=True))
+    "UPDATE chain_tx SET state = 'SENT' WHERE id {keys} AND state = 'SIGNED' RETURNING id"
+)
 
 _HALTS = {SendOutcome.MALFORMED}
 
@@ -79,24 +78,17 @@ def due(
     now: datetime,
 ) -> list[Outgoing]:
     """Return what was never sent, or not seen for some blocks since, in order of nonces."""
-    rows: Sequence[Any] = (
-        session.connection()
-        .execute(
-            _DUE,
-            {
-                "signer": lease.signer,
-                "resend_before": head - settings.resend_after_blocks,
-                "retry_before": to_micros(now - RETRY_AFTER),
-                "chain_time": chain_time,
-                "now": to_micros(now),
-                "limit": SEND_AT_ONCE,
-            },
-        )
-        .all()
-    )
+    values = {
+        "signer": lease.signer,
+        "resend_before": head - settings.resend_after_blocks,
+        "retry_before": to_micros(now - RETRY_AFTER),
+        "chain_time": chain_time,
+        "now": to_micros(now),
+        "limit": SEND_AT_ONCE,
+    }
     return [
-        Outgoing(row.hash, bytes(row.raw), row.chain_tx_id, row.nonce, row.state == "SIGNED")
-        for row in rows
+        Outgoing(key, bytes(raw), chain_tx_id, nonce, state == "SIGNED")
+        for key, raw, chain_tx_id, nonce, state in rows(session, _DUE, values)
     ]
 
 
@@ -117,8 +109,8 @@ def mark(
     renew(session, lease, now)
     if not sent:
         return
-    connection = session.connection()
-    connection.execute(
+    run_many(
+        session,
         _ANSWERED,
         [
             {
@@ -133,7 +125,7 @@ def mark(
     )
     firsts = [each.chain_tx_id for each in sent if each.first]
     if firsts:
-        moved = list(connection.execute(_SENT, {"ids": firsts}).scalars())
+        moved = [key for (key,) in rows_by_key(session, _SENT, firsts)]
         record_chain_tx(session, moved, "send", now=now)
         move_where(
             session,

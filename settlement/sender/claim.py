@@ -11,7 +11,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Address, Hash, SendOutcome
@@ -31,10 +30,10 @@ GAS_PER_PAYMENT = 162_000
 """Enough for a token call that burns its whole bound of 150,000: one never starves the rest."""
 
 _MEMBER = ("chain_tx_id", "position", "settlement_id", "clearance_id", "live")
-_IN_FLIGHT = text(
+_IN_FLIGHT = (
     "SELECT COUNT(*) FROM chain_tx WHERE signer = :signer AND state IN ('CLAIMED','SIGNED','SENT')"
 )
-_UNPAYABLE_GAS = text(
+_UNPAYABLE_GAS = (
     "SELECT EXISTS (SELECT 1 FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.outcome = :outcome"
     " AND a.created_seq = (SELECT MAX(created_seq) FROM attempt WHERE chain_tx_id = c.id))"
@@ -48,7 +47,7 @@ _CLEARED = (
     # Ids grow with time: who waits longest goes first, wherever its wallet's address sorts.
     " ORDER BY s.id LIMIT ?"
 )
-_WORKED = text(
+_WORKED = (
     "SELECT COUNT(*) FROM lane WHERE kind = 'operator' AND state = 'active' AND lease_until >= :now"
 )
 
@@ -111,7 +110,7 @@ def _open_lanes(
     for lease in sorted(leases, key=lambda lease: lease.signer):
         if renew(session, lease, now).state != "active":
             continue
-        in_flight = session.connection().execute(_IN_FLIGHT, {"signer": lease.signer}).scalar_one()
+        ((in_flight,),) = rows(session, _IN_FLIGHT, {"signer": lease.signer})
         if in_flight >= settings.lane_in_flight_max:
             continue
         if in_flight and _lacks_gas_money(session, lease):
@@ -131,7 +130,7 @@ def _due(session: Session, settings: Settings, now: datetime) -> list[list[_Clea
 
 def _share(session: Session, count: int, lanes: Sequence[_Open], now: datetime) -> int:
     """Return how many of `count` batches are for these lanes, beside those of other workers."""
-    worked = session.connection().execute(_WORKED, {"now": to_micros(now)}).scalar_one()
+    ((worked,),) = rows(session, _WORKED, {"now": to_micros(now)})
     return -(-count * len(lanes) // max(worked, len(lanes)))
 
 
@@ -187,10 +186,8 @@ def _claim_on(
 
 def _lacks_gas_money(session: Session, lease: Lease) -> bool:
     """Whether the node refuses what is claimed already: more would only wait until it expires."""
-    found = session.connection().execute(
-        _UNPAYABLE_GAS, {"signer": lease.signer, "outcome": SendOutcome.NO_GAS_MONEY.value}
-    )
-    return bool(found.scalar())
+    values = {"signer": lease.signer, "outcome": SendOutcome.NO_GAS_MONEY.value}
+    return bool(rows(session, _UNPAYABLE_GAS, values)[0][0])
 
 
 def _batches(cleared: Sequence[_Cleared], payments_max: int) -> list[list[_Cleared]]:

@@ -8,18 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.errors import LeaseLost
 from settlement.sender.lanes import wears_off
 from settlement.store import row_lock
-from settlement.store.bulk import rows
+from settlement.store.bulk import rows, run
 
 CHAIN = "chain"
 
-_ACQUIRE = text(
+_ACQUIRE = (
     "INSERT INTO duty (name, lease_owner, lease_fence, lease_until)"
     " VALUES (:name, :owner, 1, :until) ON CONFLICT (name) DO UPDATE SET"
     " lease_fence = duty.lease_fence"
@@ -33,8 +32,8 @@ _HELD_ROW = (
     "SELECT lease_until FROM duty WHERE name = :name AND lease_owner = :owner"
     " AND lease_fence = :fence"
 )
-_RENEW = text("UPDATE duty SET lease_until = :until WHERE name = :name")
-_RELEASE = text(
+_RENEW = "UPDATE duty SET lease_until = :until WHERE name = :name"
+_RELEASE = (
     "UPDATE duty SET lease_owner = NULL, lease_until = 0"
     " WHERE name = :name AND lease_owner = :owner AND lease_fence = :fence"
 )
@@ -86,8 +85,9 @@ def acquire(
         "now": to_micros(now),
         "until": to_micros(now + lifetime),
     }
-    fence = session.connection().execute(_ACQUIRE, values).scalar()
-    return None if fence is None else DutyLease(owner, fence, lifetime)
+    for (fence,) in rows(session, _ACQUIRE, values):
+        return DutyLease(owner, fence, lifetime)
+    return None
 
 
 def renew(session: Session, lease: DutyLease, now: datetime) -> None:
@@ -101,12 +101,10 @@ def renew(session: Session, lease: DutyLease, now: datetime) -> None:
     if not found:
         raise LeaseLost("following and booking have been taken by another worker")
     if wears_off(found[0][0], now, lease.lifetime):
-        session.connection().execute(
-            _RENEW, {"name": CHAIN, "until": to_micros(now + lease.lifetime)}
-        )
+        run(session, _RENEW, {"name": CHAIN, "until": to_micros(now + lease.lifetime)})
 
 
 def release(session: Session, lease: DutyLease) -> None:
     """Give the duty up, so that the next worker need not wait."""
     values = {"name": CHAIN, "owner": lease.owner, "fence": lease.fence}
-    session.connection().execute(_RELEASE, values)
+    run(session, _RELEASE, values)

@@ -13,24 +13,24 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.errors import LeaseLost
-from settlement.store import row_lock, statement
+from settlement.store import row_lock
+from settlement.store.bulk import Row, rows, run
 
 OPERATOR, ADMIN = "operator", "admin"
 """What a lane is for: paying, or listing and freezing."""
 
-_ACQUIRE = text(
+_ACQUIRE = (
     "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"
     " lease_owner = :owner, lease_until = :until WHERE signer = :signer"
     " AND (lease_owner IS NULL OR lease_owner = :owner OR lease_owner = :gone"
     " OR lease_until < :now) RETURNING lease_fence, kind"
 )
 _HOLDER = text("SELECT lease_owner FROM lane WHERE signer = :signer")
-_RENEW = text("UPDATE lane SET lease_until = :until WHERE signer = :signer")
+_RENEW = "UPDATE lane SET lease_until = :until WHERE signer = :signer"
 _HELD_ROW = (
     "SELECT next_nonce, state, lease_until FROM lane WHERE signer = :signer"
     " AND lease_owner = :owner AND lease_fence = :fence"
 )
-_HELD = text(_HELD_ROW)
 _RELEASE = text(
     "UPDATE lane SET lease_owner = NULL, lease_until = 0"
     " WHERE signer = :signer AND lease_owner = :owner AND lease_fence = :fence"
@@ -49,14 +49,14 @@ _DRAIN = text(
     " WHERE signer = :signer AND state IN ('active', 'paused')"
 )
 _STATE = text("SELECT state FROM lane WHERE signer = :signer")
-_SEATS = text("SELECT signer, state, lease_owner, lease_fence, lease_until, kind FROM lane")
+_SEATS = "SELECT signer, state, lease_owner, lease_fence, lease_until, kind FROM lane"
 _EVERY = "SELECT signer FROM lane ORDER BY signer"
 _LISTED = text(
     "SELECT l.signer, l.state, l.next_nonce, (SELECT COUNT(*) FROM chain_tx c"
     " WHERE c.signer = l.signer AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unfinished,"
     " l.lease_owner, l.reason, l.kind FROM lane l ORDER BY l.signer"
 )
-_TAKE_NONCES = text(
+_TAKE_NONCES = (
     "UPDATE lane SET next_nonce = next_nonce + :count WHERE signer = :signer"
     " AND lease_owner = :owner AND lease_fence = :fence RETURNING next_nonce"
 )
@@ -121,7 +121,7 @@ def listed(session: Session) -> list[ListedLane]:
 
 def seats(session: Session) -> dict[str, Seat]:
     """Return who sits on each lane, by signer."""
-    return {row.signer: Seat(*row) for row in session.connection().execute(_SEATS)}
+    return {row[0]: Seat(*row) for row in rows(session, _SEATS)}
 
 
 def acquire(
@@ -137,21 +137,16 @@ def acquire(
 
     `gone` is a holder that is known to have ended: its lease is not waited for.
     """
-    row = (
-        session.connection()
-        .execute(
-            _ACQUIRE,
-            {
-                "signer": signer,
-                "owner": owner,
-                "gone": gone or owner,
-                "now": to_micros(now),
-                "until": to_micros(now + lifetime),
-            },
-        )
-        .one_or_none()
-    )
-    return None if row is None else Lease(signer, owner, row.lease_fence, lifetime, row.kind)
+    values = {
+        "signer": signer,
+        "owner": owner,
+        "gone": gone or owner,
+        "now": to_micros(now),
+        "until": to_micros(now + lifetime),
+    }
+    for fence, kind in rows(session, _ACQUIRE, values):
+        return Lease(signer, owner, fence, lifetime, kind)
+    return None
 
 
 def holder(session: Session, signer: str) -> str | None:
@@ -168,15 +163,11 @@ def renew(session: Session, lease: Lease, now: datetime) -> LaneRow:
     Raises:
         LeaseLost: another worker has taken the lane; nothing may be written.
     """
-    connection = session.connection()
-    values = {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
-    row = connection.execute(statement(_HELD_ROW + row_lock(session, "lane")), values).one_or_none()
-    if row is None:
-        raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
-    if wears_off(row.lease_until, now, lease.lifetime):
+    next_nonce, state, until = _held_row(session, lease, row_lock(session, "lane"))
+    if wears_off(until, now, lease.lifetime):
         until = to_micros(now + lease.lifetime)
-        connection.execute(_RENEW, {"signer": lease.signer, "until": until})
-    return LaneRow(row.next_nonce, row.state)
+        run(session, _RENEW, {"signer": lease.signer, "until": until})
+    return LaneRow(next_nonce, state)
 
 
 def held(session: Session, lease: Lease) -> LaneRow:
@@ -185,21 +176,23 @@ def held(session: Session, lease: Lease) -> LaneRow:
     Raises:
         LeaseLost: another worker has taken the lane.
     """
-    row = (
-        session.connection()
-        .execute(_HELD, {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence})
-        .one_or_none()
-    )
-    if row is None:
+    next_nonce, state, _until = _held_row(session, lease)
+    return LaneRow(next_nonce, state)
+
+
+def _held_row(session: Session, lease: Lease, lock: str = "") -> Row:
+    values = {"signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
+    found = rows(session, _HELD_ROW + lock, values)
+    if not found:
         raise LeaseLost(f"lane {lease.signer} has been taken by another worker")
-    return LaneRow(row.next_nonce, row.state)
+    return found[0]
 
 
 def take_nonces(session: Session, lease: Lease, count: int) -> int:
     """Move the lane on by `count` nonces under its lease; return the first of them."""
     taken = {"count": count, "signer": lease.signer, "owner": lease.owner, "fence": lease.fence}
-    following: int = session.connection().execute(_TAKE_NONCES, taken).scalar_one()
-    return following - count
+    ((following,),) = rows(session, _TAKE_NONCES, taken)
+    return int(following) - count
 
 
 def release(session: Session, lease: Lease) -> None:
@@ -216,7 +209,7 @@ def wears_off(until: int, now: datetime, lifetime: timedelta) -> bool:
 
 def lock_all(session: Session) -> None:
     """Let no lane be written beside this database transaction. Always in the same order."""
-    session.connection().execute(statement(_EVERY + row_lock(session, "lane"))).all()
+    rows(session, _EVERY + row_lock(session, "lane"))
 
 
 def halt_all(session: Session, reason: str) -> None:

@@ -11,12 +11,13 @@ from settlement import watcher
 from settlement.chain.port import Address, ChainPort, SendOutcome
 from settlement.errors import ChainContradicts
 from settlement.store import reading
+from settlement.store.bulk import rows
 
 TRIES = 2
 """Times that the node has to call a nonce used: one word of one node may be of a passing branch."""
 
 _NEXT = text("SELECT next_nonce FROM lane WHERE signer = :signer")
-_REFUSED = text(
+_REFUSED = (
     # Not the column alone: the index by nonce would lead through all that the lane ever sent.
     "SELECT DISTINCT +c.nonce AS nonce FROM chain_tx c JOIN attempt a ON a.chain_tx_id = c.id"
     " WHERE c.signer = :signer AND c.state IN ('SIGNED', 'SENT') AND a.outcome = :outcome"
@@ -57,14 +58,8 @@ def require_no_stolen_nonce(engine: Engine, chain: ChainPort, signer: str) -> No
         ChainContradicts: the key is used elsewhere, or an old backup was restored.
     """
     with reading(engine) as session:
-        refused = list(
-            session.connection()
-            .execute(
-                _REFUSED,
-                {"signer": signer, "outcome": SendOutcome.NONCE_USED.value, "tries": TRIES},
-            )
-            .scalars()
-        )
+        used = {"signer": signer, "outcome": SendOutcome.NONCE_USED.value, "tries": TRIES}
+        refused = [nonce for (nonce,) in rows(session, _REFUSED, used)]
         tip = watcher.head(session)
     if not refused:
         return

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from settlement.chain.port import BlockRef, ChainPort
 from settlement.config import Settings
@@ -21,7 +21,7 @@ from settlement.sender.lanes import Lease, end_draining, held, renew, set_state
 from settlement.sender.nonces import require_no_stolen_nonce
 from settlement.signer import Refusal, Signature, Signer
 from settlement.store import reading, transaction
-from settlement.store.bulk import chunks
+from settlement.store.bulk import chunks, rows
 
 SIGN_IN_ONE_CALL = 16
 """Chain transactions that the signer is asked for; the next ones while these are sent."""
@@ -29,7 +29,7 @@ SIGN_IN_ONE_CALL = 16
 ROUNDS_MAX = 64
 """Rounds of signing and of sending in one call; the rest waits for the next."""
 
-_WORK = text(
+_WORK = (
     "SELECT l.state, EXISTS (SELECT 1 FROM chain_tx c WHERE c.signer = l.signer"
     " AND c.state IN ('CLAIMED', 'SIGNED', 'SENT')) AS unfinished"
     " FROM lane l WHERE l.signer = :signer"
@@ -100,12 +100,12 @@ class Lane:
 
     def _has_work(self, now: datetime) -> bool:
         with reading(self.engine) as session:
-            row = session.connection().execute(_WORK, {"signer": self.lease.signer}).one()
-        if row.state == "draining" and not row.unfinished:
+            ((state, unfinished),) = rows(session, _WORK, {"signer": self.lease.signer})
+        if state == "draining" and not unfinished:
             with transaction(self.engine) as session:
                 renew(session, self.lease, now)
                 end_draining(session, self.lease.signer)
-        return bool(row.unfinished) and row.state != "halted"
+        return bool(unfinished) and state != "halted"
 
     def _sign(self, moved: Moved, head: BlockRef, now: datetime) -> bool:
         """Sign and store what lacks bytes; of many, send the first while the next are signed."""

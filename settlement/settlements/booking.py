@@ -20,7 +20,7 @@ from settlement.config import Settings
 from settlement.errors import ChainContradicts
 from settlement.ledger import Entry, Line, Payment, Side, Source, entries
 from settlement.settlements.moves import move_where
-from settlement.store.bulk import rows_by_key
+from settlement.store.bulk import rows, rows_by_key, run_many
 
 RECEIPTS_PER_CALL = 100
 """So many chain transactions are booked in one commit, more where batches are small by setting."""
@@ -28,7 +28,7 @@ RECEIPTS_PER_CALL = 100
 _ZERO = "0x" + "00" * 20
 _ORPHANED = "its block was orphaned"
 
-_DUE = text(
+_DUE = (
     "SELECT r.block_hash, r.tx_index, r.tx_hash, r.block_number, r.sender,"
     " r.gas_used, r.gas_price_wei, b.timestamp"
     " FROM receipt r JOIN block b ON b.hash = r.block_hash AND b.canonical"
@@ -50,11 +50,11 @@ _TRANSFERS = (
     " AND s.amount_minor = l.amount_minor"
     " WHERE l.block_hash {keys} AND l.name = 'Transfer' ORDER BY l.block_number, l.log_index"
 )
-_REVERSED_KEYS = text(
+_REVERSED_KEYS = (
     "SELECT o.source_key FROM journal_entry r JOIN journal_entry o ON o.seq = r.reverses_seq"
     " WHERE r.kind = 'reversal' AND r.block_number BETWEEN :first AND :last"
 )
-_POSTED = text(
+_POSTED = (
     "UPDATE receipt SET books = 'posted'"
     " WHERE block_hash = :block_hash AND tx_index = :tx_index AND books = 'due'"
 )
@@ -64,7 +64,7 @@ _IS_BOOKED = (
     " AND e.block_hash = settlement.block_hash AND NOT EXISTS"
     " (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq))"
 )
-_OUTDATED = text(
+_OUTDATED = (
     "SELECT b.hash, b.number FROM block b WHERE NOT b.canonical AND EXISTS"
     " (SELECT 1 FROM receipt r WHERE r.block_hash = b.hash AND r.books IN ('due', 'posted'))"
 )
@@ -152,15 +152,16 @@ def book(session: Session, settings: Settings, now: datetime) -> Booked:
     Raises:
         AmountOutOfBounds: nothing of this call is booked.
     """
-    head = session.execute(text("SELECT MAX(number) FROM block WHERE canonical")).scalar() or 0
+    ((head,),) = rows(session, "SELECT COALESCE(MAX(number), 0) FROM block WHERE canonical")
     limit = max(RECEIPTS_PER_CALL, settings.settlements_per_tick_max // settings.batch_payments_max)
-    found = session.connection().execute(_DUE, {"head": head, "limit": limit})
-    receipts = [_Receipt(*row) for row in found]
+    receipts = [_Receipt(*row) for row in rows(session, _DUE, {"head": head, "limit": limit})]
     made = _entries(session, receipts) if receipts else []
     posted = ledger.post(session, made, now)
     if receipts:
-        session.connection().execute(
-            _POSTED, [{"block_hash": r.block_hash, "tx_index": r.tx_index} for r in receipts]
+        run_many(
+            session,
+            _POSTED,
+            [{"block_hash": r.block_hash, "tx_index": r.tx_index} for r in receipts],
         )
     moved = move_where(session, "booked", _IS_BOOKED, {}, actor="chain", now=now)
     return Booked(
@@ -174,7 +175,7 @@ def book(session: Session, settings: Settings, now: datetime) -> Booked:
 
 def reverse(session: Session, now: datetime) -> TakenBack:
     """Reverse what was booked from blocks that are canonical no more, and undo its matches."""
-    numbers = {row.hash: row.number for row in session.execute(_OUTDATED)}
+    numbers: dict[str, int] = dict(rows(session, _OUTDATED))
     if not numbers:
         return TakenBack(0, 0, 0)
     standing = rows_by_key(session, _STANDING, set(numbers.values()))
@@ -202,7 +203,7 @@ def _entries(session: Session, receipts: Sequence[_Receipt]) -> list[Entry]:
             here.append(_Transfer(*row))
     paid = [each.settlement_id for found in by_place.values() for each in found]
     releases = ledger.releases(session, [key for key in paid if key is not None])
-    operators = {signer for (signer,) in session.execute(text("SELECT signer FROM lane"))}
+    operators = {signer for (signer,) in rows(session, "SELECT signer FROM lane")}
     made: list[Entry] = []
     for receipt, transfers in zip(receipts, by_place.values(), strict=True):
         source = Source(
@@ -274,8 +275,8 @@ def _payment(each: _Transfer, minor: int) -> Payment:
 def _renewed(session: Session, made: list[Entry], receipts: Sequence[_Receipt]) -> list[Entry]:
     """Give a new source key to what was reversed before: its block is canonical once more."""
     numbers = [receipt.block_number for receipt in receipts]
-    found = session.execute(_REVERSED_KEYS, {"first": min(numbers), "last": max(numbers)})
-    reversed_keys = {key for (key,) in found}
+    span = {"first": min(numbers), "last": max(numbers)}
+    reversed_keys = {key for (key,) in rows(session, _REVERSED_KEYS, span)}
     if not reversed_keys:
         return made
     renewed = []

@@ -6,8 +6,8 @@ Only from here on is anything called paid to the outside (I10).
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement import ledger
@@ -17,7 +17,7 @@ from settlement.invoices import amounts
 from settlement.settlements import reserving
 from settlement.settlements.moves import move_each, move_where
 from settlement.settlements.tracking import record_chain_tx
-from settlement.store import statement
+from settlement.store.bulk import rows, run_many
 
 _FINAL_TXS = {
     "finalize": ("FINAL", "done"),
@@ -25,12 +25,12 @@ _FINAL_TXS = {
     "replace": ("REPLACED", "replaced"),
 }
 _FINAL_BLOCK = "b.hash = settlement.block_hash AND b.canonical AND b.number <= :final"
-_ENDED_UNPAID = text(
+_ENDED_UNPAID = (
     "SELECT s.id, s.invoice_id, s.claim_minor, s.outcome, s.outcome_code, s.reverted_count"
     " FROM settlement s JOIN block b ON b.hash = s.block_hash AND b.canonical"
     " WHERE s.state = 'CONFIRMING' AND s.outcome <> 'paid' AND b.number <= :final ORDER BY s.id"
 )
-_LEAVE_BATCH = text("UPDATE batch_member SET live = false WHERE settlement_id = :id AND live")
+_LEAVE_BATCH = "UPDATE batch_member SET live = false WHERE settlement_id = :id AND live"
 _CLEARED_ANEW = (
     ", reason = :reason, reverted_count = reverted_count + 1, clearance_id = NULL,"
     " chain_tx_id = NULL, outcome = NULL, outcome_code = NULL, block_number = NULL,"
@@ -51,20 +51,30 @@ REJECTION_WORDS = {
 }
 
 
+class _Unpaid(NamedTuple):
+    """A settlement that a final block ended without payment."""
+
+    id: str
+    invoice_id: str
+    claim_minor: int
+    outcome: str
+    outcome_code: int | None
+    reverted_count: int
+
+
 def finalize(session: Session, settings: Settings, *, head: int, now: datetime) -> int:
     """End what stands in final blocks; return how many settlements became SETTLED."""
     final = head + 1 - settings.finality_confirmations
     for move, (state, outcome) in _FINAL_TXS.items():
-        ended = session.connection().execute(
-            statement(
-                f"UPDATE chain_tx SET state = '{state}' FROM block b"
-                " WHERE b.hash = chain_tx.block_hash AND b.canonical AND b.number <= :final"
-                f" AND chain_tx.state = 'SEEN' AND chain_tx.outcome = '{outcome}'"
-                " RETURNING chain_tx.id"
-            ),
+        ended = rows(
+            session,
+            f"UPDATE chain_tx SET state = '{state}' FROM block b"
+            " WHERE b.hash = chain_tx.block_hash AND b.canonical AND b.number <= :final"
+            f" AND chain_tx.state = 'SEEN' AND chain_tx.outcome = '{outcome}'"
+            " RETURNING chain_tx.id",
             {"final": final},
         )
-        record_chain_tx(session, list(ended.scalars()), move, now=now)
+        record_chain_tx(session, [key for (key,) in ended], move, now=now)
     amounts.settle(session, final=final, now=now)
     settled = move_where(
         session,
@@ -81,23 +91,21 @@ def finalize(session: Session, settings: Settings, *, head: int, now: datetime) 
 
 def _end_unpaid(session: Session, settings: Settings, *, final: int, now: datetime) -> None:
     """Sort final outcomes without payment: rejected, to be cleared anew, held, or for a person."""
-    rows = session.connection().execute(_ENDED_UNPAID, {"final": final}).all()
-    if not rows:
+    ended = [_Unpaid._make(row) for row in rows(session, _ENDED_UNPAID, {"final": final})]
+    if not ended:
         return
-    rejected = [row for row in rows if row.outcome == "rejected" and row.outcome_code != 1]
-    undone = [row for row in rows if row.outcome in ("reverted", "replaced")]
+    rejected = [row for row in ended if row.outcome == "rejected" and row.outcome_code != 1]
+    undone = [row for row in ended if row.outcome in ("reverted", "replaced")]
     again = [row for row in undone if row.reverted_count + 1 < settings.reverts_max]
     often = [row for row in undone if row.reverted_count + 1 >= settings.reverts_max]
-    unclear = [row for row in rows if row not in rejected and row not in undone]
+    unclear = [row for row in ended if row not in rejected and row not in undone]
 
-    session.connection().execute(
-        _LEAVE_BATCH, [{"id": row.id} for row in rejected + undone] or [{"id": ""}]
-    )
+    run_many(session, _LEAVE_BATCH, [{"id": row.id} for row in rejected + undone])
     reserving.give_back(session, rejected, now)
     move_each(
         session,
         "rejected",
-        [{"id": r.id, "reason": REJECTION_WORDS[Rejection(r.outcome_code)]} for r in rejected],
+        [{"id": r.id, "reason": REJECTION_WORDS[Rejection(r.outcome_code or 0)]} for r in rejected],
         actor="chain",
         now=now,
         changes=", reason = :reason, clearance_id = NULL",

@@ -15,8 +15,7 @@ from settlement import outbox
 from settlement.clock import to_micros
 from settlement.outbox import OutboxEvent
 from settlement.states import SETTLEMENT_MOVES, sources
-from settlement.store import statement
-from settlement.store.bulk import insert_rows, run_many
+from settlement.store.bulk import insert_rows, rows, run_many
 
 _EVENT = ("settlement_id", "move", "state", "actor", "reason", "at")
 
@@ -54,12 +53,11 @@ def move_where(
     starts = sources(SETTLEMENT_MOVES, move)
     (end,) = set(starts.values())
     states = ", ".join(f"'{state.value}'" for state in starts)
-    moving = statement(
+    moving = (
         f"UPDATE settlement SET state = '{end.value}', version = settlement.version + 1{changes}"
         f" {source} WHERE settlement.state IN ({states}) AND {where} RETURNING settlement.id"
     )
-    # All at once: one by one they cost more than the update of a hundred.
-    ids = list(session.connection().execute(moving, dict(params)).scalars().all())
+    ids = [key for (key,) in rows(session, moving, params)]
     record(session, [(key, reason) for key in ids], move, actor=actor, now=now)
     return ids
 
@@ -67,17 +65,17 @@ def move_where(
 def move_each(
     session: Session,
     move: str,
-    rows: Sequence[Mapping[str, Any]],
+    values: Sequence[Mapping[str, Any]],
     *,
     actor: str,
     now: datetime,
     changes: str = "",
 ) -> None:
-    """Move the settlements of `rows` (`id`, `reason` and whatever `changes` names), all of them.
+    """Move the settlements of `values` (`id`, `reason`, whatever `changes` names), all of them.
 
     Asserts that all moved: the caller has read them in this very database transaction, locked.
     """
-    if not rows:
+    if not values:
         return
     starts = sources(SETTLEMENT_MOVES, move)
     (end,) = set(starts.values())
@@ -86,9 +84,9 @@ def move_each(
         f"UPDATE settlement SET state = '{end.value}', version = version + 1{changes}"
         f" WHERE id = :id AND state IN ({states})"
     )
-    moved = run_many(session, moving, rows)
-    assert moved == len(rows), f"{move}: {moved} of {len(rows)} settlements moved"
-    record(session, [(row["id"], row.get("reason")) for row in rows], move, actor=actor, now=now)
+    moved = run_many(session, moving, values)
+    assert moved == len(values), f"{move}: {moved} of {len(values)} settlements moved"
+    record(session, [(row["id"], row.get("reason")) for row in values], move, actor=actor, now=now)
 
 
 def record(

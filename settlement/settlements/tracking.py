@@ -16,13 +16,14 @@ from settlement.clock import to_micros
 from settlement.errors import ChainContradicts
 from settlement.settlements.moves import move_where
 from settlement.states import CHAIN_TX_MOVES, ChainTxState, sources
+from settlement.store.bulk import insert_rows, rows, run_many
 
 _NOTHING_SEEN = (
     ", outcome = NULL, outcome_code = NULL, block_number = NULL, block_hash = NULL,"
     " tx_hash = NULL, log_index = NULL"
 )
 
-_SEE_CHAIN_TX = text(
+_SEE_CHAIN_TX = (
     "UPDATE chain_tx SET state = 'SEEN', tx_hash = r.tx_hash, block_number = r.block_number,"
     " block_hash = r.block_hash, outcome = CASE WHEN a.kind IN ('cancel', 'foreign')"
     " THEN 'replaced'"
@@ -71,19 +72,16 @@ _PAID_ELSEWHERE = text(
     " version = version + 1 WHERE id = :id AND state = 'CONFIRMING'"
 )
 
-_ORPHANED_CHAIN_TX = text(
+_ORPHANED_CHAIN_TX = (
     "UPDATE chain_tx SET state = 'SENT', outcome = NULL, tx_hash = NULL, block_number = NULL,"
     " block_hash = NULL FROM block b WHERE b.hash = chain_tx.block_hash AND NOT b.canonical"
     " AND chain_tx.state = 'SEEN' RETURNING chain_tx.id"
 )
-_RESEND_AT_ONCE = text(
+_RESEND_AT_ONCE = (
     "UPDATE attempt SET sent_block = NULL FROM chain_tx c"
     " WHERE c.id = attempt.chain_tx_id AND c.id = :id"
 )
-_CHAIN_TX_EVENT = text(
-    "INSERT INTO chain_tx_event (chain_tx_id, move, state, reason, at)"
-    " VALUES (:id, :move, :state, :reason, :at)"
-)
+_CHAIN_TX_EVENT = ("chain_tx_id", "move", "state", "reason", "at")
 
 
 def see(session: Session, now: datetime) -> int:
@@ -92,7 +90,7 @@ def see(session: Session, now: datetime) -> int:
     Raises:
         ChainContradicts: a sequence of ours was paid under another reference.
     """
-    seen = list(session.connection().execute(_SEE_CHAIN_TX).scalars())
+    seen = [key for (key,) in rows(session, _SEE_CHAIN_TX)]
     record_chain_tx(session, seen, "see", now=now)
     moved = move_where(
         session,
@@ -111,11 +109,11 @@ def see(session: Session, now: datetime) -> int:
 
 def unwind(session: Session, now: datetime) -> int:
     """Return to SENT and SUBMITTED what stood in a block that is canonical no more."""
-    orphaned = list(session.connection().execute(_ORPHANED_CHAIN_TX).scalars())
+    orphaned = [key for (key,) in rows(session, _ORPHANED_CHAIN_TX)]
     record_chain_tx(session, orphaned, "orphan", now=now)
     if orphaned:
         # The node forgets what a reorg threw out: the stored bytes go out again at once.
-        session.connection().execute(_RESEND_AT_ONCE, [{"id": key} for key in orphaned])
+        run_many(session, _RESEND_AT_ONCE, [{"id": key} for key in orphaned])
     moved = move_where(
         session,
         "orphaned",
@@ -144,12 +142,11 @@ def record_chain_tx(
     ends = set(sources(CHAIN_TX_MOVES, move).values()) or {ChainTxState.CLAIMED}
     (end,) = ends  # A move that starts nowhere is the first one: the claim.
     at = to_micros(now)
-    session.connection().execute(
+    insert_rows(
+        session,
+        "chain_tx_event",
         _CHAIN_TX_EVENT,
-        [
-            {"id": key, "move": move, "state": end.value, "reason": reason, "at": at}
-            for key in chain_tx_ids
-        ],
+        [(key, move, end.value, reason, at) for key in chain_tx_ids],
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar, cast
 
@@ -20,7 +21,7 @@ _PARAMETERS_OF_MANY_ROWS = 8_000
 _PARAMETERS_PER_STATEMENT = 900
 """Measured on SQLite: small rows by the hundred and eighty cost two thirds of rows one by one."""
 
-_NAMED = re.compile(r":([a-z_]+)")
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 Row = tuple[Any, ...]
 Item = TypeVar("Item")
@@ -32,26 +33,21 @@ def insert_rows(
     """Insert tuples in the order of `columns`; `tail` follows VALUES, such as ON CONFLICT."""
     if not rows:
         return
-    connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    one = f"({','.join([mark] * len(columns))})"
+    one = f"({','.join('?' * len(columns))})"
     head = f"INSERT INTO {table} ({','.join(columns)}) VALUES "
     for parameters in (_PARAMETERS_OF_MANY_ROWS, _PARAMETERS_PER_STATEMENT):
         size = max(1, parameters // len(columns))
         whole = len(rows) - len(rows) % size
         if whole:
-            connection.exec_driver_sql(
-                f"{head}{','.join([one] * size)} {tail}",
-                [
-                    tuple(chain.from_iterable(rows[start : start + size]))
-                    for start in range(0, whole, size)
-                ],
-            )
+            pieces = [
+                tuple(chain.from_iterable(rows[start : start + size]))
+                for start in range(0, whole, size)
+            ]
+            _run(session, f"{head}{','.join([one] * size)} {tail}", pieces, many=True)
             rows = rows[whole:]
     if rows:
-        connection.exec_driver_sql(
-            f"{head}{','.join([one] * len(rows))} {tail}", tuple(chain.from_iterable(rows))
-        )
+        sql = f"{head}{','.join([one] * len(rows))} {tail}"
+        _run(session, sql, tuple(chain.from_iterable(rows)))
 
 
 def insert_named(session: Session, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -69,18 +65,46 @@ def rows(session: Session, sql: str, values: Sequence[Any] | Mapping[str, Any] =
     Raises:
         DBAPIError: what the driver said, by SQLAlchemy's names as everywhere.
     """
+    found: list[Row] = _run(session, sql, values, is_asking=True)
+    return found
+
+
+def run(session: Session, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+    """Run a statement that returns nothing, said as `rows` has it; return how many rows changed.
+
+    Raises:
+        DBAPIError: what the driver said.
+    """
+    changed: int = _run(session, sql, values)
+    return changed
+
+
+def _run(
+    session: Session, sql: str, values: Any, *, many: bool = False, is_asking: bool = False
+) -> Any:
+    """Give a statement to the driver; return its rows, or how many it changed."""
     connection = session.connection()
     if connection.dialect.name != "sqlite":
-        is_named = isinstance(values, Mapping)
-        sql = _NAMED.sub(r"%(\1)s", sql) if is_named else sql.replace("?", "%s")
+        first = values[0] if many else values
+        sql = _for_psycopg(sql, isinstance(first, Mapping))
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(sql, values)
-        return cast(list[Row], cursor.fetchall())
+        if many:
+            cursor.executemany(sql, values)
+        else:
+            cursor.execute(sql, values)
+        return cursor.fetchall() if is_asking else cursor.rowcount
     except connection.dialect.loaded_dbapi.Error as error:
         raise _named(connection, sql, values, error) from error
     finally:
         cursor.close()
+
+
+@lru_cache(maxsize=512)
+def _for_psycopg(sql: str, is_named: bool) -> str:
+    """Return a statement in that driver's own words; a sign of percent is doubled there."""
+    sql = sql.replace("%", "%%")
+    return _NAMED.sub(r"%(\1)s", sql) if is_named else sql.replace("?", "%s")
 
 
 def _named(connection: Connection, sql: str, values: Any, error: Exception) -> Exception:
@@ -123,8 +147,5 @@ def run_many(session: Session, sql: str, rows: Sequence[Mapping[str, Any]]) -> i
     """Run one statement with `:name` values for each row; return how many rows changed in all."""
     if not rows:
         return 0
-    connection = session.connection()
-    if connection.dialect.name != "sqlite":
-        sql = _NAMED.sub(r"%(\1)s", sql)
-    changed: int = connection.exec_driver_sql(sql, list(rows)).rowcount
+    changed: int = _run(session, sql, list(rows), many=True)
     return changed

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from settlement.chain.port import Address, BlockRef, ChainPort, Hash
 from settlement.config import Settings
 from settlement.errors import ChainUnreachable, ReorgTooDeep
 from settlement.store import reading, transaction
+from settlement.store.bulk import rows
 from settlement.watcher import storing
 from settlement.watcher.backfill import Stretch, stretch
 from settlement.watcher.decoding import Filter, Rows, decode
@@ -98,12 +99,12 @@ def follow(
 def _place(session: Session, settings: Settings) -> _Place:
     last_final = final(session)
     here = deployed(session)
-    tokens = session.execute(text("SELECT address, decimals FROM token"))
-    signers = session.execute(text("SELECT signer FROM lane"))
+    tokens = rows(session, "SELECT address, decimals FROM token")
+    signers = rows(session, "SELECT signer FROM lane")
     ours = Filter(
         rail=here.rail,
-        decimals={Address(row.address): row.decimals for row in tokens},
-        signers={Address(row.signer) for row in signers},
+        decimals={Address(address): decimals for address, decimals in tokens},
+        signers={Address(signer) for (signer,) in signers},
         booking_depth=settings.booking_depth,
     )
     stored = storing.canonical_hashes(session, last_final.number) if last_final else {}
@@ -162,7 +163,7 @@ def _store(
     with reading(engine) as session:
         seen_before = storing.known(session, blocks)
     passed_over = seen_before | coming.passed_over
-    for group, rows in _groups(chain, blocks, passed_over, place.filter):
+    for group, facts in _groups(chain, blocks, passed_over, place.filter):
         parent = ancestor if tip == place.head else tip
         newest = Tip(group[-1].number, group[-1].hash)
         with transaction(engine) as session:
@@ -173,7 +174,7 @@ def _store(
             storing.revive(session, [block for block in group if block.hash in seen_before])
             fresh = [block for block in group if block.hash not in seen_before]
             storing.insert_blocks(session, fresh, now)
-            storing.insert_facts(session, rows)
+            storing.insert_facts(session, facts)
             limit = newest.number - settings.finality_confirmations + 1
             last_final = storing.raise_final(session, last_final, limit, now)
         tip = newest
@@ -185,13 +186,13 @@ def _groups(
 ) -> Iterator[tuple[list[BlockRef], Rows]]:
     """Fetch and decode blocks in order, cut into groups of about `LOGS_PER_COMMIT` logs."""
     group: list[BlockRef] = []
-    rows = Rows()
+    facts = Rows()
     for piece in fetched(chain, blocks, passed_over):
         for block, receipts in piece.found:
-            decode(block, receipts, ours, rows)
+            decode(block, receipts, ours, facts)
         group += piece.blocks
-        if len(rows.logs) >= (LOGS_PER_COMMIT if piece.next_is_there else LOGS_WHILE_WAITING):
-            yield group, rows
-            group, rows = [], Rows()
+        if len(facts.logs) >= (LOGS_PER_COMMIT if piece.next_is_there else LOGS_WHILE_WAITING):
+            yield group, facts
+            group, facts = [], Rows()
     if group:
-        yield group, rows
+        yield group, facts

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.chain.port import Address, ChainIdentity, Hash
 from settlement.errors import ForeignChain, Retryable
+from settlement.store.bulk import rows
 
 
 class NoDeployment(Retryable):
@@ -36,13 +36,11 @@ def deployed(session: Session) -> Deployed:
     Raises:
         NoDeployment: none is recorded.
     """
-    row = session.execute(
-        text("SELECT rail, chain_id, genesis_hash, first_block FROM deployment")
-    ).one_or_none()
-    if row is None:
+    found = rows(session, "SELECT rail, chain_id, genesis_hash, first_block FROM deployment")
+    if not found:
         raise NoDeployment
-    identity = ChainIdentity(row.chain_id, Hash(row.genesis_hash))
-    return Deployed(Address(row.rail), identity, row.first_block)
+    ((rail, chain_id, genesis_hash, first_block),) = found
+    return Deployed(Address(rail), ChainIdentity(chain_id, Hash(genesis_hash)), first_block)
 
 
 def require_same_chain(ours: ChainIdentity, found: ChainIdentity) -> None:

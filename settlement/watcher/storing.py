@@ -14,17 +14,15 @@ from sqlmodel import Session
 from settlement.chain.port import BlockRef, Hash
 from settlement.clock import to_micros
 from settlement.errors import Retryable
-from settlement.store.bulk import insert_rows
+from settlement.store.bulk import insert_rows, rows, rows_by_key, run
 from settlement.watcher.decoding import LOG_COLUMNS, RECEIPT_COLUMNS, Rows
 from settlement.watcher.position import FINAL, HEAD, Tip
 
-_CANONICAL_FROM = text("SELECT number, hash FROM block WHERE canonical AND number >= :first")
-_CANONICAL = text("SELECT hash FROM block WHERE canonical AND number = :number")
-_KNOWN = text("SELECT hash FROM block WHERE hash IN :hashes").bindparams(
-    bindparam("hashes", expanding=True)
-)
-_ORPHAN = text("UPDATE block SET canonical = false WHERE canonical AND number > :above")
-_MOVE = text(
+_CANONICAL_FROM = "SELECT number, hash FROM block WHERE canonical AND number >= :first"
+_CANONICAL = "SELECT hash FROM block WHERE canonical AND number = :number"
+_KNOWN = "SELECT hash FROM block WHERE hash {keys}"
+_ORPHAN = "UPDATE block SET canonical = false WHERE canonical AND number > :above"
+_MOVE = (
     "UPDATE cursor SET number = :number, hash = :hash, at = :at WHERE name = :name AND hash = :old"
 )
 _BLOCK_COLUMNS = ("hash", "number", "parent_hash", "timestamp", "canonical", "seen_at")
@@ -40,25 +38,24 @@ class HeadMoved(Retryable):
 
 def canonical_hashes(session: Session, first: int) -> dict[int, Hash]:
     """Return the hashes of the stored canonical blocks from `first` on, by number."""
-    rows = session.execute(_CANONICAL_FROM, {"first": first})
-    return {row.number: Hash(row.hash) for row in rows}
+    return {number: Hash(key) for number, key in rows(session, _CANONICAL_FROM, {"first": first})}
 
 
 def canonical_hash(session: Session, number: int) -> Hash | None:
     """Return the hash of the stored canonical block at `number`."""
-    found: str | None = session.execute(_CANONICAL, {"number": number}).scalar()
-    return None if found is None else Hash(found)
+    for (found,) in rows(session, _CANONICAL, {"number": number}):
+        return Hash(found)
+    return None
 
 
 def known(session: Session, blocks: Sequence[BlockRef]) -> set[Hash]:
     """Return which of `blocks` were seen before: their receipts and logs are stored."""
-    found = session.execute(_KNOWN, {"hashes": [block.hash for block in blocks]})
-    return {Hash(row.hash) for row in found}
+    return {Hash(key) for (key,) in rows_by_key(session, _KNOWN, [each.hash for each in blocks])}
 
 
 def orphan(session: Session, above: int) -> int:
     """Mark every canonical block above a number as orphaned; return how many."""
-    return int(session.execute(_ORPHAN, {"above": above}).rowcount)  # type: ignore[attr-defined]
+    return run(session, _ORPHAN, {"above": above})
 
 
 def revive(session: Session, blocks: Sequence[BlockRef]) -> None:
@@ -90,10 +87,10 @@ def insert_blocks(session: Session, blocks: Sequence[BlockRef], now: datetime) -
     )
 
 
-def insert_facts(session: Session, rows: Rows) -> None:
+def insert_facts(session: Session, found: Rows) -> None:
     """Store receipts and logs of blocks that are stored in the same database transaction."""
-    insert_rows(session, "receipt", RECEIPT_COLUMNS, rows.receipts)
-    insert_rows(session, "chain_log", LOG_COLUMNS, rows.logs)
+    insert_rows(session, "receipt", RECEIPT_COLUMNS, found.receipts)
+    insert_rows(session, "chain_log", LOG_COLUMNS, found.logs)
 
 
 def begin(session: Session, base: BlockRef, now: datetime) -> None:
@@ -131,5 +128,4 @@ def raise_final(session: Session, old: Tip, limit: int, now: datetime) -> Tip:
 
 def _move(session: Session, name: str, old: Tip, new: Tip, now: datetime) -> bool:
     place = {"name": name, "number": new.number, "hash": new.hash, "at": to_micros(now)}
-    moved = session.execute(_MOVE, {**place, "old": old.hash})
-    return bool(moved.rowcount == 1)  # type: ignore[attr-defined]
+    return run(session, _MOVE, {**place, "old": old.hash}) == 1

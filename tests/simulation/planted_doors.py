@@ -63,15 +63,15 @@ AT_DOORS = (
     Bug(
         "what is instructed is not taken from the invoice",
         ("I16", "a bug in the worker"),
-        edited(
-            _AMOUNTS + "take", ("rows = _in_order(claims)", "return\n    rows = _in_order(claims)")
-        ),
+        edited(_AMOUNTS + "take", ("changed = run_many(", "return\n    changed = run_many(")),
     ),
     Bug(
         "an invoice is instructed beyond what is open",
         ("I16", "I5", "I6", "a bug in the worker"),
         all_of(
-            edited(_AMOUNTS + "take", ("run_many(session, _TAKE, rows)", "len(rows)")),
+            edited(
+                _AMOUNTS + "take", ("run_many(session, _TAKE, _in_order(claims))", "len(claims)")
+            ),
             edited(
                 "settlement.settlements.instruct:_terms",
                 ("if claim_minor > payable.open_minor:", "if False:"),

@@ -38,9 +38,9 @@ FOLLOWING = (
         edited(
             _FOLLOWING + "_store",
             (
-                "storing.insert_facts(session, rows)",
+                "storing.insert_facts(session, facts)",
                 "session.commit()\n            session.begin()\n"
-                "            storing.insert_facts(session, rows)",
+                "            storing.insert_facts(session, facts)",
             ),
         ),
     ),
@@ -87,7 +87,7 @@ FOLLOWING = (
     Bug(
         "what stood on an orphaned block is not sent back",
         ("I1", "I9", "I10", "I11"),
-        edited(_TRACKING + "unwind", ("orphaned = list(", "return 0\n    orphaned = list(")),
+        edited(_TRACKING + "unwind", ("orphaned = [", "return 0\n    orphaned = [")),
         scene=(*_PAID, ["reorg", 2, "nothing", 1]),
     ),
     Bug(
@@ -104,7 +104,7 @@ FOLLOWING = (
         ("I2",),
         edited(
             "settlement.watcher.storing:insert_facts",
-            ("LOG_COLUMNS, rows.logs)", "LOG_COLUMNS, rows.logs[:3])"),
+            ("LOG_COLUMNS, found.logs)", "LOG_COLUMNS, found.logs[:3])"),
         ),
     ),
     Bug(

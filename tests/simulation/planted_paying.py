@@ -146,7 +146,7 @@ CLAIMING = (
                 "            for words in ('UPDATE settlement SET state = \\'CLEARED\\' WHERE'\n"
                 "                ' chain_tx_id = :id AND state = \\'SUBMITTED\\'',\n"
                 "                'UPDATE batch_member SET live = false WHERE chain_tx_id = :id'):\n"
-                "                connection.execute(__import__('sqlalchemy').text(words), ids)\n"
+                "                session.connection().execute(__import__('sqlalchemy').text(words), ids)\n"
                 "        if",
             ),
         ),
@@ -211,8 +211,8 @@ ENDING = (
                     "    from settlement.invoices import amounts\n"
                     "    before = amounts._SETTLE\n"
                     "    keys = ', '.join(f\"'{key}'\" for key in moved)\n"
-                    "    amounts._SETTLE = text(before.text.replace('s.block_number <= :final',"
-                    " f's.block_number <= :final AND s.id IN ({keys})'))\n"
+                    "    amounts._SETTLE = before.replace('s.block_number <= :final',"
+                    " f's.block_number <= :final AND s.id IN ({keys})')\n"
                     "    try:\n"
                     "        moved and amounts.settle(session, final=head, now=now)\n"
                     "    finally:\n"

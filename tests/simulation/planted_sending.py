@@ -56,10 +56,10 @@ SIGNING = (
         edited(
             ATTEMPTS + "store",
             (
-                "rows.append(",
-                "connection.execute(__import__('sqlalchemy').text("
+                "made.append(",
+                "session.connection().execute(__import__('sqlalchemy').text("
                 "'DELETE FROM attempt WHERE chain_tx_id = :id'), {'id': answer.chain_tx_id})\n"
-                "        rows.append(",
+                "        made.append(",
             ),
         ),
         scene=DEARER,
@@ -118,10 +118,13 @@ SIGNING = (
         ("CLEARED",),
         all_of(
             *NO_LIVE_CHECK,
-            edited(ATTEMPTS + "_dead", ("return set(found.scalars())", "return set()")),
+            edited(
+                ATTEMPTS + "_dead",
+                ("for (key,) in rows(session, _DEAD_MEMBERS, values)", "for (key,) in ()"),
+            ),
             edited(
                 ATTEMPTS + "first_attempts",
-                ("and row.deadline <= chain_time", "and False"),
+                ("and deadline <= chain_time", "and False"),
             ),
         ),
         scene=(
@@ -204,7 +207,6 @@ SENDING = (
                 ("AND (lease_owner IS NULL", "AND (1 = 1 OR lease_owner IS NULL"),
             ),
             worded(LANES + "_HELD_ROW", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
-            worded(LANES + "_HELD", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
             worded(
                 "settlement.sender.lanes:_TAKE_NONCES",
                 (" AND lease_owner = :owner AND lease_fence = :fence", ""),
@@ -218,7 +220,6 @@ SENDING = (
         ("I1", "I8", "I9", "MOVES", "a bug in the worker"),
         all_of(
             worded(LANES + "_HELD_ROW", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
-            worded(LANES + "_HELD", (" AND lease_owner = :owner AND lease_fence = :fence", "")),
             worded(
                 "settlement.sender.lanes:_TAKE_NONCES",
                 (" AND lease_owner = :owner AND lease_fence = :fence", ""),

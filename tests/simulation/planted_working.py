@@ -72,7 +72,7 @@ IN_WORKING = (
         ("I8",),
         all_of(
             edited(LANE + "_send", ('.state == "halted"', '.state == "never"')),
-            edited(LANE + "_has_work", ('and row.state != "halted"', "")),
+            edited(LANE + "_has_work", ('and state != "halted"', "")),
         ),
         scene=HALTED,
     ),
