@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from settlement import invoices, ledger, store
 from settlement.clock import counted_ids
 from settlement.errors import IllegalMove, NotFound
 from settlement.states import INVOICE_MOVES, InvoiceState
+from tests.builders.counting import counted
 from tests.invoices.builders import NOW, a_credit_note, a_rail, a_submission, accepted, issued
 
 MOVES: dict[str, Callable] = {
@@ -124,11 +125,8 @@ def test_thousands_are_accepted_in_a_handful_of_statements(engine: Engine) -> No
                 session, submissions, actor="test", ids=counted_ids(100), now=NOW
             )
         ]
-        statements: list[str] = []
-        connection = session.connection()
-        event.listen(connection, "before_cursor_execute", lambda *said: statements.append(said[2]))
-
-        invoices.accept(session, issued_ids, "test", NOW)
+        with counted(session.connection()) as statements:
+            invoices.accept(session, issued_ids, "test", NOW)
 
         assert 0 < len(statements) < 60, "\n".join(each[:80] for each in statements)
         states = session.connection().execute(text("SELECT DISTINCT state FROM invoice")).scalars()

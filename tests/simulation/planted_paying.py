@@ -146,7 +146,7 @@ CLAIMING = (
                 "            for words in ('UPDATE settlement SET state = \\'CLEARED\\' WHERE'\n"
                 "                ' chain_tx_id = :id AND state = \\'SUBMITTED\\'',\n"
                 "                'UPDATE batch_member SET live = false WHERE chain_tx_id = :id'):\n"
-                "                session.connection().execute(__import__('sqlalchemy').text(words), ids)\n"
+                "                run_many(session, words, [ids])\n"
                 "        if",
             ),
         ),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from settlement.errors import NotFound
 from settlement.store import reading
 from settlement.trace import Trace, trace
+from tests.builders.counting import counted
 from tests.verify.conftest import Patient
 
 # Each finds the one settlement of RE-orphaned: booked, reversed by a reorg, booked again, final.
@@ -75,19 +74,6 @@ def value(engine: Engine, statement: str) -> Any:
 def found(engine: Engine, key: str, participant_id: str | None = None) -> Trace:
     with reading(engine) as session:
         return trace(session, key, participant_id=participant_id)
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """Count the statements that an engine sends."""
-    statements: list[str] = []
-
-    def note(_c: Any, _u: Any, statement: str, _p: Any, _x: Any, _m: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("what", KEYS)
