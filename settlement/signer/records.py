@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -24,14 +24,15 @@ _MEMBERS = (
     "SELECT m.chain_tx_id, s.id, s.rail, s.token, s.debtor_wallet, s.creditor_wallet, s.sequence,"
     " s.amount_minor, s.reference, s.document_sha256, c.settlement_id, c.outcome,"
     " c.expires_at, c.revoked_at, c.debtor_wallet, c.creditor_wallet, c.token,"
-    " c.amount_minor, c.reference,"
-    # Asked again here: a clearance may have been given in the instant in which a list changed.
-    " EXISTS (SELECT 1 FROM registry_standing r"
-    "  WHERE r.wallet IN (s.debtor_wallet, s.creditor_wallet) AND r.contract IN (s.rail, s.token)"
-    "  AND r.wanted IN ('unlisted', 'frozen'))"
+    " c.amount_minor, c.reference"
     " FROM batch_member m JOIN settlement s ON s.id = m.settlement_id"
     " LEFT JOIN clearance c ON c.id = m.clearance_id"
     " WHERE m.chain_tx_id IN ({}) AND m.live ORDER BY m.chain_tx_id, m.position"
+)
+# Asked again here: a clearance may have been given in the instant in which a list changed.
+_RESTRICTED = (
+    "SELECT wallet, contract FROM registry_standing"
+    " WHERE wallet IN ({}) AND wanted IN ('unlisted', 'frozen')"
 )
 _CHANGES = (
     "SELECT h.chain_tx_id, h.wallet, h.contract, h.effect, s.wanted, p.state,"
@@ -46,6 +47,7 @@ _CHANGES = (
 )
 _DEPLOYMENT = "SELECT chain_id, rail FROM deployment"
 _IDS_AT_ONCE = 1_000
+_CACHE_KB = 16_384
 
 
 class RecordsUnreachable(Retryable):
@@ -110,6 +112,12 @@ class Change(NamedTuple):
     token_is_listed: bool
 
 
+def _places(row: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
+    """Return each wallet of a member's row in each contract that could stop it."""
+    _chain_tx, _id, rail, token, debtor, creditor, *_others = row
+    return ((debtor, rail), (debtor, token), (creditor, rail), (creditor, token))
+
+
 class HasUrl(Protocol):
     """An engine of SQLAlchemy, as far as it matters here: this module does not load it."""
 
@@ -144,9 +152,23 @@ class Records:
                 for row in connection.execute(_INTENTS.format(marks), some):
                     intent = Intent(*row)
                     found[intent.id] = intent._replace(calldata=bytes(intent.calldata))
-                for row in connection.execute(_MEMBERS.format(marks), some):
-                    members.setdefault(row[0], []).append(Member(*row))
+                rows = connection.execute(_MEMBERS.format(marks), some).fetchall()
+                wallets = {wallet for row in rows for wallet in row[4:6]}
+                restricted = self._restricted(connection, wallets)
+                for row in rows:
+                    places = _places(row) if restricted else ()
+                    is_restricted = not restricted.isdisjoint(places)
+                    members.setdefault(row[0], []).append(Member._make((*row, is_restricted)))
         return found, members
+
+    def _restricted(self, connection: Any, wallets: Iterable[str]) -> set[tuple[str, str]]:
+        """Return where of these wallets one is to be unlisted or frozen: wallet and contract."""
+        asked, found = sorted(wallets), set()
+        for start in range(0, len(asked), _IDS_AT_ONCE):
+            some = asked[start : start + _IDS_AT_ONCE]
+            marks = ", ".join([self._database.mark] * len(some))
+            found.update(connection.execute(_RESTRICTED.format(marks), some).fetchall())
+        return found
 
     def changes(self, ids: Sequence[str]) -> dict[str, list[Change]]:
         """Return what chain transactions are to change in the registry, as it is wanted now.
@@ -229,6 +251,7 @@ class _Sqlite:
             uri=True, isolation_level=None, check_same_thread=False, timeout=30,
         )  # fmt: skip
         connection.execute("PRAGMA query_only=ON")
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
         return connection
 
     def failure(self) -> type[Exception]:

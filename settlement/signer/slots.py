@@ -132,13 +132,17 @@ class SlotStore:
 
     def pinned(self, name: str, value: str) -> str:
         """Return what was first said under a name; that is `value` if nothing was."""
+        asked = "SELECT value FROM pin WHERE name = ?"
+        with self._translated():
+            known = self._connection.execute(asked, (name,)).fetchone()
+        if known is not None:
+            return str(known[0])
         with self._writing():
             self._connection.execute(
                 "INSERT INTO pin (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
                 (name, value),
             )
-            row = self._connection.execute("SELECT value FROM pin WHERE name = ?", (name,))
-            return str(row.fetchone()[0])
+            return str(self._connection.execute(asked, (name,)).fetchone()[0])
 
     def pin(self, name: str, value: str) -> None:
         """Say something else under a name: a person wanted it."""
