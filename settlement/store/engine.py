@@ -20,13 +20,14 @@ from sqlmodel import Session
 from settlement.store.connections import replace_dead
 
 _SQLITE_SETTINGS = (
+    "PRAGMA page_size=8192",  # Of a new file: batches write fewer pages, and trees are lower.
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # An acknowledged write survives a power cut.
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=30000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
-    "PRAGMA wal_autocheckpoint=16000",
+    "PRAGMA wal_autocheckpoint=8000",  # 64 MB.
 )
 
 _LAST = "done at the end"
