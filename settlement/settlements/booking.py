@@ -70,7 +70,8 @@ _OUTDATED = (
 )
 _STANDING = (
     "SELECT e.seq, e.block_hash, e.kind FROM journal_entry e WHERE e.block_number {keys}"
-    " AND e.reverses_seq IS NULL AND NOT EXISTS"
+    # Not the column alone: its index would lead through all that was never reversed.
+    " AND +e.reverses_seq IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM journal_entry r WHERE r.reverses_seq = e.seq)"
 )
 _TAKE_BACK = (

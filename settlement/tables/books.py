@@ -41,8 +41,9 @@ class JournalEntry(SQLModel, table=True):
 
     __tablename__ = "journal_entry"
     __table_args__ = (
-        Index("journal_entry_by_settlement", "settlement_id"),
-        Index("journal_entry_by_block", "block_number"),
+        Index("journal_entry_by_settlement", "settlement_id", **only("settlement_id IS NOT NULL")),
+        Index("journal_entry_by_block", "block_number", **only("block_number IS NOT NULL")),
+        Index("ix_journal_entry_tx_hash", "tx_hash", **only("tx_hash IS NOT NULL")),
     )
     seq: int = big(primary_key=True)
     """Place in the chain of hashes, from 1, without gaps."""
@@ -54,7 +55,7 @@ class JournalEntry(SQLModel, table=True):
     settlement_id: str | None = text(default=None)
     block_number: int | None = big(default=None)
     block_hash: str | None = text(default=None)
-    tx_hash: str | None = text(default=None, index=True)
+    tx_hash: str | None = text(default=None)
     reverses_seq: int | None = big(default=None, unique=True)
     reason: str | None = text(default=None)
     value_date: str = text()

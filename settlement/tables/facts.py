@@ -54,7 +54,7 @@ class ChainLog(SQLModel, table=True):
 
     __tablename__ = "chain_log"
     __table_args__ = (
-        Index("chain_log_by_reference", "reference"),
+        Index("chain_log_by_reference", "reference", **only("reference IS NOT NULL")),
         Index("chain_log_by_number", "block_number", "log_index"),
         # Mandates are few among the logs, and every clearance reads them.
         Index(

@@ -23,8 +23,8 @@ class Settlement(SQLModel, table=True):
         CheckConstraint("amount_minor > 0 AND claim_minor > 0", name="settlement_positive"),
         CheckConstraint("debtor_wallet <> creditor_wallet", name="settlement_two_parties"),
         Index("settlement_by_state", "state", "execution_date"),
-        Index("settlement_by_chain_tx", "chain_tx_id"),
-        Index("settlement_by_block", "block_number"),
+        Index("settlement_by_chain_tx", "chain_tx_id", **only("chain_tx_id IS NOT NULL")),
+        Index("settlement_by_block", "block_number", **only("block_number IS NOT NULL")),
         # A company's newest are found without sorting all that it ever paid or was paid.
         Index("settlement_by_debtor", "debtor_id", "id"),
         Index("settlement_by_creditor", "creditor_id", "id"),

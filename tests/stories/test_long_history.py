@@ -59,16 +59,20 @@ def _steps(rail: Rail) -> Iterator[Counter[str]]:
 
 
 def _day(rail: Rail, name: str) -> Counter[str]:
-    """A new day with a restart, three payments to their end, and blocks without any."""
+    """A new day: a restart, three payments of which a reorg takes one back, blocks without any."""
     rail.later(86_400)
     rail.controls.mine()
     worker, settled = rail.worker(name), 0
     with _steps(rail) as steps:
         rail.instructed(3)
+        while not rail.round(worker).booked:
+            pass
+        rail.controls.reorg(2)
+        taken_back = rail.round(worker).reversed
         for _ in range(ROUNDS):
             settled += rail.round(worker).settled
     worker.stop()
-    assert settled == 3
+    assert taken_back and settled == 3
     return steps
 
 
