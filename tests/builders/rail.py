@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from gateway.sandbox import Sandbox, found
+from gateway.sandbox import Sandbox
 from gateway.worker import Progress, Worker
 from settlement import invoices
 from settlement.chain.anvil import Anvil, AnvilOptions
@@ -31,6 +31,7 @@ from settlement.signer import IntentSigner, Signer, SlotStore
 from settlement.signer.intents import SigningLimits
 from settlement.signer.port import KeyHolder
 from settlement.store import transaction
+from tests.builders.founded import a_founded_world, founded
 from tests.builders.looking import Looking
 from tests.builders.three_companies import COMPANIES, NAMES
 from tests.invoices.builders import Companies, a_submission
@@ -242,8 +243,14 @@ def a_rail(
     **changes: Any,
 ) -> Iterator[Rail]:
     """A founded rail on a chain in memory that mines when told to; a lane for each operator."""
-    chain = MemoryChain(genesis_timestamp=int(NOW.timestamp()) - 60, automine=False)
-    rail = _founded(engine, chain, chain, folder, changes, operators=operators, registrar=registrar)
+    chain, sandbox, ids = a_founded_world(
+        engine,
+        MemoryChain(genesis_timestamp=int(NOW.timestamp()) - 60, automine=False),
+        (tuple(operators), registrar),
+        lambda chain, ids: founded(engine, chain, chain, ids, NOW, operators, registrar),
+    )
+    settings = Settings(home=folder, **changes)
+    rail = Rail(engine, chain, chain, sandbox, folder, settings, ids)
     yield rail
     rail.close()
 
@@ -262,36 +269,12 @@ def an_anvil_rail(
     started = int(now.timestamp()) - 120
     with Anvil(AnvilOptions(no_mining=True, genesis_timestamp=started)) as anvil:
         chain, controls = EvmChain(anvil.url), AnvilControls(anvil.url)
-        rail = _founded(engine, chain, controls, folder, changes, now, operators, registrar)
+        ids = counted_ids()
+        sandbox = founded(engine, chain, controls, ids, now, operators, registrar)
+        settings = Settings(home=folder, **changes)
+        rail = Rail(engine, chain, controls, sandbox, folder, settings, ids, now)
         rail.rpc_url = anvil.url
         yield rail
         rail.close()
         chain.close()
         controls.close()
-
-
-def _founded(
-    engine: Engine,
-    chain: Any,
-    controls: Any,
-    folder: Path,
-    changes: dict[str, Any],
-    now: datetime = NOW,
-    operators: Sequence[KeyPair] = (OPERATOR,),
-    registrar: KeyPair | None = None,
-) -> Rail:
-    ids = counted_ids()
-    sandbox = found(
-        engine,
-        chain,
-        operators=[each.address for each in operators],
-        companies=COMPANIES,
-        ids=ids,
-        now=now,
-        between_looks=controls.mine,
-        looks=50,
-        registrar=registrar,
-    )
-    controls.mine(12)  # The starting balances are deep enough to be booked, and final.
-    settings = Settings(home=folder, **changes)
-    return Rail(engine, chain, controls, sandbox, folder, settings, ids, now)
