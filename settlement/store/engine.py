@@ -26,7 +26,7 @@ _SQLITE_SETTINGS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=30000",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-65536",
+    "PRAGMA cache_size=-131072",  # 128 MB, where a database is that large.
     "PRAGMA wal_autocheckpoint=8000",  # 64 MB.
 )
 
