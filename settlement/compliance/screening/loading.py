@@ -23,7 +23,7 @@ from settlement.compliance.screening.in_force import ListsInForce, listed, lists
 from settlement.compliance.screening.index import Index
 from settlement.compliance.screening.matching import matches
 from settlement.compliance.screening.subjects import Subject, subjects
-from settlement.store.bulk import insert_rows, rows, rows_by_key, run_many
+from settlement.store.bulk import insert_rows, rows, rows_by_key
 
 _OPEN = (
     "'INSTRUCTED', 'HELD', 'CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED',"
@@ -38,7 +38,11 @@ _CURRENT = (
     "SELECT participant_id, content_hash FROM screening_subject WHERE participant_id {keys}"
     " AND lists_hash = ?"
 )
-_CARRY = "UPDATE screening_subject SET lists_hash = :hash WHERE participant_id = :id"
+_CARRY = (
+    "WITH current AS (SELECT participant_id FROM screening_subject WHERE participant_id {keys})"
+    " UPDATE screening_subject SET lists_hash = ?"
+    " WHERE participant_id IN (SELECT participant_id FROM current) RETURNING participant_id"
+)
 _RUN = (
     "id", "kind", "state", "actor", "list_versions", "lists_hash", "after_id", "compared", "found",
     "reopened", "lapsed", "held", "started_at", "finished_at",
@@ -132,11 +136,11 @@ def _carry(
     """Whoever was compared with all before, and now with the change, was compared with all."""
     hashes = {each.participant_id: each.content_hash for each in found}
     current = [
-        {"id": key, "hash": after.hash}
+        key
         for key, content in rows_by_key(session, _CURRENT, sorted(hashes), before.hash)
         if hashes[key] == content
     ]
-    run_many(session, _CARRY, current)
+    rows_by_key(session, _CARRY, current, after.hash)
 
 
 def _log(
