@@ -57,18 +57,11 @@ class PostgresServer:
 
     def create(self, database: str, *, template: str = "template0") -> None:
         """Make `database`, a copy of `template`; nobody may be connected to the template."""
-        self._say(
-            # By copying files: writing each page to the log as well takes twice as long.
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                sql.Identifier(database), sql.Identifier(template)
-            )
-        )
+        self._say(copied(database, template))
 
     def drop(self, database: str) -> None:
         """Remove `database`, ending whatever is still connected to it."""
-        self._say(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
-        )
+        self._say(dropped(database))
 
     def stop(self) -> None:
         """End the server at once and remove its folder."""
@@ -105,6 +98,21 @@ class PostgresServer:
 
 def binaries_are_present() -> bool:
     return _package() is not None
+
+
+def copied(database: str, template: str) -> sql.Composed:
+    """Say that `database` be made a copy of `template`.
+
+    By copying files: writing each page to the log as well takes twice as long.
+    """
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+        sql.Identifier(database), sql.Identifier(template)
+    )
+
+
+def dropped(database: str) -> sql.Composed:
+    """Say that `database` be removed, whoever is still connected to it."""
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
 
 
 def start_postgres(settings: Mapping[str, str] = FAST) -> PostgresServer:

@@ -19,7 +19,7 @@ from settlement.sender.fees import Fees, first_fees, outbid
 from settlement.sender.lanes import ADMIN, Lease, renew
 from settlement.settlements.tracking import record_chain_tx
 from settlement.signer import Refusal, Signature, SigningRequest
-from settlement.store.bulk import insert_named, rows, run_many
+from settlement.store.bulk import insert_named, rows, rows_by_key, run_many
 
 SIGN_AT_ONCE = 64
 """Chain transactions that one call to the signer carries."""
@@ -48,10 +48,7 @@ _DEAD_CHANGES = (
     f" AND c.state IN ('CLAIMED', 'SIGNED', 'SENT') AND {DEAD}"
 )
 _SEEN_AT = "SELECT seen_at FROM block WHERE canonical AND number = :number"
-_NEXT_SEQ = (
-    "SELECT COALESCE(MAX(created_seq), 0) + 1 AS seq,"
-    " SUM(CASE WHEN hash = :hash THEN 1 END) AS known FROM attempt WHERE chain_tx_id = :id"
-)
+_STORED = "SELECT chain_tx_id, hash, created_seq FROM attempt WHERE chain_tx_id {keys}"
 _SIGNED = "UPDATE chain_tx SET state = 'SIGNED' WHERE id = :id AND state = 'CLAIMED'"
 _CANCELLING = "UPDATE chain_tx SET cancelling = true WHERE id = :id"
 
@@ -157,6 +154,11 @@ def store(
         LeaseLost: nothing is stored, and nothing of it will ever be sent.
     """
     renew(session, lease, now)
+    stored = rows_by_key(session, _STORED, [each.request.chain_tx_id for each in wanted])
+    known = {digest for _, digest, _ in stored}
+    newest: dict[str, int] = {}
+    for key, _, seq in stored:
+        newest[key] = max(seq, newest.get(key, 0))
     made: list[dict[str, Any]] = []
     refusals = []
     for each, answer in zip(wanted, answers, strict=True):
@@ -164,15 +166,13 @@ def store(
         if isinstance(answer, Refusal):
             refusals.append(answer)
             continue
-        key = {"id": answer.chain_tx_id, "hash": answer.hash}
-        ((following, known),) = rows(session, _NEXT_SEQ, key)
-        if known:
+        if answer.hash in known:
             continue  # The signer gave again what it signed last: we have it already.
         made.append(
             {
                 "hash": answer.hash,
                 "chain_tx_id": answer.chain_tx_id,
-                "created_seq": following,
+                "created_seq": newest.get(answer.chain_tx_id, 0) + 1,
                 "kind": each.kind,
                 "raw": answer.raw,
                 "max_fee_wei": answer.max_fee_wei or each.request.max_fee_wei,

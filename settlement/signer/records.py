@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -146,29 +146,17 @@ class Records:
         found: dict[str, Intent] = {}
         members: dict[str, list[Member]] = {}
         with self._snapshot() as connection:
-            for start in range(0, len(ids), _IDS_AT_ONCE):
-                some = list(ids[start : start + _IDS_AT_ONCE])
-                marks = ", ".join([self._database.mark] * len(some))
-                for row in connection.execute(_INTENTS.format(marks), some):
-                    intent = Intent(*row)
-                    found[intent.id] = intent._replace(calldata=bytes(intent.calldata))
-                rows = connection.execute(_MEMBERS.format(marks), some).fetchall()
-                wallets = {wallet for row in rows for wallet in row[4:6]}
-                restricted = self._restricted(connection, wallets)
-                for row in rows:
-                    places = _places(row) if restricted else ()
-                    is_restricted = not restricted.isdisjoint(places)
-                    members.setdefault(row[0], []).append(Member._make((*row, is_restricted)))
+            for row in self._each(connection, _INTENTS, ids):
+                intent = Intent(*row)
+                found[intent.id] = intent._replace(calldata=bytes(intent.calldata))
+            rows = list(self._each(connection, _MEMBERS, ids))
+            wallets = {wallet for row in rows for wallet in row[4:6]}
+            restricted = set(self._each(connection, _RESTRICTED, sorted(wallets)))
+        for row in rows:
+            places = _places(row) if restricted else ()
+            is_restricted = not restricted.isdisjoint(places)
+            members.setdefault(row[0], []).append(Member._make((*row, is_restricted)))
         return found, members
-
-    def _restricted(self, connection: Any, wallets: Iterable[str]) -> set[tuple[str, str]]:
-        """Return where of these wallets one is to be unlisted or frozen: wallet and contract."""
-        asked, found = sorted(wallets), set()
-        for start in range(0, len(asked), _IDS_AT_ONCE):
-            some = asked[start : start + _IDS_AT_ONCE]
-            marks = ", ".join([self._database.mark] * len(some))
-            found.update(connection.execute(_RESTRICTED.format(marks), some).fetchall())
-        return found
 
     def changes(self, ids: Sequence[str]) -> dict[str, list[Change]]:
         """Return what chain transactions are to change in the registry, as it is wanted now.
@@ -178,11 +166,8 @@ class Records:
         """
         found: dict[str, list[Change]] = {}
         with self._snapshot() as connection:
-            for start in range(0, len(ids), _IDS_AT_ONCE):
-                some = list(ids[start : start + _IDS_AT_ONCE])
-                marks = ", ".join([self._database.mark] * len(some))
-                for row in connection.execute(_CHANGES.format(marks), some):
-                    found.setdefault(row[0], []).append(Change(*row))
+            for row in self._each(connection, _CHANGES, ids):
+                found.setdefault(row[0], []).append(Change(*row))
         return found
 
     def deployment(self) -> tuple[int, Address] | None:
@@ -201,6 +186,13 @@ class Records:
             with suppress(self._database.failure()):
                 self._connection.close()
             self._connection = None
+
+    def _each(self, connection: Any, sql: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query for any number of keys, in their order by the thousand."""
+        for start in range(0, len(keys), _IDS_AT_ONCE):
+            some = list(keys[start : start + _IDS_AT_ONCE])
+            marks = ", ".join([self._database.mark] * len(some))
+            yield from connection.execute(sql.format(marks), some)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Any]:

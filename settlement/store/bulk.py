@@ -124,17 +124,21 @@ def rows_by_key(
 ) -> list[Row]:
     """Return all rows of a query where `{keys}` stands for "one of the keys" and `?` for a value.
 
-    `{keys}` comes once, before every `?`: `SELECT … WHERE code {keys} AND phase = ?`.
+    `{keys}` comes once, the values in their order: `SELECT … WHERE code {keys} AND phase = ?`.
     """
     listed = list(keys)
     if not listed:
         return []
+    before = sql.partition("{keys}")[0].count("?")
+    asked: Any = listed
     if session.connection().dialect.name == "sqlite":
         # One parameter, whatever their number: a statement binds at most 32,766.
-        one_of, values = "IN (SELECT value FROM json_each(?))", orjson.dumps(listed).decode()
-        return rows(session, sql.replace("{keys}", one_of), (values, *more))
-    kind = "bigint[]" if isinstance(listed[0], int) else "text[]"
-    return rows(session, sql.replace("{keys}", f"= ANY(?::{kind})"), (listed, *more))
+        one_of, asked = "IN (SELECT value FROM json_each(?))", orjson.dumps(listed).decode()
+    else:
+        kind = "bigint[]" if isinstance(listed[0], int) else "text[]"
+        one_of = f"= ANY(?::{kind})"
+    values = (*more[:before], asked, *more[before:])
+    return rows(session, sql.replace("{keys}", one_of), values)
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -21,6 +21,7 @@ from settlement.chain.memory import MemoryChain
 from settlement.chain.signing import KeyPair
 from settlement.clock import Ids, counted_ids
 from tests.builders.three_companies import COMPANIES
+from tests.postgres import copied, dropped
 
 UNTOUCHED = "SELECT " + " + ".join(
     f"(SELECT COUNT(*) FROM {table})"
@@ -121,21 +122,13 @@ def _file_of(engine: Engine) -> Path:
 
 def _keep_named(engine: Engine, name: str) -> str:
     own = str(engine.url.database)
-    _say(engine, _copied(name, own))
+    _say(engine, copied(name, own))
     return name
 
 
 def _give_named(engine: Engine, name: Any) -> None:
     own = str(engine.url.database)
-    gone = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(own))
-    _say(engine, gone, _copied(own, name))
-
-
-def _copied(name: str, template: str) -> sql.Composed:
-    """By copying files, as the databases of tests are made."""
-    return sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-        sql.Identifier(name), sql.Identifier(template)
-    )
+    _say(engine, dropped(own), copied(own, name))
 
 
 def _say(engine: Engine, *statements: sql.Composed) -> None:

@@ -39,9 +39,8 @@ _CURRENT = (
     " AND lists_hash = ?"
 )
 _CARRY = (
-    "WITH current AS (SELECT participant_id FROM screening_subject WHERE participant_id {keys})"
-    " UPDATE screening_subject SET lists_hash = ?"
-    " WHERE participant_id IN (SELECT participant_id FROM current) RETURNING participant_id"
+    "UPDATE screening_subject SET lists_hash = ? WHERE participant_id {keys}"
+    " RETURNING participant_id"
 )
 _RUN = (
     "id", "kind", "state", "actor", "list_versions", "lists_hash", "after_id", "compared", "found",
