@@ -5,7 +5,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from settlement.store import open_engine, reading, transaction
-from settlement.store.bulk import insert_rows, rows
+from settlement.store.bulk import insert_rows, rows, rows_by_key
 
 COLUMNS = ("name", "number", "hash", "at")
 
@@ -31,6 +31,18 @@ def test_rows_that_are_there_are_passed_over_where_that_is_asked(engine: Engine)
 
     with engine.connect() as connection:
         assert connection.execute(text("SELECT COUNT(*) FROM cursor")).scalar_one() == 2500
+
+
+def test_values_stand_before_and_behind_the_keys(engine: Engine) -> None:
+    change = "UPDATE cursor SET hash = ? WHERE name {keys} AND number > ? RETURNING name"
+    with transaction(engine) as session:
+        insert_rows(session, "cursor", COLUMNS, [(f"row {n}", n, "0x", 0) for n in range(5)])
+
+        changed = rows_by_key(session, change, ["row 1", "row 2", "row 3"], "0xff", 1)
+
+        assert sorted(changed) == [("row 2",), ("row 3",)]
+        found = rows(session, "SELECT name FROM cursor WHERE hash = ? ORDER BY name", ("0xff",))
+        assert found == [("row 2",), ("row 3",)]
 
 
 def test_what_the_driver_says_has_the_name_that_everybody_catches(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from rapidfuzz.distance import OSA
 
 from settlement.compliance.screening.index import Index, Listed
 from settlement.compliance.screening.matching import Match, matches
+from settlement.compliance.screening.names import NameKind
 from settlement.compliance.screening.pairing import PAIR_MIN
 from settlement.compliance.screening.spelling import alike, edits_max, sound
 from settlement.compliance.screening.subjects import Part, Subject
@@ -86,6 +87,15 @@ def test_every_name_and_alias_that_changed_is_found_as_it_is_written(seed: int) 
         for name, _ in each.names:
             hits = {found.listed.party_id for found in index.search(name, each.kind)}
             assert each.party_id in hits, name
+
+
+@pytest.mark.parametrize("written", ["YKAND", "YK AND", "YK-AND"])
+def test_a_name_whose_spaces_alone_are_others_is_found(written: str) -> None:
+    """`and` is a particle: without it the two have one word each, and these are far apart."""
+    kind = NameKind.AIRCRAFT
+    index = Index([Listed("own/1", "own", "1", kind, (("YK-AND", "main"),))])
+
+    assert [found.listed.entry_key for found in index.search(written, kind)] == ["1"]
 
 
 def test_words_of_more_edits_than_may_be_are_never_taken_for_one_another() -> None:
