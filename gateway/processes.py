@@ -67,14 +67,14 @@ def end_with_parent() -> None:
         sys.exit(1)
 
 
-def collect_garbage_seldom() -> None:
+def collect_garbage_seldom(objects: int = 500_000) -> None:
     """Let the garbage collector run seldom: batches make many objects and hardly a cycle.
 
     Posting 30,000 entries takes a third longer with Python's own thresholds.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(500_000, 20, 100)
+    gc.set_threshold(objects, 20, 100)
 
 
 def stop_event(

@@ -6,6 +6,9 @@ import typer
 
 app = typer.Typer()
 
+_OBJECTS = 50_000
+"""What a request leaves behind is collected before it is much."""
+
 
 @app.command(
     epilog="Example: SETTLE_RPC_URL=http://127.0.0.1:8545 SETTLE_PORT=8400 settle gateway",
@@ -21,4 +24,5 @@ def gateway() -> None:
     settings = Settings()
     chain = wiring.open_chain(settings) if settings.rpc_url else None
     served = create_app(wiring.open_database(settings), settings, chain=chain)
+    processes.collect_garbage_seldom(_OBJECTS)
     serve(served, listen(settings.host, settings.port))

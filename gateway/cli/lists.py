@@ -101,6 +101,7 @@ def _load_here(name: str, content: bytes, accept_shrinking: bool) -> dict[str, A
     """Put a list in force in the database of this machine's settings."""
     from gateway import at_the_machine, wiring
     from gateway.api import screening_shapes as shapes
+    from gateway.processes import collect_garbage_seldom
     from settlement.clock import new_id
     from settlement.compliance import screening
     from settlement.config import Settings
@@ -108,6 +109,7 @@ def _load_here(name: str, content: bytes, accept_shrinking: bool) -> dict[str, A
 
     engine = open_engine(wiring.database_url(Settings()))
     require_current(engine)
+    collect_garbage_seldom()
     with transaction(engine) as session:
         found = screening.put_in_force(
             session, name=shapes.list_name(name), content=content, ids=new_id,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from settlement.compliance import lists, registers, trades, travel_rule
+from settlement.compliance import list_entries, registers, trades, travel_rule
 from settlement.compliance.candidates import Candidate, PairKey, Purse
 from settlement.compliance.inquiries import open_inquiries
 from settlement.compliance.policy import (
@@ -135,7 +135,7 @@ def _listed(session: Session, waiting: Sequence[Candidate]) -> dict[str, tuple[s
         address for row in waiting for address in (row.debtor_wallet, row.creditor_wallet)
     }:
         values[address] = address
-    hits = lists.hits(session, list(values.values()))
+    hits = list_entries.hits(session, list(values.values()))
     return {
         shown: tuple(
             # The name itself stays out of the stored decision: a person's can be erased.

@@ -1,28 +1,27 @@
 """Lists of parties that may not be paid: kept by version, each version by what it changes.
 
-Knows exact equality (folded names, addresses); likeness of names is `screening`'s.
+What equality is judged by is kept by `list_entries`; likeness of names is `screening`'s.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
+from settlement.compliance import list_entries
 from settlement.compliance.list_files.reading import ListFile, read_list
 from settlement.compliance.list_files.record import ListUnreadable, Party
-from settlement.compliance.policy.names import fold
 from settlement.errors import Conflict
 from settlement.store.bulk import insert_rows, rows, run_many
 
-__all__ = ["ListHit", "ListShrinks", "ListUnreadable", "Loaded", "hits", "load", "versions"]
+__all__ = ["ListShrinks", "ListUnreadable", "Loaded", "load", "versions"]
 
 _SHRINKS_FROM = 100
 _SHRINKS_PERCENT = 80
@@ -32,22 +31,9 @@ _NEWEST = (
     " (SELECT MAX(w.id) FROM list_version w WHERE w.name = v.name) ORDER BY v.name"
 )
 _BEFORE = "SELECT id, sha256, stats FROM list_version WHERE name = ? ORDER BY id DESC LIMIT 1"
-_HITS = text(
-    "SELECT v.name, e.kind, e.value, e.detail FROM list_entry e"
-    " JOIN list_version v ON v.id = e.list_version_id"
-    " WHERE e.value IN :values AND e.ended_by IS NULL ORDER BY v.name, e.value"
-).bindparams(bindparam("values", expanding=True))
 _PARTIES = (
     "SELECT id, entry_key, content_hash, name FROM list_party"
     " WHERE list_name = ? AND ended_by IS NULL"
-)
-_ENTRIES = (
-    "SELECT e.list_version_id, e.kind, e.value, e.detail FROM list_entry e"
-    " JOIN list_version v ON v.id = e.list_version_id WHERE v.name = ? AND e.ended_by IS NULL"
-)
-_END_ENTRY = (
-    "UPDATE list_entry SET ended_by = :by WHERE list_version_id = :version AND kind = :kind"
-    " AND value = :value"
 )
 _END_PARTY = "UPDATE list_party SET ended_by = :by WHERE id = :id"
 _VERSION = (
@@ -68,15 +54,6 @@ class ListShrinks(Conflict):
             repair="download the file again; where so many were taken off the list, say so with"
             " shrinks=accept",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ListHit:
-    """An entry of a list in force that equals what was asked for."""
-
-    list_name: str
-    value: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +109,11 @@ def load(
     version_id = ids("lst")
     stats = found.stats
     _store_version(session, version_id, name, digest, found, stats, actor, now)
-    loaded = _store_parties(session, version_id, name, found, stats, known, ids)
-    _store_entries(session, version_id, name, found.parties)
+    loaded, fresh = _store_parties(session, version_id, name, found, stats, known, ids)
+    ended = [known[key][0] for key in (*loaded.changed, *loaded.removed)]
+    list_entries.store(
+        session, version_id, name, found.parties, fresh=fresh, gone=ended if known else None
+    )
     return loaded
 
 
@@ -148,15 +128,6 @@ class ListVersion(NamedTuple):
 def versions(session: Session) -> list[ListVersion]:
     """Return what is in force of every list."""
     return [ListVersion._make(row) for row in rows(session, _NEWEST)]
-
-
-def hits(session: Session, values: Sequence[str]) -> dict[str, list[ListHit]]:
-    """Return, per folded name or address, the entries in force that equal it."""
-    found: dict[str, list[ListHit]] = {}
-    if values:
-        for row in session.connection().execute(_HITS, {"values": sorted(set(values))}):
-            found.setdefault(row.value, []).append(ListHit(row.name, row.value, row.detail))
-    return found
 
 
 def _store_version(
@@ -183,7 +154,8 @@ def _store_parties(
     stats: dict[str, int],
     known: dict[str, tuple[Any, ...]],
     ids: Ids,
-) -> Loaded:
+) -> tuple[Loaded, list[Party]]:
+    """Store what is new of the parties; return what that is, and the parties as they are read."""
     hashes = {party.key: party.content_hash for party in found.parties}
     added = [party for party in found.parties if party.key not in known]
     changed = [
@@ -206,13 +178,14 @@ def _store_parties(
     )  # fmt: skip
     for table, columns, made in _children(fresh):
         insert_rows(session, table, ("party_id", "place", *columns), made)
-    return Loaded(
+    loaded = Loaded(
         version_id, name, found.format, stats,
         added=tuple(party.key for party in added),
         changed=tuple(party.key for party in changed),
         removed=tuple(removed),
         party_ids=tuple(key for key, _ in fresh),
     )  # fmt: skip
+    return loaded, [party for _, party in fresh]
 
 
 def _children(
@@ -245,39 +218,3 @@ def _detail(party: Party) -> str:
         "remarks": party.remarks,
     }
     return orjson.dumps({key: value for key, value in said.items() if value}).decode()
-
-
-def _store_entries(session: Session, version_id: str, name: str, parties: list[Party]) -> None:
-    """Keep what equality is judged by: only what is new is written, what is gone is ended."""
-    wanted = {(kind, value): detail for kind, value, detail in _entries(name, parties) if value}
-    standing = {(row[1], row[2]): row for row in rows(session, _ENTRIES, (name,))}
-    gone = [
-        {"version": row[0], "kind": row[1], "value": row[2], "by": version_id}
-        for key, row in standing.items()
-        if wanted.get(key) != row[3]
-    ]
-    run_many(session, _END_ENTRY, gone)
-    insert_rows(
-        session, "list_entry", ("list_version_id", "kind", "value", "detail"),
-        [
-            (version_id, *key, detail)
-            for key, detail in wanted.items()
-            if key not in standing or standing[key][3] != detail
-        ],
-    )  # fmt: skip
-
-
-def _entries(name: str, parties: Iterable[Party]) -> Iterator[tuple[str, str, str]]:
-    for party in parties:
-        for shown, kind in party.names.items():
-            if kind == "weak":
-                continue
-            folded = fold(shown)
-            detail = "" if folded == party.key else party.key
-            yield "name", folded, detail
-            if "," in shown:  # "SURNAME, First" also as "First SURNAME".
-                last, _, first = shown.partition(",")
-                yield "name", fold(f"{first} {last}"), detail
-        for kind, value in party.identifiers:
-            if kind == "wallet":
-                yield "address", value, "" if value == party.key else party.key

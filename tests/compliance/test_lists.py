@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from settlement.clock import Ids, counted_ids
-from settlement.compliance import lists, screening
+from settlement.compliance import list_entries, lists, screening
 from settlement.compliance.lists import ListUnreadable
 from settlement.store import reading, transaction
 
@@ -36,7 +36,7 @@ def _store(engine: Engine, ids: Ids, content: str | bytes, name: str = "own") ->
 
 def _hits(engine: Engine, *values: str) -> dict[str, list[str]]:
     with reading(engine) as session:
-        found = lists.hits(session, values)
+        found = list_entries.hits(session, values)
     return {
         value: [f"{each.list_name}/{each.detail}" for each in hits] for value, hits in found.items()
     }

@@ -12,6 +12,11 @@ _WORD = re.compile("[a-z0-9]+")
 @lru_cache(maxsize=16_384)
 def fold(name: str) -> str:
     """Return a name as it is compared: case, accents, white space and punctuation do not count."""
+    return fold_once(name)
+
+
+def fold_once(name: str) -> str:
+    """Return the same without keeping it in mind: for whole lists, longer than what is kept."""
     if name.isascii():
         return " ".join(_WORD.findall(name.lower()))
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())

@@ -33,10 +33,10 @@ def near_enough(name: Name, numbers: Iterable[int], listed: Listed, least: int) 
             kept.append(number)
             continue
         theirs = [word for word in told.words if word not in words]
-        one_each = len(told.words) == len(words) and len(theirs) == 1
-        if not theirs or as_a_whole(name, told) >= least:
+        one_each = len(told.words) == len(words) > 1 and len(theirs) == 1
+        if not theirs:
             kept.append(number)
-        elif one_each or not may_fuse(words, told.words):
+        elif one_each or (as_a_whole(name, told) < least and not may_fuse(words, told.words)):
             odd.setdefault(own[0], []).extend([(word, number) for word in theirs])
         else:
             kept.append(number)

@@ -163,19 +163,19 @@ class Index:
         words = tuple(dict.fromkeys(name.words))
         person = name.kind == NameKind.PERSON
         near = [self._near_words(word, name.no_vowels, person) for word in words]
-        for one, other in combinations(near, 2):
-            found.update(one.keys() & other.keys())
-        weighed = weights(words, person)
-        if found:
-            least = threshold - _BOUND_SLACK
+        if any(near):
+            for one, other in combinations(near, 2):
+                found.update(one.keys() & other.keys())
+            weighed, least = weights(words, person), threshold - _BOUND_SLACK
             found = {
                 each for each in found if _bound(each, near, weighed, self._sizes[each]) >= least
             }
-        if not person or len(words) == 1:
-            found |= self._dominated(words, weighed)
+            if not person or len(words) == 1:
+                found |= self._dominated(words, weighed)
+            found |= self._with_initials(words, near, person)
         for joined in {name.joined, "".join(name.words)}:
             found.update(self._by_joined.get(consonants(joined), ()))
-        found |= self._with_fused(name, near) | self._with_initials(words, near, person)
+        found |= self._with_fused(name, near)
         if name.syllables:
             found |= self._by_signs(name.syllables)
         return found

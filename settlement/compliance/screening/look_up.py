@@ -5,7 +5,8 @@ Scores no name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
@@ -36,14 +37,14 @@ class Spellings:
         """Take a listed word in."""
         heard = sound(word)
         kin = [f"#{number}" for number in vocabulary().nicknames.get(word, ())]
-        for key in keys(word).union(kin, [f"-{consonants(word)}"]):
+        for key in {*keys(word), *kin, f"-{consonants(word)}"}:
             self._by_key.setdefault(key, {})[word] = heard
         self._alike.clear()
 
     def same(self, word: str) -> set[str]:
         """Return the listed words that are this one, or known to stand for it."""
-        found = set(self._by_key.get(f"={word}", ()))
-        return found.union(self._kin(word))
+        found = set(self._by_key.get(f"={word}", _NONE))
+        return found.union(self._kin(word)) if word in vocabulary().nicknames else found
 
     def alike(self, word: str) -> Mapping[str, int]:
         """Return the listed words that may be another spelling, each with how alike it is."""
@@ -84,24 +85,28 @@ class Spellings:
             yield from self._by_key.get(f"#{number}", _NONE)
 
 
-def keys(word: str) -> set[str]:
-    """Return what two spellings of one word share at least one of."""
+def keys(word: str) -> list[str]:
+    """Return what two spellings of one word share at least one of; some may be said twice."""
     keys = [f"={word}"]
     if len(word) == 1 or word.isdigit():
-        return set(keys)
+        return keys
     heard = sound(word)
     for spelled in (word, heard) if heard != word else (word,):
         keys.append(spelled)
         if len(spelled) > _PREFIX:
             keys.append(f"<{spelled[:_PREFIX]}")
         if len(spelled) > 2:
-            keys += [spelled[:at] + spelled[at + 1 :] for at in range(len(spelled))]
+            keys += _one_letter_less(spelled)
     left = consonants(word)
     if len(left) > 2:
         keys.append(f"+{left}")
     if len(word) >= _LONG_WORD and len(left) > 3:
-        keys += [f"+{left[:at]}{left[at + 1 :]}" for at in range(len(left))]
-    return set(keys)
+        keys += [f"+{less}" for less in _one_letter_less(left)]
+    return keys
+
+
+def _one_letter_less(letters: str) -> Iterator[str]:
+    return map("".join, combinations(letters, len(letters) - 1))
 
 
 def turned(name: Name) -> set[str]:

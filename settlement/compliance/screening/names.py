@@ -18,14 +18,14 @@ from settlement.compliance.screening.vocabulary import Phrase, vocabulary
 LENGTH_MAX = 300
 """Characters of a name that are looked at."""
 _WORDS_MAX = 24
-_PHRASE_MAX = 7
 
 _SYLLABLES = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _CONSONANTS_ONLY = re.compile("[\u0590-\u06ff\u0750-\u077f\u08a0-\u08ff]")
 _ARABIC_ARTICLE = re.compile("\\bال(?=\\w{3})")
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 _DOTTED = re.compile(r"\b(?:[a-z]\.[ ]?){1,}[a-z]\b\.?")
-_QUOTES = re.compile("['’‘`´ʼʻ\"“”]")
+_QUOTES = ("'", "`", '"')
+"""In ASCII, as all the others are by then."""
 _WORD = re.compile("[a-z0-9]+")
 _SERVANT_WORDS = frozenset(
     ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
@@ -76,11 +76,14 @@ def prepared(text: str, kind: NameKind) -> Name:
         words, form = _without_form(words, kind)
     words = _without_titles(words, kind)
     words = _servants(words) if kind == NameKind.PERSON else _one_spelling(words)
-    known = vocabulary().particles
-    kept = tuple(word for word in words if word not in known)
-    if kind == NameKind.PERSON and len(kept) < 2:
-        kept = words
-    particles = tuple(word for word in words if word in known) if kept != words else ()
+    known, kept = vocabulary().particles, words
+    particles: Phrase = ()
+    if not known.isdisjoint(words):
+        kept = tuple([word for word in words if word not in known])
+        if kind == NameKind.PERSON and len(kept) < 2:
+            kept = words
+        else:
+            particles = tuple([word for word in words if word in known])
     syllables = ""
     if not is_latin and _SYLLABLES.search(text):
         syllables = "".join(each for each in text if each.isalnum())
@@ -105,7 +108,9 @@ def romanised(text: str) -> str:
 
 
 def _words(plain: str, kind: NameKind) -> Phrase:
-    plain = _QUOTES.sub("", plain).replace("&", " and ")
+    for quote in _QUOTES:
+        plain = plain.replace(quote, "")
+    plain = plain.replace("&", " and ")
     if kind != NameKind.PERSON and "." in plain:
         plain = _DOTTED.sub(lambda each: re.sub("[. ]", "", each.group()) + " ", plain)
     return tuple(_WORD.findall(plain)[:_WORDS_MAX])
@@ -114,12 +119,12 @@ def _words(plain: str, kind: NameKind) -> Phrase:
 def _without_form(words: Phrase, kind: NameKind) -> tuple[Phrase, str]:
     """Take the legal forms out of the words; return what is left and the class of the last one."""
     known = vocabulary()
+    if known.form_starts.keys().isdisjoint(words):
+        return words, ""
     kept: list[str] = []
     form, at = "", 0
     while at < len(words):
-        size = 0
-        if words[at] in known.form_starts:
-            size = _form_at(words, at, kind)
+        size = _form_at(words, at, kind) if words[at] in known.form_starts else 0
         if size:
             form = known.forms[words[at : at + size]] if not form or size > 1 else form
             at += size
@@ -132,9 +137,9 @@ def _without_form(words: Phrase, kind: NameKind) -> tuple[Phrase, str]:
 def _form_at(words: Phrase, at: int, kind: NameKind) -> int:
     """Return how many words from `at` are a legal form: 0 for none."""
     known = vocabulary().forms
-    for size in range(min(_PHRASE_MAX, len(words) - at), 0, -1):
+    for size in range(vocabulary().form_starts[words[at]], 0, -1):
         phrase = words[at : at + size]
-        if phrase not in known:
+        if len(phrase) < size or phrase not in known:
             continue
         alone = size == 1 and len(phrase[0]) <= _SHORT
         at_an_end = at == 0 or all((each,) in known for each in words[at:])
@@ -148,8 +153,8 @@ def _form_at(words: Phrase, at: int, kind: NameKind) -> int:
 
 def _without_titles(words: Phrase, kind: NameKind) -> Phrase:
     known = vocabulary()
-    if kind == NameKind.PERSON:
-        kept = tuple(word for word in words if word not in known.titles)
+    if kind == NameKind.PERSON and not known.titles.isdisjoint(words):
+        kept = tuple([word for word in words if word not in known.titles])
         return kept if len(kept) > 1 else words
     if kind == NameKind.VESSEL and len(words) > 1 and words[0] in known.vessel_prefixes:
         return words[1:]
@@ -179,6 +184,8 @@ def _servants(words: Phrase) -> Phrase:
 def _one_spelling(words: Phrase) -> Phrase:
     """Write what is one word in several spellings and languages in one way."""
     known = vocabulary()
+    if known.same_starts.isdisjoint(words):
+        return words
     found: list[str] = []
     at = 0
     while at < len(words):

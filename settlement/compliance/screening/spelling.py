@@ -18,7 +18,7 @@ _HISSED = (
     ("ck", "k"),
 )  # fmt: skip
 """Each has an h, a c or a j: few words have."""
-_DOUBLE = (("tz", "ts"), ("x", "ks"), ("q", "k"), ("w", "v"))
+_PLAIN = str.maketrans({"x": "ks", "q": "k", "w": "v", "z": "s"})
 _VOWELS_TOGETHER = re.compile("[aeiouy][aeiouy]|y")
 _SUNG = (
     ("ou", "u"), ("oo", "u"), ("ee", "i"), ("ie", "i"), ("ei", "i"), ("ey", "i"), ("iy", "i"),
@@ -27,8 +27,9 @@ _SUNG = (
 _SOFT_C = re.compile("c(?=[eiy])")
 _HARD_C = re.compile("c(?!h)")
 _LAST_J = re.compile("(?<=[aeiou])j$")
-_TWICE = re.compile(r"(.)\1+")
-_ONE_CLASS = str.maketrans("dbgvzjcmq", "tpkfsssnk")
+_TWICE = re.compile(r"(.)(?=\1)")
+"""All but the last of one letter's in a row."""
+_FIRST = str.maketrans("dbgvzjcmq", "tpkfsssnk", "aeiouy")
 _NO_VOWELS = str.maketrans("dbgvzjcmq", "tpkfsssnk", "aeiouyhw")
 
 SAME = 1000
@@ -68,14 +69,11 @@ def sound(word: str) -> str:
         for letters, plain in _HISSED:
             if letters in heard:
                 heard = heard.replace(letters, plain)
-    for letters, plain in _DOUBLE:
-        if letters in heard:
-            heard = heard.replace(letters, plain)
+    heard = heard.translate(_PLAIN)
     if _VOWELS_TOGETHER.search(heard):
         for letters, plain in _SUNG:
             if letters in heard:
                 heard = heard.replace(letters, plain)
-    heard = heard.replace("z", "s")
     if "c" in heard:
         heard = _HARD_C.sub("k", _SOFT_C.sub("s", heard))
     heard = _once(heard)
@@ -86,8 +84,7 @@ def sound(word: str) -> str:
 def consonants(word: str) -> str:
     """Return the consonants of a word by class: what is left of it in scripts without vowels."""
     heard = sound(word)
-    first = heard[:1] if heard[:1] not in "aeiouy" else ""
-    return _once(first.translate(_ONE_CLASS) + heard[len(first) :].translate(_NO_VOWELS))
+    return _once(heard[:1].translate(_FIRST) + heard[1:].translate(_NO_VOWELS))
 
 
 @lru_cache(maxsize=262_144)
@@ -137,7 +134,7 @@ def edits_max(longest: int, degree: int) -> int:
 
 def _once(letters: str) -> str:
     """Return letters with each that comes several times in a row written once."""
-    return _TWICE.sub(r"\1", letters) if _TWICE.search(letters) else letters
+    return _TWICE.sub("", letters)
 
 
 def _edited(one: str, other: str) -> int:

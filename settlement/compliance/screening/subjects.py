@@ -70,8 +70,7 @@ class Subject:
         """SHA-256 over all of it, with the shares of its owners."""
         shares = [(each.participant_id, each.person_id, each.role, each.share_bp)
                   for each in self.owners]  # fmt: skip
-        said = [[part.hash, part.role, part.share_bp] for part in self.parts]
-        return hashlib.sha256(orjson.dumps([said, shares])).hexdigest()
+        return hashlib.sha256(orjson.dumps([list(map(list, self.parts)), shares])).hexdigest()
 
 
 def subjects(session: Session, participant_ids: Iterable[str]) -> list[Subject]:

@@ -5,7 +5,7 @@ Reads `words.yaml` once; compares nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,8 @@ class Vocabulary:
 
     forms: Mapping[Phrase, str]
     """Legal form, word by word, to its class."""
-    form_starts: frozenset[str]
+    form_starts: Mapping[str, int]
+    """What a legal form begins with, to the number of words of the longest that does."""
     titles: frozenset[str]
     vessel_prefixes: frozenset[str]
     particles: frozenset[str]
@@ -74,12 +75,12 @@ def vocabulary() -> Vocabulary:
     sizes = range(_LONG, max(map(len, form_words)) + 2)
     return Vocabulary(
         forms=forms,
-        form_starts=_starts(forms),
+        form_starts={form[0]: len(form) for form in sorted(forms, key=len)},
         titles=frozenset(raw["titles"]),
         vessel_prefixes=frozenset(raw["vessel_prefixes"]),
         particles=frozenset(raw["particles"]),
         same=same,
-        same_starts=_starts(same),
+        same_starts=frozenset(phrase[0] for phrase in same),
         weights={
             word.replace(" ", ""): int(percent) * 10
             for percent, words in raw["weak_words"].items()
@@ -91,7 +92,3 @@ def vocabulary() -> Vocabulary:
             size: tuple(word for word in form_words if abs(len(word) - size) <= 1) for size in sizes
         },
     )
-
-
-def _starts(phrases: Iterable[Phrase]) -> frozenset[str]:
-    return frozenset(phrase[0] for phrase in phrases)
