@@ -101,8 +101,11 @@ def _degree(word: str, told: str, person: bool, bare: bool) -> int:
 def may_fuse(first: Phrase, second: Phrase) -> bool:
     """Whether one name writes some neighbours of the other as one word: seldom."""
     for words, others in ((first, second), (second, first)):
+        longest = max(map(len, others), default=0) + _FUSED_LONGER_MAX
         for joint in _joints(words):
             size = len(joint)
+            if size > longest:
+                break
             for word in others:
                 if abs(size - len(word)) <= _FUSED_LONGER_MAX and _is_one(joint, word):
                     return True
@@ -111,13 +114,14 @@ def may_fuse(first: Phrase, second: Phrase) -> bool:
 
 @lru_cache(maxsize=131_072)
 def _joints(words: Phrase) -> tuple[str, ...]:
-    """Return what two or three neighbours of a name are as one word."""
-    return tuple(
+    """Return what two or three neighbours of a name are as one word, the shortest first."""
+    joints = [
         "".join(words[at : at + length])
         for length in (3, 2)
         for at in range(len(words) - length + 1)
         if all(len(each) > 1 and not each.isdigit() for each in words[at : at + length])
-    )
+    ]
+    return tuple(sorted(joints, key=len))
 
 
 def _fused(words: Phrase, others: Phrase) -> Phrase:
