@@ -19,7 +19,6 @@ from urllib.error import URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
-import jwt
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
@@ -128,6 +127,8 @@ class Provider:
         Raises:
             ProviderRefused: it is not.
         """
+        import jwt  # Takes 10 MB: only where people sign in by a provider.
+
         try:
             header = jwt.get_unverified_header(token)
             algorithm = str(header.get("alg"))
@@ -183,6 +184,8 @@ class Provider:
 
     def _key(self, kid: str, algorithm: str) -> Any:
         """Return the provider's key of that name and kind, asking it once more for a new one."""
+        import jwt
+
         for is_again in (False, True):
             for key in self._keys(is_again):
                 is_ours = key.get("kid", "") == kid and key.get("kty") == _KEY_TYPES[algorithm]
