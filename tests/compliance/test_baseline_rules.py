@@ -66,6 +66,10 @@ BAD = [
     ("BASE-17", {"payment.inquiry": "rfi_1"}, Outcome.HOLD, "rfi_1"),
     ("BASE-23", {"debtor.wallet_bound": ("is frozen",)}, Outcome.HOLD, "wallet is frozen"),
     ("BASE-22", {"trade.hs_codes": ("85423190",)}, Outcome.HOLD, "85423190"),
+    ("BASE-24", {"debtor.listed_ownership_bp": 5_000, "debtor.listed_owners": ("nat_1 on un 7",)},
+     Outcome.BLOCK, "debtor is owned to 50.00 % by nat_1 on un 7"),
+    ("BASE-25", {"creditor.listed_control": ("nat_1, who is on un 7",)}, Outcome.BLOCK,
+     "creditor is controlled by nat_1"),
     ("BASE-05", {"debtor.names_listed": ("sdn: x",)}, Outcome.BLOCK, "sdn: x"),
     ("BASE-06", {"creditor.addresses_listed": ("sdn: 0x1",)}, Outcome.BLOCK, "sdn: 0x1"),
     ("BASE-07", {"payment.mandate_cap_payment_minor": None}, Outcome.HOLD, "no mandate"),
@@ -100,7 +104,8 @@ def test_a_rule_finds_what_it_is_for_and_only_that(
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
-    largest = but(GOOD, dict.fromkeys(AMOUNTS, 10**13))
+    owned = {"debtor.listed_ownership_bp": 4_999, "creditor.listed_ownership_bp": 4_999}
+    largest = but(GOOD, {**dict.fromkeys(AMOUNTS, 10**13), **owned})
 
     outcome, verdicts = policy.evaluate(BASELINE, largest, NOW)
 

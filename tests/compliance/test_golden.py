@@ -27,6 +27,8 @@ NAMED = (
     "US, debtor owned 49.90 % by 2 listed",
     "US, debtor owned 50.00 % by 2 listed",
     "EU DE, debtor owned 50.10 % by 2 listed",
+    "AE and CN in AED, debtor owned 50.00 % by 2 listed",
+    "AE and CN in AED, debtor controlled by one on the UN's list",
     "a hit on the debtor is confirmed: an alias in another script",
     "only the creditor's address is on a list",
     "three small ones reach USD 1,000 in a week",
