@@ -37,9 +37,13 @@ CACHE_SECONDS = 1.0
 
 _CACHE_MAX = 10_000
 _FIND = text(
-    "SELECT k.prefix, k.key_hash, k.role, k.participant_id, k.person_id, k.scopes, k.per_minute,"
-    " k.expires_at, k.revoked_at, p.state FROM api_key k LEFT JOIN person p ON p.id = k.person_id"
-    " WHERE k.prefix = :prefix"
+    "WITH RECURSIVE line (prefix, rotated_from) AS ("
+    "SELECT prefix, rotated_from FROM api_key WHERE prefix = :prefix UNION"
+    " SELECT k.prefix, k.rotated_from FROM line l JOIN api_key k ON k.prefix = l.rotated_from)"
+    " SELECT k.prefix, k.key_hash, k.role, k.participant_id, k.person_id, k.scopes, k.per_minute,"
+    " k.expires_at, k.revoked_at, p.state,"
+    " (SELECT l.prefix FROM line l WHERE l.rotated_from IS NULL)"
+    " FROM api_key k LEFT JOIN person p ON p.id = k.person_id WHERE k.prefix = :prefix"
 )
 
 
@@ -48,7 +52,7 @@ class Caller:
     """Whose request it is. `party` is the company whose things alone it sees; None sees all."""
 
     prefix: str
-    """Of the API key, or the session's id: answers that are kept belong to it."""
+    """Of the API key, or the session's id."""
     role: Role
     participant_id: str | None
     person_id: str | None = None
@@ -56,6 +60,13 @@ class Caller:
     """Groups of routes to which a key is narrowed; empty: all of the role's."""
     per_minute: int | None = None
     """Requests that a key may send; None: as many as it likes."""
+    first_prefix: str | None = None
+    """Of the key with which its rotations began; None: a session has none."""
+
+    @property
+    def line(self) -> str:
+        """What stays the same when a key is rotated: answers that are kept belong to it."""
+        return self.first_prefix or self.prefix
 
     @property
     def party(self) -> str | None:
@@ -64,8 +75,11 @@ class Caller:
 
     @property
     def hand(self) -> str:
-        """Who is behind it: the person, else the key. Two keys of one person are one hand."""
-        return self.person_id or self.prefix
+        """Who is behind it: the person, else the key that was issued, however often rotated.
+
+        Two keys of one person are one hand.
+        """
+        return self.person_id or self.line
 
     @property
     def actor(self) -> str:
@@ -85,6 +99,7 @@ class _StoredKey:
     expires_at: int | None
     revoked_at: int | None
     person_state: str | None
+    first_prefix: str
 
 
 def open_pepper(home: Path) -> bytes:
@@ -201,6 +216,7 @@ class KeyRing:
             stored.person_id,
             stored.scopes,
             stored.per_minute,
+            stored.first_prefix,
         )
 
 

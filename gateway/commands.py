@@ -134,7 +134,7 @@ async def _perform(
         raise IdempotencyKeyMissing(command.name)
     path: str = scope["path"]
     route = f"{command.method} {path}"
-    key = RequestKey(caller.prefix, route, require_valid(given.decode("latin-1")))
+    key = RequestKey(caller.line, route, require_valid(given.decode("latin-1")))
     content = await _body(headers.get(b"content-length", b""), receive)
     body_hash = hashlib.sha256(content).hexdigest()
     asked = Asked(path, scope["request_id"])

@@ -75,6 +75,25 @@ def test_keys_of_different_callers_and_routes_never_meet(door: Door) -> None:
     assert (accepted.status_code, made.status_code) == (200, 201)
 
 
+def test_a_repetition_with_the_rotated_key_gets_the_same_answer_and_pays_nothing_twice(
+    door: Door,
+) -> None:
+    invoice = door.post("/v1/invoices", a_json_invoice(), "exporter").json()["id"]
+    door.post(f"/v1/invoices/{invoice}/accept", {}, "importer")
+    wanted = {"invoice_id": invoice, "amount": "10.00"}
+    first = door.post("/v1/settlements", wanted, "importer", key="retry")
+    prefix = door.keys["importer"][:16]
+    door.keys["rotated"] = door.post(f"/v1/keys/{prefix}/rotate", {}, "admin").json()["key"]
+
+    again = door.post("/v1/settlements", wanted, "rotated", key="retry")
+    other = door.post("/v1/settlements", wanted, "treasury", key="retry")
+
+    assert (first.status_code, again.content) == (201, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert other.json()["data"][0]["id"] != first.json()["data"][0]["id"]
+    assert _count(door.engine, "settlement") == 2
+
+
 def test_every_command_asks_for_a_key(door: Door) -> None:
     for command in COMMANDS:
         who = sorted(access.table()[command.name].roles)[0]
