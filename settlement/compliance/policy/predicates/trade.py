@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from settlement.compliance.policy.model import PaymentCheck
 from settlement.compliance.policy.predicates.kinds import (
@@ -15,6 +15,8 @@ from settlement.compliance.policy.subject import Facts
 from settlement.compliance.policy.windows import Bound, Tables, Window, with_this
 
 _MINED = "mined"
+_SHOWN_MAX = 4
+"""Listed codes that a finding names."""
 
 
 def _contract_missing(facts: Facts) -> str:
@@ -69,10 +71,30 @@ def _goods_on_list(options: Options, tables: Tables) -> PaymentCheck:
     prefixes = tables.goods.get(name, ())
 
     def check(facts: Facts) -> str:
-        hits = [code for code in facts.trade.hs_codes if code.startswith(prefixes)]
-        return f"goods {', '.join(hits)} are on the list {name}" if hits else ""
+        codes = facts.trade.hs_codes
+        if not codes:
+            return ""
+        hits = [code for code in codes if code.startswith(prefixes)]
+        found = [f"goods {', '.join(hits)} are on the list {name}"] if hits else []
+        # A heading is no way round its subheadings: what is declared may be any of them.
+        for code in codes:
+            within = [prefix for prefix in prefixes if prefix.startswith(code)]
+            if within and code not in hits:
+                found.append(
+                    f"goods {code} is too short to tell: {_listed(within)} of the list {name}"
+                    f" {'are' if len(within) > 1 else 'is'} in it"
+                )
+        return "; ".join(found)
 
     return check
+
+
+def _listed(prefixes: Sequence[str]) -> str:
+    """Return the first few of them, in words."""
+    shown = [*prefixes[:_SHOWN_MAX]]
+    if more := len(prefixes) - len(shown):
+        shown.append(f"{more} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def _source_missing(facts: Facts) -> str:
