@@ -7,7 +7,7 @@ import re
 from settlement.compliance.list_files.record import Party, whole
 from settlement.compliance.policy.names import fold
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
+_ADDRESS = re.compile(r"0[xX][0-9a-fA-F]{40}(?![0-9a-fA-F])")
 
 
 def read_plain(text: str) -> list[Party]:

@@ -17,7 +17,7 @@ from settlement.errors import Invalid
 KINDS = ("person", "organization", "vessel", "aircraft", "unknown")
 NAME_MAX = 500
 TEXT_MAX = 20_000
-_EVM = re.compile(r"0x[0-9a-fA-F]{40}(?![0-9a-fA-F])")
+_EVM = re.compile(r"0[xX][0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _CURRENCY_ADDRESS = re.compile(
     r"Digital Currency Address\s*-?\s*(?P<coin>[A-Z0-9]{2,10})?\s*[:\s]\s*"
     r"(?P<address>[0-9A-Za-z]{20,120})"

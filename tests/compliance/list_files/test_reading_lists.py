@@ -75,6 +75,21 @@ def test_wallets_are_kept_as_they_are_compared(form: str) -> None:
         assert ("wallet", files.XBT) in person.identifiers
 
 
+@pytest.mark.parametrize("form", ("ofac-csv", "ofac-sdn-xml", "uk-csv", "opensanctions-ftm"))
+def test_a_wallet_written_with_a_large_x_is_the_same_wallet(form: str) -> None:
+    person = _person(_read(files.ALL[form].replace(files.WALLET, "0X" + files.WALLET[2:].upper())))
+
+    wallets = [value for kind, value in person.identifiers if value.lower().startswith("0x")]
+    assert wallets == [files.WALLET.lower()]
+
+
+def test_a_wallet_with_a_large_x_on_a_line_of_its_own_is_no_name() -> None:
+    (party,) = _read("0X" + files.WALLET[2:].upper() + " # theirs\n").values()
+
+    assert (party.key, party.names) == (files.WALLET.lower(), {})
+    assert list(party.identifiers) == [("wallet", files.WALLET.lower())]
+
+
 def test_banks_and_ships_are_kept_with_their_codes() -> None:
     assert ("bic", "BRTWAEADXXX") in _read(files.EU_XML)["802"].identifiers
     assert ("bic", "BRTWAEADXXX") in _read(files.FTM)["x-2"].identifiers
