@@ -5,8 +5,9 @@ Source: opensanctions.org, "Bulk data"; FollowTheMoney's schemata.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -31,106 +32,165 @@ _EDGES = {
     "directed_by"), "UnknownLink": ("subject", "object", "linked_to"),
 }  # fmt: skip
 _LISTED = ("sanction", "sanction.linked", "debarment")
+_SHARE = re.compile(r"(?P<whole>[0-9]{1,3})(?:\.(?P<rest>[0-9]*))?")
+
+
+class _Entity(NamedTuple):
+    """What a line says, and where it stands."""
+
+    line: int
+    key: str
+    schema: str
+    captions: Sequence[str]
+    is_target: bool
+    said: Mapping[str, Any]
+
+    def texts(self, field: str) -> Sequence[str]:
+        """Return what it says under a name; null is nothing, a single text a list of one.
+
+        Raises:
+            FileFault: it says something else than texts.
+        """
+        value = self.said.get(field)
+        return () if value is None else _texts(value, field, self.line)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is listed itself, not only spoken of."""
+        topics = self.texts("topics")  # Looked at in any case: what is no text is refused.
+        return self.is_target or any(topic in _LISTED for topic in topics)
 
 
 def read_ftm(text: str) -> list[Party]:
     """Return the entities that are listed, with wallets and owners that other lines give them.
 
+    A listed wallet that no listed party holds is a party of its own.
+
     Raises:
-        FileFault: a line is no entity.
+        FileFault: a line is no entity, says something else than texts, or lists one anew.
     """
     parties: dict[str, Party] = {}
-    wallets: list[Mapping[str, Any]] = []
-    edges: list[tuple[str, Mapping[str, Any]]] = []
-    for line, raw in enumerate(text.splitlines(), start=1):
+    lines: dict[str, int] = {}
+    wallets: list[_Entity] = []
+    edges: list[_Entity] = []
+    # Not by splitlines(): a text in JSON may hold what else Unicode ends a line with.
+    for line, raw in enumerate(text.split("\n"), start=1):
         if not raw.strip():
             continue
         entity = _entity(raw, line)
-        schema, said = entity["schema"], entity["properties"]
-        if schema == "CryptoWallet":
-            wallets.append(said)
-        elif schema in _EDGES:
-            edges.append((schema, said))
-        elif schema in _KINDS and _is_listed(entity):
-            parties[entity["id"]] = _party(
-                entity["id"], schema, said, str(entity.get("caption", ""))
-            )
-    for said in wallets:
-        for holder in said.get("holder", ()):
-            for address in said.get("publicKey", ()):
-                if holder in parties:
-                    parties[holder].identified("wallet", str(address))
-    for schema, said in edges:
-        _link(parties, schema, said)
+        if entity.schema == "CryptoWallet":
+            wallets.append(entity)
+        elif entity.schema in _EDGES:
+            edges.append(entity)
+        elif entity.schema in _KINDS and entity.is_listed:
+            _take_in(parties, lines, entity)
+    # Who holds is looked up among the others, before a wallet becomes a party.
+    held = [(each, [key for key in each.texts("holder") if key in parties]) for each in wallets]
+    for wallet, holders in held:
+        for holder in holders:
+            for address in wallet.texts("publicKey"):
+                parties[holder].identified("wallet", address)
+        if wallet.is_listed and not holders:
+            _take_in(parties, lines, wallet)
+    for edge in edges:
+        _link(parties, edge)
     return whole(parties.values())
 
 
-def _entity(raw: str, line: int) -> Mapping[str, Any]:
+def _take_in(parties: dict[str, Party], lines: dict[str, int], entity: _Entity) -> None:
+    """Add a listed party. Two of one id are refused: which of them is true, no file says."""
+    if entity.key in parties:
+        raise FileFault(
+            f"entity {entity.key} is there twice, first in line {lines[entity.key]}",
+            line=entity.line,
+            repair="download the file again, or leave one of the two lines out",
+        )
+    parties[entity.key], lines[entity.key] = _party(entity), entity.line
+
+
+def _entity(raw: str, line: int) -> _Entity:
     try:
-        entity = orjson.loads(raw)
+        found = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise FileFault(
             f"no JSON: {error}", line=line, repair="download the file again: a line broke off"
         ) from error
     if (
-        not isinstance(entity, dict)
-        or not isinstance(entity.get("id"), str)
-        or not isinstance(entity.get("schema"), str)
-        or not isinstance(entity.get("properties"), dict)
+        not isinstance(found, dict)
+        or not isinstance(found.get("id"), str)
+        or not found["id"]
+        or not isinstance(found.get("schema"), str)
+        or not isinstance(found.get("properties"), dict)
     ):
         raise FileFault(
             "no entity: it needs id, schema and properties",
             line=line,
             repair="give entities.ftm.json, with an entity a line",
         )
-    return entity
+    (key,) = _texts(found["id"], "id", line)
+    captions = _texts(found.get("caption"), "caption", line)
+    return _Entity(
+        line, key, found["schema"], captions, bool(found.get("target")),
+        found["properties"],
+    )  # fmt: skip
 
 
-def _is_listed(entity: Mapping[str, Any]) -> bool:
-    topics = entity["properties"].get("topics", ())
-    return bool(entity.get("target")) or any(topic in _LISTED for topic in topics)
+def _texts(value: Any, field: str, line: int) -> Sequence[str]:
+    texts = []
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, str) and "\0" not in each:
+            texts.append(each)
+        elif each is not None:
+            raise FileFault(
+                f"{field} is neither a text nor a list of texts",
+                line=line,
+                repair="give entities.ftm.json as it was downloaded",
+            )
+    return texts
 
 
-def _party(key: str, schema: str, said: Mapping[str, Any], caption: str) -> Party:
-    party = Party(key, _KINDS[schema])
-    party.called(caption, "main")
+def _party(entity: _Entity) -> Party:
+    party = Party(entity.key, _KINDS.get(entity.schema, "unknown"))
+    for caption in entity.captions:
+        party.called(caption, "main")
     for names, kind in (("name", "strong"), ("alias", "strong"), ("previousName", "strong"),
                         ("weakAlias", "weak"), ("abbreviation", "weak")):  # fmt: skip
-        for name in said.get(names, ()):
-            party.called(str(name), "main" if kind == "strong" and not party.names else kind)
+        for name in entity.texts(names):
+            party.called(name, "main" if kind == "strong" and not party.names else kind)
     for words, kind in _IDENTIFIERS.items():
-        for value in said.get(words, ()):
-            party.identified(kind, str(value))
+        for value in entity.texts(words):
+            party.identified(kind, value)
     for words in _COUNTRIES:
-        for value in said.get(words, ()):
-            if code := country_code(str(value)):
+        for value in entity.texts(words):
+            if code := country_code(value):
                 party.countries[code] = None
-    for value in said.get("birthDate", ()):
-        party.born(str(value))
-    for value in said.get("program", ()):
-        party.programs[str(value)] = None
-    for value in said.get("notes", ())[:20]:
-        party.remarked(str(value))
+    for value in entity.texts("birthDate"):
+        party.born(value)
+    for value in entity.texts("program"):
+        party.programs[value] = None
+    for value in entity.texts("notes")[:20]:
+        party.remarked(value)
     return party
 
 
-def _link(parties: Mapping[str, Party], schema: str, said: Mapping[str, Any]) -> None:
-    owner, asset, relation = _EDGES[schema]
-    for owned in said.get(asset, ()):
-        for by in said.get(owner, ()):
+def _link(parties: Mapping[str, Party], edge: _Entity) -> None:
+    owner, asset, relation = _EDGES[edge.schema]
+    share = _share(edge.texts("percentage"))
+    for owned in edge.texts(asset):
+        for by in edge.texts(owner):
             if owned in parties:
-                parties[owned].links[Link(relation, str(by), _share(said))] = None
+                parties[owned].links[Link(relation, by, share)] = None
             elif by in parties:
-                parties[by].links[Link(f"{relation} of", str(owned), _share(said))] = None
+                parties[by].links[Link(f"{relation} of", owned, share)] = None
 
 
-def _share(said: Mapping[str, Any]) -> int | None:
+def _share(percentages: Sequence[str]) -> int | None:
     """Return a share such as `50`, `50.1` or `50.1 %` in basis points."""
-    text = str(next(iter(said.get("percentage", ())), "")).strip(" %").replace(",", ".")
-    whole_part, _, rest = text.partition(".")
-    if not whole_part.isdigit() or (rest and not rest.isdigit()):
+    text = next(iter(percentages), "").strip(" %").replace(",", ".")
+    found = _SHARE.fullmatch(text)
+    if not found:
         return None
-    share = int(whole_part) * 100 + int((rest + "00")[:2])
+    share = int(found["whole"]) * 100 + int(((found["rest"] or "") + "00")[:2])
     return share if share <= 10_000 else None
 
 
