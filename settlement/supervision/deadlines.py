@@ -6,41 +6,57 @@ when the report is filed or the answer has come.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session
 
 from settlement.reconciliation import breaks
 from settlement.reconciliation.breaks import Action, BreakKind, Finding, Severity
-from settlement.store.bulk import rows
+from settlement.store.bulk import Row, rows, rows_by_key
 
-FOUND_MAX = 1_000
+PIECE = 1_000
+"""Reports or questions that are looked at in one step: however many there are, all are."""
 
 _REPORTS = (
     "SELECT id, title, due_date, state, period_first, period_last, settlement_id"
-    " FROM supervisor_report WHERE state IN ('due', 'overdue') AND warn_date <= ?"
-    f" ORDER BY due_date, id LIMIT {FOUND_MAX}"
+    " FROM supervisor_report WHERE state IN ('due', 'overdue') AND warn_date <= ? AND id > ?"
+    " ORDER BY id LIMIT ?"
 )
-_ANSWERS = (
-    "SELECT id, settlement_id, asked_of, due_date FROM inquiry WHERE state = 'OVERDUE'"
-    f" ORDER BY id LIMIT {FOUND_MAX}"
+_FILED = "SELECT id FROM supervisor_report WHERE id {keys} AND state NOT IN ('due', 'overdue')"
+_QUESTIONS = (
+    "SELECT id, settlement_id, asked_of, due_date FROM inquiry WHERE state = 'OVERDUE' AND id > ?"
+    " ORDER BY id LIMIT ?"
 )
+_ANSWERED = "SELECT id FROM inquiry WHERE id {keys} AND state <> 'OVERDUE'"
 
 
 def watch(session: Session, now: datetime) -> tuple[int, int]:
     """Open breaks of what is due or late, close those of what is done; return (opened, closed)."""
-    reports = [_report(*row) for row in rows(session, _REPORTS, (now.date().isoformat(),))]
-    answers = [_answer(*row) for row in rows(session, _ANSWERS)]
+    today = now.date().isoformat()
     opened = closed = 0
-    for kind, found, healed in (
-        (BreakKind.REPORT_DUE, reports, "the report is filed"),
-        (BreakKind.INQUIRY_OVERDUE, answers, "it is answered, asked again or has ended"),
+    for found in _pieces(session, _REPORTS, (today,)):
+        opened += breaks.open_new(session, [_report(*row) for row in found], now)
+    for found in _pieces(session, _QUESTIONS, ()):
+        opened += breaks.open_new(session, [_answer(*row) for row in found], now)
+    for kind, done, healed in (
+        (BreakKind.REPORT_DUE, _FILED, "the report is filed"),
+        (BreakKind.INQUIRY_OVERDUE, _ANSWERED, "it is answered, asked again or has ended"),
     ):
-        stands = {each.subject for each in found}
-        is_open = [each for each in breaks.open_of(session, [kind]) if each.subject not in stands]
-        closed += breaks.close(session, is_open, healed, now)
-        opened += breaks.open_new(session, found, now)
+        is_open = breaks.open_of(session, [kind])
+        over = {key for (key,) in rows_by_key(session, done, [each.subject for each in is_open])}
+        closed += breaks.close(
+            session, [each for each in is_open if each.subject in over], healed, now
+        )
     return opened, closed
+
+
+def _pieces(session: Session, sql: str, values: tuple[str, ...]) -> Iterator[list[Row]]:
+    """Return all rows of a statement that goes by id, `PIECE` at a time."""
+    after = ""
+    while found := rows(session, sql, (*values, after, PIECE)):
+        yield found
+        after = found[-1][0]
 
 
 def _report(
