@@ -45,7 +45,10 @@ _RETIRE = text(
 
 
 class WalletRefused(Conflict):
-    """The address is somebody else's, or none that money can be paid to."""
+    """The address is somebody else's, or none that money can be paid to.
+
+    Whose it is stays unsaid: a company learns nothing of another's wallets by asking.
+    """
 
     def __init__(self, address: str, reason: str, field: str | None) -> None:
         super().__init__(
@@ -129,7 +132,7 @@ def put_wallet(
         return True
     owner = wallet_owner(session, terms.address)
     if owner != participant_id:  # Somebody was faster.
-        raise WalletRefused(terms.address, f"a wallet of {owner}", field)
+        raise WalletRefused(terms.address, "a wallet of another participant", field)
     return False
 
 
@@ -146,7 +149,7 @@ def require_free(
         raise WalletRefused(address, str(taken), field)
     owner = wallet_owner(session, address)
     if owner not in (None, participant_id):
-        raise WalletRefused(address, f"a wallet of {owner}", field)
+        raise WalletRefused(address, "a wallet of another participant", field)
 
 
 def reprove(session: Session, participant_id: str, terms: WalletTerms) -> bool:

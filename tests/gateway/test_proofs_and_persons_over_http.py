@@ -53,6 +53,21 @@ def test_a_proof_that_is_none_changes_nothing(
     assert answer.status_code == 409 and "challenge-over" in answer.text
 
 
+def test_a_wallet_of_somebody_else_is_refused_without_saying_whose_it_is(door: Door) -> None:
+    with reading(door.engine) as session:
+        owner, address = session.execute(
+            text("SELECT participant_id, address FROM wallet WHERE participant_id <> :stranger"),
+            {"stranger": door.companies.stranger},
+        ).first()  # type: ignore[misc]
+    wanted = {"address": address, "kind": "self_hosted"}
+
+    answer = door.post(one(door.companies.stranger, "/wallets/challenge"), wanted, "stranger")
+
+    assert (answer.status_code, answer.json()["title"]) == (409, "Wallet refused")
+    assert "a wallet of another participant" in answer.text
+    assert owner not in answer.text
+
+
 def test_no_field_of_a_person_is_anywhere_but_in_its_one_table(door: Door) -> None:
     key = applied(door)
     completed(door, key)
