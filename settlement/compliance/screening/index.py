@@ -14,7 +14,7 @@ import orjson
 
 from settlement.compliance.screening.apart import near_enough
 from settlement.compliance.screening.look_up import ALIKE_MIN, Spellings, turned
-from settlement.compliance.screening.names import Name, NameKind, prepared
+from settlement.compliance.screening.names import Name, NameKind, readings
 from settlement.compliance.screening.pairing import INITIAL
 from settlement.compliance.screening.scoring import THRESHOLD, Score, doubted, scored_from, weights
 from settlement.compliance.screening.spelling import consonants
@@ -87,11 +87,6 @@ class Index:
         """How many parties it holds."""
         return len(self._parties) - len(self._gone)
 
-    @property
-    def names(self) -> int:
-        """How many names they have."""
-        return len(self._names)
-
     def change(self, *, added: Iterable[Listed], removed: Iterable[str]) -> None:
         """Take parties in and out; `removed` are ids."""
         for party_id in removed:
@@ -109,11 +104,19 @@ class Index:
 
     def search(self, text: str, kind: NameKind, threshold: int = THRESHOLD) -> list[Found]:
         """Return each listed party that has a name scoring `threshold` or more, best first."""
-        name = prepared(text, kind)
+        best: dict[int, Found] = {}
+        for name in readings(text, kind):
+            self._take_best(name, threshold, best)
+        return sorted(
+            best.values(),
+            key=lambda each: (-each.score.points, each.listed.list_name, each.listed.entry_key),
+        )
+
+    def _take_best(self, name: Name, threshold: int, best: dict[int, Found]) -> None:
+        """Keep the best score of each party, by its place."""
         candidates = self._candidates(name, threshold)
         if not candidates:
-            return []
-        best: dict[int, Found] = {}
+            return
         for number in near_enough(name, candidates, self._names, threshold):
             place, shown, name_kind, listed_name = self._names[number]
             if place in self._gone:
@@ -124,10 +127,6 @@ class Index:
             known = best.get(place)
             if known is None or found.points > known.score.points:
                 best[place] = Found(self._parties[place], shown, name_kind, found)
-        return sorted(
-            best.values(),
-            key=lambda each: (-each.score.points, each.listed.list_name, each.listed.entry_key),
-        )
 
     def _add(self, party: Listed) -> None:
         place = len(self._parties)
@@ -138,24 +137,27 @@ class Index:
                 value = value[:_BIC_OF_BANK]  # All branches of a listed bank.
             self._numbers.setdefault(value, []).append((number_kind, place))
         for text, name_kind in party.names:
-            name = prepared(text, party.kind)
-            number = len(self._names)
-            self._names.append((place, text, name_kind, name))
-            self._sizes.append(len(name.words))
-            person = party.kind == NameKind.PERSON
-            weighed = weights(name.words, person)
-            least = sum(weighed) * _DOMINANT_PERCENT
-            for word, weight in zip(name.words, weighed, strict=True):
-                if word not in self._by_word:
-                    self._by_word[word] = []
-                    self._spellings.add(word)
-                self._by_word[word].append(number)
-                if weight * 100 >= least and (not person or len(name.words) == 1):
-                    self._dominant.setdefault(word, set()).add(number)
-            for joined in turned(name):
-                self._by_joined.setdefault(consonants(joined), []).append(number)
-            for sign in set(name.syllables):
-                self._by_syllable.setdefault(sign, []).append(number)
+            for name in readings(text, party.kind):
+                self._add_name(place, text, name_kind, name)
+
+    def _add_name(self, place: int, text: str, name_kind: str, name: Name) -> None:
+        number = len(self._names)
+        self._names.append((place, text, name_kind, name))
+        self._sizes.append(len(name.words))
+        person = name.kind == NameKind.PERSON
+        weighed = weights(name.words, person)
+        least = sum(weighed) * _DOMINANT_PERCENT
+        for word, weight in zip(name.words, weighed, strict=True):
+            if word not in self._by_word:
+                self._by_word[word] = []
+                self._spellings.add(word)
+            self._by_word[word].append(number)
+            if weight * 100 >= least and (not person or len(name.words) == 1):
+                self._dominant.setdefault(word, set()).add(number)
+        for joined in turned(name):
+            self._by_joined.setdefault(consonants(joined), []).append(number)
+        for sign in set(name.syllables):
+            self._by_syllable.setdefault(sign, []).append(number)
 
     def _candidates(self, name: Name, threshold: int) -> set[int]:
         """Return the numbers of the names that could reach the threshold."""

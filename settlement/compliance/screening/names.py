@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -30,6 +31,7 @@ _WORD = re.compile("[a-z0-9]+")
 _SERVANT_WORDS = frozenset(
     ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
 )
+_ARTICLES = frozenset(("al", "el", "ul"))
 _SERVANT = re.compile("abd(?:ou|[aeiou])(?:l|([rsn])(?=\\1))(.{4,})")
 # Alone these are words of another language too: a form only at the beginning or the end.
 _SHORT = 2
@@ -98,6 +100,14 @@ def prepared(text: str, kind: NameKind) -> Name:
     )
 
 
+def readings(text: str, kind: NameKind) -> list[Name]:
+    """Return a name as it may be meant: one, or each kind's where its own is not known."""
+    if kind != NameKind.UNKNOWN:
+        return [prepared(text, kind)]
+    kinds = (NameKind.VESSEL, NameKind.PERSON, kind)
+    return list({name.words: name for name in (prepared(text, each) for each in kinds)}.values())
+
+
 def romanised(text: str) -> str:
     """Return a text in lower-case ASCII, whatever its script."""
     if text.isascii():
@@ -162,7 +172,10 @@ def _without_titles(words: Phrase, kind: NameKind) -> Phrase:
 
 
 def _servants(words: Phrase) -> Phrase:
-    """Write `Abd al-Rahman`, `Abdul Rahman` and `Abdurrahman` in one way, as one word."""
+    """Write `Abd al-Rahman`, `Abdul Rahman` and `Abdurrahman` in one way, as one word.
+
+    So is `Rahman, Abdul`: what a name ends with belongs to what it begins with.
+    """
     known = vocabulary().particles
     found: list[str] = []
     at = 0
@@ -172,13 +185,27 @@ def _servants(words: Phrase) -> Phrase:
         if word in _SERVANT_WORDS:
             while at < len(words) - 1 and words[at] in known:
                 at += 1
-            if at < len(words) and len(words[at]) > 1:
+            if _ARTICLES.issuperset(words[at:]):
+                word, at = _before(word, found, known), len(words)
+            elif len(words[at]) > 1:
                 word = f"abd{words[at]}"
                 at += 1
         elif inside := _SERVANT.fullmatch(word):
             word = f"abd{inside.group(2)}"
         found.append(word)
     return tuple(found)
+
+
+def _before(word: str, found: list[str], particles: Container[str]) -> str:
+    """Return the last word of a name that gives its family name first, that name taken in."""
+    start = 0
+    while start < len(found) - 1 and found[start] in particles:
+        start += 1
+    if not found or len(found[start]) < 2 or found[start] in _SERVANT_WORDS:
+        return word
+    word = f"abd{found[start]}"
+    del found[: start + 1]
+    return word
 
 
 def _one_spelling(words: Phrase) -> Phrase:

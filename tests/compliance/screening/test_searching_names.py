@@ -111,3 +111,27 @@ def test_a_score_that_is_cut_short_is_none_only_below_what_was_asked(seed: int) 
                 reached.add(is_enough)
 
     assert reached == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "asked"),
+    [
+        (PERSON, "NADIRI, Abdul Rahman", "NADIRI, Abdul Rahman"),
+        (PERSON, "NADIRI, Abdul Rahman", "Abdul Rahman Nadiri"),
+        (PERSON, "LIPER, Dr. Elena", "Elena Liper"),
+        (PERSON, "NADIRI, Abdul", "Abdul Nadiri"),
+        (COMPANY, "Kolvara & Sons Trading Ltd", "Kolvara & Sons Trading Ltd"),
+        (NameKind.VESSEL, "MV Kolvara Star", "MV Kolvara Star"),
+    ],
+)
+def test_who_is_listed_is_found_though_it_is_not_known_whose_name_it_is(
+    kind: NameKind, name: str, asked: str
+) -> None:
+    """A trader under a name of its own, or a plain list: of each kind as it would be read."""
+    unknown = NameKind.UNKNOWN
+    listed = Index([Listed("p1", "own", "1", kind, ((name, "main"),))])
+    plain = Index([Listed("p1", "own", "1", unknown, ((name, "main"),))])
+
+    assert [found.score.points >= 95 for found in listed.search(asked, unknown)] == [True]
+    assert [found.score.points >= 95 for found in plain.search(asked, kind)] == [True]
+    assert [found.score.points >= 95 for found in plain.search(asked, unknown)] == [True]
