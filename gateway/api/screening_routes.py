@@ -12,8 +12,8 @@ _HIT_ID = "hit_019a8f2e6c1f7d3e9b6a2d4c5e6f7081"
 _VERSION_ID = "lst_019a8f2e6c1f7d3e9b6a2d4c5e6f7080"
 _AT = "2026-11-30T09:30:00.000000Z"
 _STATS = {
-    "parties": 7379, "names": 19076, "weak_names": 2022, "addresses": 9474, "identifiers": 4115,
-    "wallets": 2, "links": 2405,
+    "parties": 7379, "names": 19076, "strong_names": 9675, "weak_names": 2022, "addresses": 9474,
+    "identifiers": 4115, "wallets": 2, "links": 2405,
 }  # fmt: skip
 _VERSION: dict[str, Any] = {
     "object": "list_version", "id": _VERSION_ID, "name": "ofac", "format": "ofac-csv",

@@ -18,13 +18,11 @@ from settlement.clock import Ids, to_micros
 from settlement.compliance import list_entries
 from settlement.compliance.list_files.reading import ListFile, read_list
 from settlement.compliance.list_files.record import ListUnreadable, Party
+from settlement.compliance.list_losses import Loss, losses
 from settlement.errors import Conflict
 from settlement.store.bulk import insert_rows, rows, run_many
 
 __all__ = ["ListShrinks", "ListUnreadable", "Loaded", "load", "versions"]
-
-_SHRINKS_FROM = 100
-_SHRINKS_PERCENT = 80
 
 _NEWEST = (
     "SELECT v.name, v.sha256, v.id FROM list_version v WHERE v.id ="
@@ -47,12 +45,12 @@ _PARTY = (
 class ListShrinks(Conflict):
     """A file that lacks much of what is in force is more likely cut off than true."""
 
-    def __init__(self, name: str, *, now: int, then: int) -> None:
+    def __init__(self, name: str, lost: Sequence[Loss]) -> None:
         super().__init__(
-            f"list {name} holds {then} parties, and this file {now}",
+            f"of list {name} this file would leave {', '.join(map(str, lost))}",
             field="file",
-            repair="download the file again; where so many were taken off the list, say so with"
-            " shrinks=accept",
+            repair="give the publisher's files whole, OFAC's all three; where so much was taken"
+            f" off the list, say so: --shrinks accept, or POST /v1/lists/{name}/smaller",
         )
 
 
@@ -99,15 +97,12 @@ def load(
     if before and before[0][1] == digest and before[0][2] != "{}":
         return Loaded(before[0][0], name, "", orjson.loads(before[0][2]), (), (), (), is_new=False)
     found = found or read_list(name, content)
-    known = {row[1]: row for row in rows(session, _PARTIES, (name,))}
-    if (
-        len(known) >= _SHRINKS_FROM
-        and not accept_shrinking
-        and len(found.parties) * 100 < len(known) * _SHRINKS_PERCENT
-    ):
-        raise ListShrinks(name, now=len(found.parties), then=len(known))
-    version_id = ids("lst")
     stats = found.stats
+    lost = losses(then=orjson.loads(before[0][2]), now=stats) if before else []
+    if lost and not accept_shrinking:
+        raise ListShrinks(name, lost)
+    known = {row[1]: row for row in rows(session, _PARTIES, (name,))}
+    version_id = ids("lst")
     _store_version(session, version_id, name, digest, found, stats, actor, now)
     loaded, fresh = _store_parties(session, version_id, name, found, stats, known, ids)
     ended = [known[key][0] for key in (*loaded.changed, *loaded.removed)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from settlement.compliance.list_files import eu, ofac_csv, ofac_xml, open_sanctions, uk, un_xml
@@ -33,12 +34,12 @@ class ListFile:
     @property
     def stats(self) -> dict[str, int]:
         """How much of what was read."""
+        kinds = Counter(kind for each in self.parties for kind in each.names.values())
         return {
             "parties": len(self.parties),
-            "names": sum(len(each.names) for each in self.parties),
-            "weak_names": sum(
-                kind == "weak" for each in self.parties for kind in each.names.values()
-            ),
+            "names": kinds.total(),
+            "strong_names": kinds["strong"],
+            "weak_names": kinds["weak"],
             "addresses": sum(len(each.addresses) for each in self.parties),
             "identifiers": sum(len(each.identifiers) for each in self.parties),
             "wallets": sum(
