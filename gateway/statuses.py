@@ -25,8 +25,13 @@ from settlement.compliance.inquiries import AttachmentRefused
 from settlement.compliance.limits import LimitExceeded
 from settlement.compliance.limits.changing import LimitNotActive
 from settlement.compliance.lists import ListShrinks, ListUnreadable
-from settlement.compliance.policies import OwnPolicy, PolicyDecided
 from settlement.compliance.policy import PackInvalid
+from settlement.compliance.policy_errors import (
+    OwnPolicy,
+    PolicyDecided,
+    PolicyOutdated,
+    PolicyTakesBack,
+)
 from settlement.compliance.registers import RegisterUnreadable
 from settlement.compliance.screening.deciding import HitChanged, WalletStaysListed
 from settlement.compliance.travel_rule.opening import NotClosed, NotInTurn
@@ -111,6 +116,8 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     OwnPolicy: 403,
     PackInvalid: 422,
     PolicyDecided: 409,
+    PolicyOutdated: 409,
+    PolicyTakesBack: 409,
     RegisterUnreadable: 422,
     MappingInvalid: 422,
     NoBankMapping: 422,

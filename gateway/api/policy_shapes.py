@@ -19,7 +19,7 @@ class PolicyVersion(Shape):
 
     object: Literal["policy"]
     version: int
-    sha256: str
+    sha256: str = Field(description="Over its files and the version in force it was made on.")
     state: str = Field(description="draft or published.")
     is_in_force: bool
     note: str

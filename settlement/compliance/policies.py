@@ -19,7 +19,8 @@ from sqlmodel import Session
 from settlement.clock import to_micros
 from settlement.compliance import policy
 from settlement.compliance.policy import Policy
-from settlement.errors import Conflict, Invalid, NotFound
+from settlement.compliance.policy_errors import OwnPolicy, PolicyDecided, PolicyOutdated
+from settlement.errors import Invalid, NotFound
 from settlement.store.bulk import rows
 
 SHIPPED_BY = "the rail as shipped"
@@ -32,28 +33,6 @@ _IN_FORCE = (
     "SELECT version FROM policy_version WHERE in_force_from <= ?"
     " ORDER BY in_force_from DESC, version DESC LIMIT 1"
 )
-
-
-class OwnPolicy(Conflict):
-    """Nobody publishes the rules that he wrote himself."""
-
-    def __init__(self, version: int, actor: str) -> None:
-        super().__init__(
-            f"policy {version} was drafted by {actor}: nobody publishes his own",
-            field="version",
-            repair="ask a second person",
-        )
-
-
-class PolicyDecided(Conflict):
-    """The version was published already."""
-
-    def __init__(self, version: int, by: str) -> None:
-        super().__init__(
-            f"policy {version} was published by {by}",
-            field="version",
-            repair="draft a changed one",
-        )
 
 
 class PolicySource(Protocol):
@@ -69,6 +48,7 @@ class StoredPolicy:
 
     version: int
     sha256: str
+    """Over its files and the number of the version in force that it was made on."""
     note: str
     author: str
     created_at: int
@@ -115,7 +95,8 @@ def install(session: Session, now: datetime) -> int:
         return int(found[0][0])
     files = policy.files_of()
     policy.read(files)
-    version = _insert(session, files, author=SHIPPED_BY, note="as shipped", now=now)
+    sha256 = _digest(files, 0)
+    version = _insert(session, files, sha256=sha256, author=SHIPPED_BY, note="as shipped", now=now)
     _publish(session, version, by=INSTALLED_BY, at=now)
     return version
 
@@ -130,13 +111,16 @@ def draft(
 ) -> StoredPolicy:
     """Keep a draft: the files in force with `changes`, where None takes a file away.
 
-    The same files are kept once.
+    The same files are kept once for each version in force that they are drafted on. Without a
+    change it is the version in force.
 
     Raises:
         PackInvalid: with file and line.
         Invalid: there is nothing in it, or too much.
     """
-    files = files_of(session, in_force(session, now))
+    base = in_force(session, now)
+    files = files_of(session, base)
+    before = dict(files)
     for name, content in changes.items():
         if not _FILE_NAME.match(name):
             raise Invalid(f"{name[:64]!r} is no name of a pack or a table", field="files")
@@ -147,12 +131,14 @@ def draft(
         else:
             files[name] = content
     policy.read(files)
-    known = session.connection().execute(
-        text("SELECT version FROM policy_version WHERE sha256 = :sha"), {"sha": _digest(files)}
-    ).scalar()  # fmt: skip
-    if known is None:
-        known = _insert(session, files, author=actor, note=note, now=now)
-    return get(session, int(known))
+    if files == before:
+        return get(session, base)
+    sha256 = _digest(files, base)
+    known = rows(session, "SELECT version FROM policy_version WHERE sha256 = ?", (sha256,))
+    if known:
+        return get(session, int(known[0][0]))
+    version = _insert(session, files, sha256=sha256, author=actor, note=note, now=now)
+    return get(session, version)
 
 
 def publish(
@@ -160,19 +146,56 @@ def publish(
 ) -> StoredPolicy:
     """Put a draft in force from a moment on, never from one that has passed.
 
+    What was published and is not in force yet is a draft again: it was made on another version
+    than will be in force on its day.
+
     Raises:
         NotFound: there is none of that number.
         PolicyDecided: it was published before.
+        PolicyOutdated: it was made on what is in force no more.
         OwnPolicy: the author himself.
     """
+    base = in_force(session, now)
+    if session.connection().dialect.name == "postgresql":
+        # Of two that are published at once the second has to see the first.
+        rows(session, "SELECT 1 FROM policy_version WHERE version = ? FOR UPDATE", (base,))
     known = get(session, version)
     if known.published_by is not None:
         raise PolicyDecided(version, known.published_by)
+    require_current(session, known, now)
     if known.author == actor:
         raise OwnPolicy(version, actor)
+    session.connection().execute(
+        text(
+            "UPDATE policy_version SET published_by = NULL, in_force_from = NULL"
+            " WHERE in_force_from > :now"
+        ),
+        {"now": to_micros(now)},
+    )
     if _publish(session, version, by=actor, at=max(in_force_from, now)) != 1:
         raise PolicyDecided(version, "somebody, a moment ago")
     return get(session, version)
+
+
+def require_current(session: Session, stored: StoredPolicy, now: datetime) -> int:
+    """Return the version in force, on which a draft was made.
+
+    Raises:
+        PolicyOutdated: it was made on another.
+    """
+    base = in_force(session, now)
+    if stored.sha256 != _digest(files_of(session, stored.version), base):
+        raise PolicyOutdated(stored.version, base)
+    return base
+
+
+def waiting(session: Session, now: datetime) -> list[int]:
+    """Return the versions that are published and not in force yet."""
+    found = rows(
+        session, "SELECT version FROM policy_version WHERE in_force_from > ? ORDER BY version",
+        (to_micros(now),),
+    )  # fmt: skip
+    return [int(version) for (version,) in found]
 
 
 def keep_trial(session: Session, version: int, figures: Mapping[str, object]) -> None:
@@ -239,7 +262,13 @@ def _publish(session: Session, version: int, *, by: str, at: datetime) -> int:
 
 
 def _insert(
-    session: Session, files: Mapping[str, bytes], *, author: str, note: str, now: datetime
+    session: Session,
+    files: Mapping[str, bytes],
+    *,
+    sha256: str,
+    author: str,
+    note: str,
+    now: datetime,
 ) -> int:
     connection = session.connection()
     newest = connection.execute(
@@ -253,7 +282,7 @@ def _insert(
         ),
         {
             "version": newest + 1,
-            "sha": _digest(files),
+            "sha": sha256,
             "files": orjson.dumps(named).decode(),
             "note": note,
             "author": author,
@@ -263,8 +292,9 @@ def _insert(
     return int(newest) + 1
 
 
-def _digest(files: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256()
+def _digest(files: Mapping[str, bytes], base: int) -> str:
+    """Return what a version is known by: its files, and the version in force it was made on."""
+    digest = hashlib.sha256(f"on {base}\n".encode() if base else b"")
     for name, content in sorted(files.items()):
         digest.update(f"{name}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()

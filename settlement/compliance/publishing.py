@@ -16,7 +16,7 @@ from settlement import approvals, audit
 from settlement.approvals import Approval
 from settlement.clock import Ids, from_micros, to_micros
 from settlement.compliance import policies
-from settlement.compliance.policies import PolicyDecided
+from settlement.compliance.policy_errors import PolicyDecided, PolicyTakesBack
 from settlement.errors import Invalid, NotFound
 
 KIND = "policy"
@@ -38,12 +38,14 @@ def ask(
 
     Raises:
         NotFound, PolicyDecided: there is no such draft.
+        PolicyOutdated: it was made on what is in force no more.
         Invalid: it was not tried on history, or the moment has passed.
         NoApprovalRule, ApprovalOpen: see `approvals.ask`.
     """
     stored = policies.get(session, version)
     if stored.published_by is not None:
         raise PolicyDecided(version, stored.published_by)
+    base = policies.require_current(session, stored, now)
     if stored.tried is None:
         raise Invalid(
             f"policy {version} was not tried on history",
@@ -63,6 +65,8 @@ def ask(
         terms={
             "version": version,
             "sha256": stored.sha256,
+            "made_on": base,
+            "takes_back": policies.waiting(session, now),
             "author": stored.author,
             "note": stored.note,
             "tried": orjson.loads(stored.tried),
@@ -92,18 +96,22 @@ def apply(session: Session, approval: Approval, now: datetime) -> None:
     """Put in force what was approved.
 
     Raises:
-        OwnPolicy, PolicyDecided: nothing is changed.
+        OwnPolicy, PolicyDecided, PolicyOutdated: nothing is changed.
+        PolicyTakesBack: for their day wait other versions than were seen.
     """
     assert approval.state == "approved" and approval.kind == KIND
     terms = approval.terms
     at = now if terms["in_force_from"] is None else from_micros(terms["in_force_from"])
     before = policies.in_force(session, now)
+    waiting = policies.waiting(session, now)
     after = policies.publish(
         session, terms["version"], actor=approval.approvers[-1], in_force_from=at, now=now
     )
+    if waiting != terms.get("takes_back", []):
+        raise PolicyTakesBack(after.version, waiting)
     audit.changed(
         session,
         approval.subject,
-        before={"in_force": before},
+        before={"in_force": before, "waiting": waiting},
         after={"in_force": after.version, "from": after.in_force_from},
     )

@@ -61,8 +61,12 @@ def simulate(session: Session, version: int, now: datetime, *, limit: int = HIST
 
     Raises:
         NotFound: there is no such version.
+        PolicyOutdated: it is a draft that was made on what is in force no more.
     """
     against = policies.in_force(session, now)
+    stored = policies.get(session, version)
+    if stored.published_by is None:
+        policies.require_current(session, stored, now)
     before = Judge(policies.parsed(session, against), now)
     after = Judge(policies.parsed(session, version), now)
     counts: Counter[str] = Counter()

@@ -9,10 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from settlement.clock import to_micros
 from settlement.compliance import explaining, flags, policies, policy, registers, trades, trying
-from settlement.compliance.policies import OwnPolicy, PolicyDecided, StoredPolicies
+from settlement.compliance.policies import StoredPolicies
 from settlement.compliance.policy import PackInvalid
 from settlement.compliance.policy.predicates import PREDICATES
 from settlement.compliance.policy.predicates.inputs import LOOKS_AT
+from settlement.compliance.policy_errors import OwnPolicy, PolicyDecided
 from settlement.compliance.registers import RegisterUnreadable
 from settlement.compliance.trades import Declaration, Paper
 from settlement.errors import Forbidden, Invalid, NotFound

@@ -16,9 +16,18 @@ OWN = {
     },
 }
 
+OTHER = {
+    "note": "another pack",
+    "files": {
+        "other.yaml": OWN["files"]["own.yaml"]  # type: ignore[index]
+        .replace("id: own", "id: other")
+        .replace("OWN-01", "OTHER-01")
+    },
+}
 
-def _drafted(door: Door) -> int:
-    made = door.post("/v1/policies", OWN, "compliance")
+
+def _drafted(door: Door, body: Any = OWN) -> int:
+    made = door.post("/v1/policies", body, "compliance")
     assert made.status_code == 201, made.text
     return int(made.json()["version"])
 
@@ -51,6 +60,54 @@ def test_a_policy_is_drafted_tried_and_published_by_a_second_person(door: Door) 
     assert [(each["version"], each["is_in_force"]) for each in listed] == [(2, True), (1, False)]
     again = door.post(f"{path}/publish", {"reason": "x"}, "admin")
     assert again.status_code == 409
+
+
+def _asked(door: Door, version: int, **more: str) -> Any:
+    path = f"/v1/policies/{version}"
+    assert door.post(f"{path}/simulate", {}, "compliance").status_code == 200
+    return door.post(f"{path}/publish", {"reason": "decided", **more}, "compliance")
+
+
+def test_what_was_asked_for_on_an_older_version_is_not_approved(door: Door) -> None:
+    first, second = _drafted(door), _drafted(door, OTHER)
+    asked = [_asked(door, version) for version in (first, second)]
+    approved = _decide(door, asked[0], "approver")
+
+    stale = _decide(door, asked[1], "approver")
+
+    assert [each.json()["terms"]["made_on"] for each in asked] == [1, 1]
+    assert approved.status_code == 200, approved.text
+    assert (stale.status_code, stale.json()["type"]) == (409, "/problems/policy-outdated"), (
+        stale.text
+    )
+    assert "anew on the version in force" in stale.text
+    for path in (f"/v1/policies/{second}/simulate", f"/v1/policies/{second}/publish"):
+        body = {"reason": "x"} if path.endswith("publish") else {}
+        assert door.post(path, body, "compliance").json()["type"] == "/problems/policy-outdated"
+    packs = door.get(f"/v1/policies/{first}", "overseer").json()
+    assert packs["is_in_force"] and "own" in {each["id"] for each in packs["packs"]}
+
+
+def test_whoever_approves_has_seen_what_is_taken_back(door: Door) -> None:
+    first, second = _drafted(door), _drafted(door, OTHER)
+    unseen = _asked(door, second)
+    waits = _asked(door, first, in_force_from="2099-01-01T00:00:00Z")
+    assert _decide(door, waits, "approver").status_code == 200
+
+    refused = _decide(door, unseen, "approver")
+    withdrawn = door.post(
+        f"/v1/approvals/{unseen.json()['approval_id']}/withdraw", {"reason": "x"}, "compliance"
+    )
+    anew = _asked(door, second)
+    approved = _decide(door, anew, "approver")
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/policy-takes-back"), (
+        refused.text
+    )
+    assert withdrawn.status_code == 200, withdrawn.text
+    assert anew.json()["terms"]["takes_back"] == [first]
+    assert approved.status_code == 200, approved.text
+    assert door.get(f"/v1/policies/{first}", "overseer").json()["state"] == "draft"
 
 
 def test_a_fault_in_a_draft_names_file_and_line(door: Door) -> None:
