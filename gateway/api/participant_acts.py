@@ -23,6 +23,7 @@ from gateway.context import Gateway
 from gateway.idempotency import Reply
 from gateway.writer import Work, one_by_one
 from settlement import participants
+from settlement.compliance.screening import listed_persons
 from settlement.documents.identifiers import text_fault
 from settlement.errors import NotFound
 from settlement.participants import activation, changes, moves, papers, people
@@ -170,6 +171,7 @@ def _withdraw(session: Session, done: Act, now: datetime) -> Reply:
 
 
 def _erase(session: Session, done: Act, now: datetime) -> Reply:
+    listed_persons.require_unlisted(session, done.participant_id, done.other_id)
     people.erase(
         session, done.participant_id, done.other_id, actor=done.caller.actor,
         reason=done.body.reason, now=now,

@@ -68,6 +68,17 @@ def changes(
     return [_change(row) for row in found]
 
 
+def pending(session: Session, participant_id: str, kind: str) -> list[Change]:
+    """Return the changes of a kind that wait for their approval."""
+    found = rows(
+        session,
+        f"SELECT {_SHOWN} FROM participant_change WHERE participant_id = ? AND kind = ?"
+        " AND state = 'pending' ORDER BY id",
+        (participant_id, kind),
+    )
+    return [_change(row) for row in found]
+
+
 def _change(row: tuple[Any, ...]) -> Change:
     values = list(row)
     values[4] = orjson.loads(values[4])

@@ -87,7 +87,15 @@ def declare(
 
 
 def count_from_now(session: Session, participant_id: str, owner_ids: Sequence[str]) -> None:
-    """Let a stored declaration count in place of the one before."""
+    """Let a stored declaration count in place of the one before.
+
+    Raises:
+        PersonErasedAlready: one of its persons is: nobody would know who owns it.
+    """
+    named = rows_by_key(
+        session, "SELECT person_id FROM participant_owner WHERE id {keys}", owner_ids
+    )
+    people.require_known(session, [person for (person,) in named if person is not None])
     session.execute(_RETIRE, {"id": participant_id})
     for key in owner_ids:
         session.execute(

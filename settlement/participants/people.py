@@ -15,8 +15,9 @@ from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
 from settlement.errors import Conflict, Invalid, NotFound
-from settlement.participants import identity, moves
+from settlement.participants import change_records, identity, moves
 from settlement.participants.profiles import ERASED
+from settlement.store import row_lock
 from settlement.store.bulk import insert_rows, rows, rows_by_key
 
 NUMBER_MAX = 40
@@ -38,7 +39,8 @@ class PersonErasedAlready(Conflict):
 
     def __init__(self, person_id: str) -> None:
         super().__init__(
-            f"the fields of {person_id} were erased", repair="name a person who is not erased"
+            f"the fields of {person_id} were erased",
+            repair="name a person who is not erased; refuse a change that names this one",
         )
 
 
@@ -136,6 +138,7 @@ def erase(
     """Overwrite a person's fields; owner rows, documents, events and digests stay.
 
     A person who still owns or controls an open participant is not erased: there is a duty to know.
+    Nor is one whom a declaration names that waits: it would count without anybody being known.
 
     Raises:
         NotFound: nobody of this id is behind this participant.
@@ -146,6 +149,7 @@ def erase(
         raise NotFound("person", person_id)
     if known[person_id].erased_at is not None:
         raise PersonErasedAlready(person_id)
+    _lock(session, [person_id])
     still = rows(
         session,
         "SELECT 1 FROM participant_owner o JOIN participant p ON p.id = o.participant_id"
@@ -158,6 +162,7 @@ def erase(
             field="person_id",
             repair="declare the owners anew, or close the participant, before the erasure",
         )
+    _require_undeclared(session, participant_id, person_id)
     values = {"id": person_id, "erased": ERASED, "at": to_micros(now)}
     if session.connection().execute(_ERASE, values).rowcount != 1:
         raise PersonErasedAlready(person_id)
@@ -165,6 +170,39 @@ def erase(
         session, participant_id, "erase", actor=actor, reason=reason, now=now,
         detail={"person_id": person_id},
     )  # fmt: skip
+
+
+def require_known(session: Session, person_ids: list[str]) -> None:
+    """Return quietly if no person is erased, and keep it so until the commit.
+
+    Raises:
+        PersonErasedAlready: one is.
+    """
+    _lock(session, person_ids)
+    for found in persons(session, person_ids).values():
+        if found.erased_at is not None:
+            raise PersonErasedAlready(found.id)
+
+
+def _lock(session: Session, person_ids: list[str]) -> None:
+    # Whoever erases and whoever approves take turns: each sees what the other has done.
+    lock = row_lock(session, "n")
+    rows_by_key(
+        session, f"SELECT n.id FROM natural_person n WHERE n.id {{keys}} ORDER BY n.id{lock}",
+        person_ids,
+    )  # fmt: skip
+
+
+def _require_undeclared(session: Session, participant_id: str, person_id: str) -> None:
+    owner_ids = rows(session, "SELECT id FROM participant_owner WHERE person_id = ?", (person_id,))
+    lines = {key for (key,) in owner_ids}
+    for change in change_records.pending(session, participant_id, "owners"):
+        if lines & set(change.terms["owner_ids"]):
+            raise Conflict(
+                f"a declaration that waits for its approval names {person_id}",
+                field="person_id",
+                repair=f"decide about change {change.id} first, or withdraw it",
+            )
 
 
 def _birth_fault(value: str | None, today: date) -> str:
