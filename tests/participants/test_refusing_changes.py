@@ -108,8 +108,10 @@ def test_a_wallet_of_another_is_not_even_asked_about(engine: Engine) -> None:
                                            tax_id="T1"), ids=ids)  # fmt: skip
         proposed(session, other, a_wallet())
 
-    with pytest.raises(WalletRefused, match=other), transaction(engine) as session:
+    with pytest.raises(WalletRefused) as refusal, transaction(engine) as session:
         proposed(session, key, a_wallet(), start=600)
+
+    assert other not in str(refusal.value)
 
 
 def test_nothing_of_a_closed_participant_changes(engine: Engine) -> None:
