@@ -21,6 +21,7 @@ PARTIES_MAX = 500_000
 
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\x50\x4b", b"{\\rtf", b"\xd0\xcf\x11\xe0")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1b-\x1f]")
+_BEFORE = re.compile(rb"(?:\xef\xbb\xbf|\s)*")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -75,8 +76,10 @@ def _read(content: bytes) -> ListFile:
     if found := _CONTROL.search(content):
         line = content.count(b"\n", 0, found.start()) + 1
         raise FileFault("it holds control characters", line=line)
-    if content.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"<"):
-        return _read_xml(content.removeprefix(codecs.BOM_UTF8).lstrip())
+    # A byte order mark and empty lines before a form hide it from nobody; lines keep their numbers.
+    content = _BEFORE.sub(lambda found: b"\n" * found[0].count(b"\n"), content, count=1)
+    if content.lstrip().startswith(b"<"):
+        return _read_xml(content.lstrip())
     return _read_text(content)
 
 
@@ -100,13 +103,14 @@ def _read_text(content: bytes) -> ListFile:
     if content.lstrip()[:1] in (b"{", b"["):
         text = _decoded(content)
         return ListFile("opensanctions-ftm", open_sanctions.read_ftm(text))
-    head = content[:20_000].decode("utf-8-sig", "replace")
-    first = _cells(head.splitlines()[0] if head.splitlines() else "", ",")
+    head = content.lstrip()[:20_000].decode("utf-8", "replace")
+    lines = [line for line in head.splitlines() if line.strip()][:5]
+    first = _cells(lines[0] if lines else "", ",")
     if len(first) in (ofac_csv.SDN_COLUMNS, ofac_csv.ALT_COLUMNS, ofac_csv.ADD_COLUMNS) and (
         first[0].strip().isdigit()
     ):
         return ListFile("ofac-csv", ofac_csv.read_ofac(_decoded(content, "latin-1")))
-    for line in head.splitlines()[:5]:
+    for line in lines:
         if set(eu.CSV_COLUMNS) <= set(_cells(line, ";")):
             return ListFile("eu-csv", eu.read_eu_csv(_decoded(content)))
         cells = set(_cells(line, ","))
@@ -123,7 +127,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 def _decoded(content: bytes, older: str = "") -> str:
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         if older:  # What the publisher used before.
             return content.decode(older)

@@ -41,12 +41,12 @@ def named_rows(
         FileFault: there is no such row, or a row has another number of cells.
     """
     header: list[str] = []
-    for line, cells in rows(text, delimiter):
+    for place, (line, cells) in enumerate(rows(text, delimiter), start=1):
         if not header:
             plain = [cell.strip() for cell in cells]
             if set(needed) <= set(plain):
                 header = plain
-            elif line > 5:
+            elif place > 5:
                 break
             continue
         if len(cells) > len(header):
