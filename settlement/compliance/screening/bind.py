@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from settlement import registry
+from settlement.compliance.screening import records
 from settlement.registry.standing import Source
 from settlement.store.bulk import rows_by_key
 
@@ -30,10 +31,15 @@ def unlist(
 
 
 def let_go(
-    session: Session, wallets: Iterable[str], *, reason: str, actor: str, now: datetime
+    session: Session, participant_ids: Iterable[str], *, reason: str, actor: str, now: datetime
 ) -> None:
-    """Take back what screening has wanted of these wallets; others may want them off still."""
-    bound = [row[0] for row in rows_by_key(session, _BOUND, list(wallets))]
+    """Take back what screening has wanted of whom nothing stands against any more.
+
+    Others may want their wallets off still.
+    """
+    keys = set(participant_ids)
+    free = keys - records.stands_against(session, keys)
+    bound = [row[0] for row in rows_by_key(session, _BOUND, records.wallets(session, free))]
     registry.want(
         session, bound, source=Source.SCREENING, listed=True, reason=reason, actor=actor, now=now
     )

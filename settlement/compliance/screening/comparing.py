@@ -14,6 +14,7 @@ import orjson
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
+from settlement.compliance.screening import bind
 from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import (
     ListsInForce,
@@ -44,6 +45,12 @@ _HELD = (
     "UPDATE screening_subject SET listed_ownership_bp = :bp, listed_owners = :owners,"
     " listed_controllers = :controllers WHERE participant_id = :id"
 )
+_ADDED_UP = (
+    "SELECT participant_id, listed_ownership_bp, listed_owners, listed_controllers"
+    " FROM screening_subject WHERE participant_id {keys}"
+)
+_NOBODY = (0, "[]", "[]")
+_LAPSED = "no list names it any more"
 _CHUNK = 2_000
 
 
@@ -59,17 +66,28 @@ class Compared:
 def ensure(session: Session, participant_ids: Iterable[str], *, ids: Ids, now: datetime) -> Counts:
     """Compare whoever of these was never compared as it is now, with the lists as they are now.
 
-    Where no list is in force nothing is read or written.
+    So are the participants that own them: what these are found to be counts further down. Where no
+    list is in force nothing is read or written.
     """
     counts = Counts()
     lists = lists_in_force(session)
     if not lists.hash:
         return counts
-    for keys in chunks(sorted(set(participant_ids)), _CHUNK):
-        due = stale(session, subjects(session, keys), lists)
-        if due:
-            serialise(session)
-            counts.add(compare_all(session, due, lists, actor="rail", ids=ids, now=now))
+    known: set[str] = set()
+    step = set(participant_ids)
+    while step:
+        known |= step
+        above: set[str] = set()
+        for keys in chunks(sorted(step), _CHUNK):
+            found = subjects(session, keys)
+            above |= {
+                key for each in found for owner in each.owners if (key := owner.participant_id)
+            }
+            due = stale(session, found, lists)
+            if due:
+                serialise(session)
+                counts.add(compare_all(session, due, lists, actor="rail", ids=ids, now=now))
+        step = above - known
     return counts
 
 
@@ -113,7 +131,9 @@ def keep(
     found = [(each.participant_id, each.matches) for each in compared]
     counts = record(session, found, actor=actor, ids=ids, now=now)
     keys = [each.participant_id for each in compared]
-    held = holdings(session, keys)
+    held = {key: _said(each) for key, each in holdings(session, keys).items()}
+    before = {row[0]: tuple(row[1:]) for row in rows_by_key(session, _ADDED_UP, keys)}
+    moved = [key for key in keys if held[key] != before.get(key, _NOBODY)]
     at = to_micros(now)
     insert_rows(
         session, "screening_subject", _SUBJECT,
@@ -122,16 +142,24 @@ def keep(
                 each.participant_id,
                 each.content_hash,
                 lists.hash,
-                *_said(held[each.participant_id]),
+                *held[each.participant_id],
                 at,
             )
             for each in compared
         ],
         _KEEP,
     )  # fmt: skip
-    if counts.lapsed:  # A listed owner may have gone: so may what it made of others.
-        add_up(session, owned_by(session, keys))
+    if moved:
+        add_up(session, set(owned_by(session, moved)).difference(keys))
+    after_lapse(session, counts, actor=actor, now=now)
     return counts
+
+
+def after_lapse(session: Session, counts: Counts, *, actor: str, now: datetime) -> None:
+    """See to what hung on hits that lapsed: wallets, and what a listed owner made of others."""
+    if counts.less:
+        add_up(session, owned_by(session, counts.less))
+        bind.let_go(session, counts.less, reason=_LAPSED, actor=actor, now=now)
 
 
 def add_up(session: Session, participant_ids: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from settlement.clock import to_micros
 from settlement.compliance.screening import bind
 from settlement.compliance.screening.comparing import add_up
 from settlement.compliance.screening.ownership import owned_by
-from settlement.compliance.screening.records import Hit, hit, stands_against, wallets
+from settlement.compliance.screening.records import Hit, hit, wallets
 from settlement.errors import Conflict, IllegalMove, Invalid
 from settlement.store import row_lock
 from settlement.store.bulk import insert_rows
@@ -180,11 +180,12 @@ def _decide(session: Session, found: Hit, move: str, reason: str, actor: str, no
 
 def _bind(session: Session, participant_id: str, move: str, actor: str, now: datetime) -> None:
     """Keep whoever is confirmed from the rail on the chain; let go whom nothing stands against."""
-    own = wallets(session, [participant_id])
     if move == "confirm":
+        own = wallets(session, [participant_id])
         bind.unlist(session, own, reason="a hit was confirmed", actor=actor, now=now)
-    elif not stands_against(session, [participant_id]):
-        bind.let_go(session, own, reason="its hits were cleared", actor=actor, now=now)
+    else:
+        reason = "its hits were cleared"
+        bind.let_go(session, [participant_id], reason=reason, actor=actor, now=now)
 
 
 def _note(

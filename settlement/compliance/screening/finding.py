@@ -48,6 +48,8 @@ class Counts:
     lapsed: int = 0
     against: set[str] = field(default_factory=set)
     """Participants that something new stands against."""
+    less: set[str] = field(default_factory=set)
+    """Participants that something stands against no more."""
 
     def add(self, other: Counts) -> None:
         """Count another comparison in."""
@@ -56,6 +58,7 @@ class Counts:
         self.reopened += other.reopened
         self.lapsed += other.lapsed
         self.against |= other.against
+        self.less |= other.less
 
 
 def record(
@@ -103,7 +106,7 @@ def record(
         and row[6] in ("open", "confirmed")
         and (entries is None or (row[4], row[5]) in entries)
     ]
-    counts.lapsed = len(lost)
+    counts.lapsed, counts.less = len(lost), {row[1] for row in lost}
     events += [(row[0], "lapsed", actor, None, "{}", at) for row in lost]
     insert_rows(session, "screening_hit", _COLUMNS, new)
     run_many(session, _COMPARED, again)

@@ -17,7 +17,7 @@ from settlement.compliance import clearance, lists
 from settlement.compliance.list_files.reading import ListFile
 from settlement.compliance.lists import Loaded
 from settlement.compliance.screening import bind, records, rounds
-from settlement.compliance.screening.comparing import serialise
+from settlement.compliance.screening.comparing import after_lapse, serialise
 from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import ListsInForce, listed, lists_in_force
 from settlement.compliance.screening.index import Index
@@ -87,6 +87,7 @@ def put_in_force(
     parties = subjects(session, [row[0] for row in rows(session, _OPEN_PARTIES)])
     counts = _compare_changes(session, parties, loaded, actor=actor, ids=ids, now=now)
     _carry(session, parties, before, after)
+    after_lapse(session, counts, actor=actor, now=now)
     against = sorted(counts.against)
     settlements = sorted(
         {

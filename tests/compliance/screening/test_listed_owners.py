@@ -12,6 +12,7 @@ from settlement.compliance.screening.records import HitFilter
 from settlement.store import transaction
 from settlement.store.bulk import insert_rows
 from tests.builders.rail import Rail
+from tests.builders.three_companies import COMPANIES
 from tests.compliance.screening.desk import listed, load
 
 
@@ -125,3 +126,30 @@ def test_below_half_nothing_is_passed_on(rail: Rail) -> None:
 
     assert found[buyer].listed_ownership_bp == 4_999
     assert found[third].listed_ownership_bp == 0
+
+
+def test_an_owner_s_new_owner_counts_at_the_next_payment_of_what_it_owns(rail: Rail) -> None:
+    seller, buyer, third = rail.sandbox.participant_ids
+    columns = (
+        "id", "participant_id", "role", "share_bp", "owner_participant_id", "live", "created_at",
+    )  # fmt: skip
+    at = to_micros(rail.now)
+    with transaction(rail.engine) as session:
+        made = [("own_a", buyer, "owner", 10_000, seller, True, at)]
+        insert_rows(session, "participant_owner", columns, made)
+    load(rail, listed(COMPANIES[2].name))
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [seller, buyer, third], ids=rail.ids, now=rail.now)
+        for hit in records.hits(session, HitFilter("open")):
+            deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+        before = exposures(session, [buyer])[buyer]
+    with transaction(rail.engine) as session:
+        made = [("own_b", seller, "owner", 6_000, third, True, at)]
+        insert_rows(session, "participant_owner", columns, made)
+
+    with transaction(rail.engine) as session:  # The buyer alone pays: its owner is no party.
+        screening.ensure(session, [buyer], ids=rail.ids, now=rail.now)
+        after = exposures(session, [buyer, seller])
+
+    assert before.listed_ownership_bp == 0
+    assert (after[seller].listed_ownership_bp, after[buyer].listed_ownership_bp) == (6_000, 10_000)
