@@ -14,6 +14,7 @@ from datetime import date
 from typing import BinaryIO
 
 from settlement.documents.bank_csv import CsvMapping
+from settlement.documents.bank_csv_amounts import amount_of, signed
 from settlement.documents.iso20022.reading_model import (
     TEXT_MAX,
     Balance,
@@ -25,7 +26,7 @@ from settlement.documents.iso20022.reading_model import (
     StatementUnreadable,
     Total,
 )
-from settlement.documents.iso20022.reading_values import Misfit, decimals_of, minor, provided
+from settlement.documents.iso20022.reading_values import provided
 
 ROWS_AT_ONCE = 500
 _FORMULA = re.compile(r"[=@\t\r]|[+-][^0-9]*[A-Za-z(].*[(|!]|[+-].*[|!(]")
@@ -141,7 +142,7 @@ def _read(
         found = cells.of(row)
         entry = entry_of(found, line, number)
         if kind == "statement":
-            balances.add(entry.amount_minor, _signed(found["balance"], mapping, currency, line,
+            balances.add(entry.amount_minor, signed(found["balance"], mapping, currency, line,
                          "balance"), entry.booking_date, line)  # fmt: skip
         waiting.append(entry)
         if len(waiting) >= ROWS_AT_ONCE:
@@ -190,7 +191,7 @@ def _entries(mapping: CsvMapping, currency: str) -> Callable[[dict[str, str], in
                 f"the row is in {cells['currency'][:10]!r}, the account in {currency}", line=line,
                 path="currency", repair="import it for the account of its currency",
             )  # fmt: skip
-        amount = _amount(cells, mapping, currency, line)
+        amount = amount_of(cells, mapping, currency, line)
         booked = _day(cells["booking_date"], pattern, line, "booking_date")
         valued = cells.get("value_date")
         reference = provided(cells.get("bank_reference"))
@@ -218,60 +219,6 @@ def _refuse_formulas(cells: Mapping[str, str], line: int) -> None:
                 f"the cell {cell[:40]!r} is a formula", line=line, path=field,
                 repair="a bank's file has none: ask the bank, and open files in no spreadsheet",
             )  # fmt: skip
-
-
-def _amount(cells: Mapping[str, str], mapping: CsvMapping, currency: str, line: int) -> int:
-    if mapping.amount_sign == "columns":
-        credit, debit = cells["credit"], cells["debit"]
-        if bool(credit) == bool(debit):
-            raise StatementInvalid(
-                "a row has a credit or a debit, one of them", line=line, path="columns/credit",
-                repair="correct the mapping's columns",
-            )  # fmt: skip
-        # Some banks write a minus into the debit column, too.
-        value = _signed(credit or debit, mapping, currency, line, "credit" if credit else "debit")
-        return value if credit else -abs(value)
-    value = _signed(cells["amount"], mapping, currency, line, "amount")
-    if mapping.amount_sign == "negated":
-        return -value
-    if mapping.amount_sign == "signed":
-        return value
-    word = cells["direction"]
-    if value < 0 or (word not in mapping.credit_words and word not in mapping.debit_words):
-        raise StatementInvalid(
-            f"{word[:40]!r} with {cells['amount'][:40]!r} is no direction with an amount",
-            line=line, path="direction",
-            repair="list its word in credit_words or debit_words; no signs",
-        )  # fmt: skip
-    return value if word in mapping.credit_words else -value
-
-
-def _signed(text: str, mapping: CsvMapping, currency: str, line: int, field: str) -> int:
-    plain = text
-    if mapping.grouping_sign:
-        groups = plain.lstrip("+-").split(mapping.decimal_sign)[0].split(mapping.grouping_sign)
-        if len(groups) > 1 and not (
-            0 < len(groups[0]) <= 3 and {len(g) for g in groups[1:]} == {3}
-        ):
-            raise StatementInvalid(
-                f"{text[:40]!r} is not grouped in thousands", line=line, path=field,
-                repair="correct decimal_sign and grouping_sign",
-            )  # fmt: skip
-        plain = plain.replace(mapping.grouping_sign, "")
-    if mapping.decimal_sign == ",":
-        plain = "?" if "." in plain else plain.replace(",", ".")
-    # A trailing minus is old, and still written.
-    sign = -1 if plain[:1] == "-" or plain[-1:] == "-" else 1
-    try:
-        digits = plain.removeprefix("+")
-        if sign < 0:
-            digits = digits[1:] if digits[0] == "-" else digits[:-1]
-        return sign * minor(digits, decimals_of(currency))
-    except Misfit as misfit:
-        raise StatementInvalid(
-            f"{text[:40]!r} is no amount of {currency}", line=line, path=field,
-            repair="correct the mapping's decimal_sign and grouping_sign, or the file",
-        ) from misfit  # fmt: skip
 
 
 def _day(text: str, pattern: re.Pattern[str], line: int, field: str) -> str:

@@ -130,6 +130,7 @@ def _formula(cell: str) -> bytes:
         (GOOD.replace("2.200,01", "2.200,02"), StatementContradicts, "balance"),
         (GOOD.replace("-50,00", "50,00"), StatementContradicts, "balance"),
         (GOOD.replace("1.250,01", "1,250.01"), StatementInvalid, "1,250.01"),
+        (GOOD.replace("1.250,01", "4,320.00"), StatementInvalid, "4,320.00"),
         (GOOD.replace("1.250,01", "1.25,01"), StatementInvalid, "thousands"),
         (GOOD.replace("1.250,01", "1.250,011"), StatementInvalid, "1.250,011"),
         (GOOD.replace("1.250,01", "NaN"), StatementInvalid, "NaN"),
