@@ -117,7 +117,7 @@ class Idempotency(SQLModel, table=True):
 
     __tablename__ = "idempotency"
     caller: str = text(primary_key=True)
-    """Prefix of the API key: keys of different callers never meet."""
+    """Prefix of the API key with which its line began: keys of different callers never meet."""
     route: str = text(primary_key=True)
     key: str = text(primary_key=True)
     body_hash: str = text()

@@ -6,8 +6,10 @@ from sqlalchemy.exc import DBAPIError
 
 from settlement.approvals import hand_of, same_hand
 from settlement.store import transaction
+from tests.approvals.builders import an_approval, decided
 
 MAKER, SAME, OTHER = "treasury:per_anna", "approver:per_anna", "approver:per_ben"
+FIRST, SECOND, THIRD, STRANGER = (f"stk_00000000000{number}" for number in range(1, 5))
 
 
 def test_a_hand_is_who_acts_and_not_the_role() -> None:
@@ -52,13 +54,61 @@ BREAK = (
 
 @pytest.mark.parametrize("table", MADE)
 def test_the_database_refuses_the_same_hand_under_another_role(engine: Engine, table: str) -> None:
-    made, decided = MADE[table]
+    made, decide = MADE[table]
     with transaction(engine) as session:
         if table.startswith("break"):
             session.connection().execute(text(BREAK))
         session.connection().execute(text(made))
 
     with pytest.raises(DBAPIError, match="his own hand"), transaction(engine) as session:
-        session.connection().execute(text(decided), {"who": SAME})
+        session.connection().execute(text(decide), {"who": SAME})
     with transaction(engine) as session:
-        assert session.connection().execute(text(decided), {"who": OTHER}).rowcount == 1
+        assert session.connection().execute(text(decide), {"who": OTHER}).rowcount == 1
+
+
+def rotated_twice(engine: Engine) -> None:
+    """A machine's key, its replacement and the next one; and a key of nobody's line."""
+    with transaction(engine) as session:
+        for prefix, before in ((FIRST, None), (SECOND, FIRST), (THIRD, SECOND), (STRANGER, None)):
+            session.connection().execute(
+                text(
+                    "INSERT INTO api_key (prefix, key_hash, role, rotated_from, scopes, label,"
+                    " issued_by, revoked_by, created_at)"
+                    " VALUES (:prefix, 'x', 'treasury', :before, '', '', '', '', 1)"
+                ),
+                {"prefix": prefix, "before": before},
+            )
+
+
+@pytest.mark.parametrize("table", MADE)
+@pytest.mark.parametrize(("maker", "same"), [(FIRST, THIRD), (THIRD, FIRST), (SECOND, THIRD)])
+def test_the_database_refuses_a_later_key_of_the_same_line(
+    engine: Engine, table: str, maker: str, same: str
+) -> None:
+    made, decide = (each.replace(MAKER, f"treasury:{maker}") for each in MADE[table])
+    rotated_twice(engine)
+    with transaction(engine) as session:
+        if table.startswith("break"):
+            session.connection().execute(text(BREAK))
+        session.connection().execute(text(made))
+
+    with pytest.raises(DBAPIError, match="own line"), transaction(engine) as session:
+        session.connection().execute(text(decide), {"who": f"treasury:{same}"})
+    with transaction(engine) as session:
+        values = {"who": f"treasury:{STRANGER}"}
+        assert session.connection().execute(text(decide), values).rowcount == 1
+
+
+@pytest.mark.parametrize("by_whom", ["maker", "other_checker"])
+def test_the_database_refuses_a_decision_by_a_key_of_a_line_that_has_spoken(
+    engine: Engine, by_whom: str
+) -> None:
+    rotated_twice(engine)
+    is_maker = by_whom == "maker"
+    asked = an_approval(engine, amount_minor=6_000_000_00, maker=SECOND if is_maker else "per_anna")
+    if not is_maker:
+        decided(engine, asked, checker=SECOND)
+
+    with pytest.raises(DBAPIError, match="own line"):
+        decided(engine, asked, checker=THIRD)
+    assert decided(engine, asked, checker=STRANGER).approvers[-1] == STRANGER
