@@ -24,7 +24,7 @@ from settlement.chain.port import NoHeaderEvidence
 from settlement.compliance.inquiries import AttachmentRefused
 from settlement.compliance.limits import LimitExceeded
 from settlement.compliance.limits.changing import LimitNotActive
-from settlement.compliance.lists import ListShrinks, ListUnreadable
+from settlement.compliance.lists import ListFormatDiffers, ListShrinks, ListUnreadable
 from settlement.compliance.policy import PackInvalid
 from settlement.compliance.policy_errors import (
     OwnPolicy,
@@ -110,6 +110,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     LimitExceeded: 409,
     LimitNotActive: 409,
     ListUnreadable: 422,
+    ListFormatDiffers: 409,
     ListShrinks: 409,
     HitChanged: 409,
     WalletStaysListed: 409,

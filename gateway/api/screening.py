@@ -76,6 +76,7 @@ class _File(NamedTuple):
     content: bytes
     found: ListFile
     accept_shrinking: bool
+    accept_format: bool
 
 
 class _Judged(NamedTuple):
@@ -87,7 +88,7 @@ class _Judged(NamedTuple):
 
 async def plan_load(gateway: Gateway, command: Command) -> Work:
     """Read a list file off the event loop; it is put in force whole, or refused."""
-    return await _load(gateway, command, accept_shrinking=False)
+    return await _load(gateway, command)
 
 
 async def plan_load_smaller(gateway: Gateway, command: Command) -> Work:
@@ -95,10 +96,28 @@ async def plan_load_smaller(gateway: Gateway, command: Command) -> Work:
     return await _load(gateway, command, accept_shrinking=True)
 
 
-async def _load(gateway: Gateway, command: Command, *, accept_shrinking: bool) -> Work:
+async def plan_load_other_format(gateway: Gateway, command: Command) -> Work:
+    """Put a version in force though the one before is in another format."""
+    return await _load(gateway, command, accept_format=True)
+
+
+async def plan_load_other_format_smaller(gateway: Gateway, command: Command) -> Work:
+    """Put a version in force though the one before is in another format, and holds much more."""
+    return await _load(gateway, command, accept_shrinking=True, accept_format=True)
+
+
+async def _load(
+    gateway: Gateway,
+    command: Command,
+    *,
+    accept_shrinking: bool = False,
+    accept_format: bool = False,
+) -> Work:
     name = shapes.list_name(command.path["name"])
     found = await asyncio.to_thread(read_list, name, command.content)
-    item = _File(command.caller, gateway.ids, name, command.content, found, accept_shrinking)
+    item = _File(
+        command.caller, gateway.ids, name, command.content, found, accept_shrinking, accept_format
+    )
     return Work(_LOAD, item)
 
 
@@ -198,7 +217,8 @@ def _judge(run: Callable[..., Any], gateway: Gateway, command: Command, model: t
 def _store(session: Session, item: _File, now: datetime) -> Reply:
     found = screening.put_in_force(
         session, name=item.name, content=item.content, ids=item.ids, now=now,
-        actor=item.caller.actor, accept_shrinking=item.accept_shrinking, found=item.found,
+        actor=item.caller.actor, accept_shrinking=item.accept_shrinking,
+        accept_format=item.accept_format, found=item.found,
     )  # fmt: skip
     return Reply(201, orjson.dumps(shapes.loaded(found)))
 

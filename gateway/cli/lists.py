@@ -33,6 +33,9 @@ def load(
     shrinks: Annotated[
         str, typer.Option("--shrinks", help="`accept`: much was taken off the list.")
     ] = "",
+    other_format: Annotated[
+        str, typer.Option("--format", help="`accept`: the list comes in another format.")
+    ] = "",
     here: Annotated[
         bool, typer.Option("--here", help="Into this machine's database: for large files.")
     ] = False,
@@ -44,8 +47,10 @@ def load(
 ) -> None:
     """Put a list in force; open payments of whom it newly lists are stopped at once."""
     content = b"\n".join(_content(each) for each in files) if len(files) > 1 else _content(files[0])
+    smaller, other = shrinks == "accept", other_format == "accept"
     if here:
-        show.fields(_load_here(name, content, shrinks == "accept"), as_json=as_json)
+        found = _load_here(name, content, accept_shrinking=smaller, accept_format=other)
+        show.fields(found, as_json=as_json)
         return
     if len(content) > _SENT_MAX_BYTES:
         raise Invalid(
@@ -53,11 +58,12 @@ def load(
             field="file",
             repair="read it beside the database, with --here",
         )
-    path = f"/v1/lists/{name}" + ("/smaller" if shrinks == "accept" else "")
+    accepted = ("/other-format" if other else "") + ("/smaller" if smaller else "")
     api = open_api(url, key_file, key_name)
     answer = api.post(
-        path, content, media_type="application/octet-stream", idempotency_key=idempotency_key
-    )
+        f"/v1/lists/{name}{accepted}", content, media_type="application/octet-stream",
+        idempotency_key=idempotency_key,
+    )  # fmt: skip
     show.fields(answer, as_json=as_json)
 
 
@@ -97,7 +103,9 @@ def _content(file: Path) -> bytes:
         ) from None
 
 
-def _load_here(name: str, content: bytes, accept_shrinking: bool) -> dict[str, Any]:
+def _load_here(
+    name: str, content: bytes, *, accept_shrinking: bool, accept_format: bool
+) -> dict[str, Any]:
     """Put a list in force in the database of this machine's settings."""
     from gateway import at_the_machine, wiring
     from gateway.api import screening_shapes as shapes
@@ -114,6 +122,7 @@ def _load_here(name: str, content: bytes, accept_shrinking: bool) -> dict[str, A
         found = screening.put_in_force(
             session, name=shapes.list_name(name), content=content, ids=new_id,
             now=datetime.now(UTC), actor="cli", accept_shrinking=accept_shrinking,
+            accept_format=accept_format,
         )  # fmt: skip
         at_the_machine.record(session, "settle list load", datetime.now(UTC), name)
     engine.dispose()

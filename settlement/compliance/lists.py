@@ -22,13 +22,15 @@ from settlement.compliance.list_losses import Loss, losses
 from settlement.errors import Conflict
 from settlement.store.bulk import insert_rows, rows, run_many
 
-__all__ = ["ListShrinks", "ListUnreadable", "Loaded", "load", "versions"]
+__all__ = ["ListFormatDiffers", "ListShrinks", "ListUnreadable", "Loaded", "load", "versions"]
 
 _NEWEST = (
     "SELECT v.name, v.sha256, v.id FROM list_version v WHERE v.id ="
     " (SELECT MAX(w.id) FROM list_version w WHERE w.name = v.name) ORDER BY v.name"
 )
-_BEFORE = "SELECT id, sha256, stats FROM list_version WHERE name = ? ORDER BY id DESC LIMIT 1"
+_BEFORE = (
+    "SELECT id, sha256, stats, format FROM list_version WHERE name = ? ORDER BY id DESC LIMIT 1"
+)
 _PARTIES = (
     "SELECT id, entry_key, content_hash, name FROM list_party"
     " WHERE list_name = ? AND ended_by IS NULL"
@@ -50,7 +52,19 @@ class ListShrinks(Conflict):
             f"of list {name} this file would leave {', '.join(map(str, lost))}",
             field="file",
             repair="give the publisher's files whole, OFAC's all three; where so much was taken"
-            f" off the list, say so: --shrinks accept, or POST /v1/lists/{name}/smaller",
+            " off the list, say so: --shrinks accept, or POST with /smaller behind the path",
+        )
+
+
+class ListFormatDiffers(Conflict):
+    """A file in another format than the list in force is more likely a wrong one than the next."""
+
+    def __init__(self, name: str, *, now: str, then: str) -> None:
+        super().__init__(
+            f"list {name} is in force as {then}, and this file is {now}",
+            field="file",
+            repair="give the publisher's file as it was downloaded; where the list is to come in"
+            f" another format, say so: --format accept, or POST /v1/lists/{name}/other-format",
         )
 
 
@@ -81,6 +95,7 @@ def load(
     now: datetime,
     actor: str = "rail",
     accept_shrinking: bool = False,
+    accept_format: bool = False,
     found: ListFile | None = None,
 ) -> Loaded:
     """Put a list file in force under `name`, whole or not at all. Compares nobody with it.
@@ -89,6 +104,7 @@ def load(
 
     Raises:
         ListUnreadable: it is in no form that is read; the version in force stays.
+        ListFormatDiffers: the version in force is in another format.
         ListShrinks: it lacks much of the version in force.
     """
     digest = hashlib.sha256(content).hexdigest()
@@ -98,9 +114,12 @@ def load(
         return Loaded(before[0][0], name, "", orjson.loads(before[0][2]), (), (), (), is_new=False)
     found = found or read_list(name, content)
     stats = found.stats
-    lost = losses(then=orjson.loads(before[0][2]), now=stats) if before else []
-    if lost and not accept_shrinking:
-        raise ListShrinks(name, lost)
+    # What was stored before parties were kept tells neither its counts nor its format.
+    if then := orjson.loads(before[0][2]) if before else {}:
+        if found.format != before[0][3] and not accept_format:
+            raise ListFormatDiffers(name, now=found.format, then=before[0][3])
+        if (lost := losses(then=then, now=stats)) and not accept_shrinking:
+            raise ListShrinks(name, lost)
     known = {row[1]: row for row in rows(session, _PARTIES, (name,))}
     version_id = ids("lst")
     _store_version(session, version_id, name, digest, found, stats, actor, now)

@@ -54,6 +54,22 @@ def test_a_file_that_is_not_whole_is_refused_with_its_line_and_what_to_do(door: 
     assert _load(door, "A Name\n", "No_List!").status_code in (404, 422)
 
 
+def test_a_file_in_another_format_is_taken_only_where_that_is_said(door: Door) -> None:
+    _load(door, files.OFAC_CSV)
+
+    refused = _load(door, "Too many requests\n")
+    again = _load(door, "Too many requests\n", "own/smaller")
+    less = _load(door, files.EU_XML, "own/other-format")
+    taken = _load(door, files.EU_XML, "own/other-format/smaller")
+
+    for answer, kind in ((refused, "list-format-differs"), (again, "list-format-differs"),
+                         (less, "list-shrinks")):  # fmt: skip
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, kind)
+        assert answer.json()["errors"][0]["field"] == "file"
+    assert "/other-format" in refused.json()["errors"][0]["repair"]
+    assert (taken.status_code, taken.json()["format"]) == (201, "eu-xml")
+
+
 def test_a_name_is_checked_with_the_parts_of_its_score(door: Door) -> None:
     _load(door, files.FTM)
 

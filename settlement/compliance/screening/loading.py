@@ -69,6 +69,7 @@ def put_in_force(
     now: datetime,
     actor: str = "rail",
     accept_shrinking: bool = False,
+    accept_format: bool = False,
     found: ListFile | None = None,
 ) -> InForce:
     """Load a list file and stop the open payments of whom it newly lists.
@@ -79,7 +80,7 @@ def put_in_force(
     before = lists_in_force(session)
     loaded = lists.load(
         session, name=name, content=content, ids=ids, now=now, actor=actor,
-        accept_shrinking=accept_shrinking, found=found,
+        accept_shrinking=accept_shrinking, accept_format=accept_format, found=found,
     )  # fmt: skip
     if not loaded.is_new:
         return InForce(loaded, Counts())
