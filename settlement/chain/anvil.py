@@ -81,6 +81,7 @@ class AnvilOptions:
     state: Path | None = None
     """A file that the state is read from and, at an orderly end, written to."""
     genesis_timestamp: int | None = None
+    """For a chain that begins; one that is read from `state` has its genesis block already."""
     base_fee_wei: int | None = None
     block_gas_limit: int = BLOCK_GAS_LIMIT
     accounts: int = 10
@@ -94,7 +95,8 @@ class AnvilOptions:
         words += ["--no-cors", "--color", "never"]
         words += ["--gas-limit", str(self.block_gas_limit), "--accounts", str(self.accounts)]
         words += ["--order", self.order]
-        if self.genesis_timestamp is not None:
+        # Beside a state it would set the clock back: blocks would be as old as the pause was long.
+        if self.genesis_timestamp is not None and not (self.state and self.state.exists()):
             words += ["--timestamp", str(self.genesis_timestamp)]
         if self.base_fee_wei is not None:
             words += ["--block-base-fee-per-gas", str(self.base_fee_wei)]
@@ -105,8 +107,9 @@ class AnvilOptions:
         if self.no_mining:
             words.append("--no-mining")
         if self.state is not None:
-            # Historical states too: the tie-out asks for balances at past blocks after a restart.
-            words += ["--state", str(self.state), "--preserve-historical-states"]
+            # Without states of the past, neither in the file nor beside it: each is a copy of every
+            # account, 10 MB a minute. Reads at past blocks reach back to the start at most.
+            words += ["--state", str(self.state), "--max-persisted-states", "0"]
         return [*words, *self.extra]
 
 

@@ -166,31 +166,6 @@ def test_an_anvil_that_never_answers_is_ended_with_its_children(tmp_path: Path) 
     assert comes_true(lambda: not is_alive(child))
 
 
-def test_state_is_kept_over_an_orderly_end(tmp_path: Path) -> None:
-    options = AnvilOptions(state=tmp_path / "state.json", genesis_timestamp=1_800_000_000)
-    with Anvil(options) as anvil, chain_of(anvil) as chain, controls_of(anvil) as controls:
-        controls.mine(5)
-        controls.set_balance(KEYS[0].address, 77)
-        controls.mine()
-        before = chain.identity(), chain.head(), chain.headers(0, 6)
-
-    with Anvil(options) as anvil, chain_of(anvil) as chain:
-        assert (chain.identity(), chain.head(), chain.headers(0, 6)) == before
-        assert chain.coin_balances([KEYS[0].address], before[1].hash) == [77]
-
-
-def test_a_killed_anvil_keeps_nothing(tmp_path: Path) -> None:
-    options = AnvilOptions(state=tmp_path / "state.json")
-    anvil = Anvil(options, directory=tmp_path).start()
-    with controls_of(anvil) as controls:
-        controls.mine(3)
-    anvil.kill()
-
-    assert not anvil.is_running
-    with anvil, chain_of(anvil) as chain:
-        assert chain.head().number == 0
-
-
 PARENT = """
 import sys
 from settlement.chain.anvil import Anvil

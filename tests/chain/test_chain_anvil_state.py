@@ -1,0 +1,70 @@
+"""What an anvil keeps of its chain: over an orderly end, over a pause, and when it is killed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+from settlement.chain.anvil import Anvil, AnvilOptions
+from settlement.chain.anvil_controls import AnvilControls
+from settlement.chain.evm import EvmChain
+from tests.chain.worlds import KEYS
+
+
+def chain_of(anvil: Anvil) -> closing[EvmChain]:
+    return closing(EvmChain(anvil.url))
+
+
+def controls_of(anvil: Anvil) -> closing[AnvilControls]:
+    return closing(AnvilControls(anvil.url))
+
+
+def test_state_is_kept_over_an_orderly_end(tmp_path: Path) -> None:
+    options = AnvilOptions(state=tmp_path / "state.json", genesis_timestamp=1_800_000_000)
+    with Anvil(options) as anvil, chain_of(anvil) as chain, controls_of(anvil) as controls:
+        controls.mine(5)
+        controls.set_balance(KEYS[0].address, 77)
+        controls.mine()
+        before = chain.identity(), chain.head(), chain.headers(0, 6)
+
+    with Anvil(options) as anvil, chain_of(anvil) as chain:
+        assert (chain.identity(), chain.head(), chain.headers(0, 6)) == before
+        assert chain.coin_balances([KEYS[0].address], before[1].hash) == [77]
+
+
+def test_its_clock_is_now_again_however_long_it_was_off(tmp_path: Path) -> None:
+    founded = int(time.time()) - 1_000
+    options = AnvilOptions(state=tmp_path / "state.json", genesis_timestamp=founded)
+    with Anvil(options) as anvil, chain_of(anvil) as chain:
+        genesis = chain.headers(0, 0)
+
+    with Anvil(options) as anvil, chain_of(anvil) as chain, controls_of(anvil) as controls:
+        controls.mine()
+
+        assert abs(chain.head().timestamp - time.time()) < 10
+        assert chain.headers(0, 0) == genesis
+
+
+def test_what_it_keeps_does_not_grow_with_every_state_there_was(tmp_path: Path) -> None:
+    options = AnvilOptions(state=tmp_path / "state.json")
+    with Anvil(options, directory=tmp_path) as anvil, controls_of(anvil) as controls:
+        controls.set_code(KEYS[8].address, b"\x60" * 20_000)
+        controls.mine(600)
+
+        assert not any(each.is_file() for each in (tmp_path / "cache").rglob("*"))
+
+    # A block is less than two kilobytes; a state of all accounts would be 40 and more.
+    assert (tmp_path / "state.json").stat().st_size < 2_000_000
+
+
+def test_a_killed_anvil_keeps_nothing(tmp_path: Path) -> None:
+    options = AnvilOptions(state=tmp_path / "state.json")
+    anvil = Anvil(options, directory=tmp_path).start()
+    with controls_of(anvil) as controls:
+        controls.mine(3)
+    anvil.kill()
+
+    assert not anvil.is_running
+    with anvil, chain_of(anvil) as chain:
+        assert chain.head().number == 0
