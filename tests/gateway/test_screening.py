@@ -45,7 +45,11 @@ def test_a_list_is_loaded_shown_and_told_apart_from_the_last(door: Door) -> None
 def test_a_file_that_is_not_whole_is_refused_with_its_line_and_what_to_do(door: Door) -> None:
     _load(door, files.FTM)
 
-    for content in (files.FTM + '{"id": "x', files.UN_XML[:-200], "<html/>", ""):
+    odd = (
+        files.FTM + '{"id":"x-9","schema":"Person","properties":{"topics":["sanction"],"name":%s}}'
+    )
+    for content in (files.FTM + '{"id": "x', files.UN_XML[:-200], "<html/>", "", odd % 5,
+                    odd % '{"a":"b"}', odd % '["A\\u0000B"]'):  # fmt: skip
         refused = _load(door, content)
 
         assert refused.status_code == 422, content

@@ -5,6 +5,8 @@ Source: OFAC, sdn.xsd.
 
 from __future__ import annotations
 
+import re
+
 from settlement.compliance.list_files.countries import country_code
 from settlement.compliance.list_files.days import day_of
 from settlement.compliance.list_files.record import FileFault, Link, Party, whole
@@ -28,7 +30,7 @@ def read_sdn_xml(content: bytes) -> list[Party]:
     for node in pieces(content, ("sdnEntry", "publshInformation")):
         if node.name == "publshInformation":
             count = node.text("Record_Count")
-            said = int(count) if count.isdigit() else None
+            said = int(count) if re.fullmatch("[0-9]{1,9}", count) else None
             continue
         party = _party(node)
         if not party.key or party.key in parties:

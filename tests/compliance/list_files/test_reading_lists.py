@@ -163,6 +163,11 @@ def test_what_is_not_whole_is_refused_with_what_to_do(content: str, words: str) 
     assert refused.value.repair
 
 
+@pytest.mark.parametrize("count", ("²", "9" * 5000, "two"))
+def test_a_count_that_is_no_number_is_none(count: str) -> None:
+    assert len(_read(files.SDN_XML.replace("Count>2<", f"Count>{count}<"))) == 2
+
+
 def test_a_fault_names_its_line() -> None:
     with pytest.raises(ListUnreadable, match=r"line 4"):
         _read(files.FTM.replace('{"id":"x-4"', '{"id:"x-4"'))
