@@ -130,7 +130,7 @@ def draft(
             raise Invalid(f"{name} has more than {_FILE_MAX} bytes", field=name)
         else:
             files[name] = content
-    policy.read(files)
+    policy.require_always_on(policy.read(files))
     if files == before:
         return get(session, base)
     sha256 = _digest(files, base)

@@ -121,6 +121,25 @@ def test_a_fault_in_a_draft_names_file_and_line(door: Door) -> None:
         assert door.post("/v1/policies", body, "compliance").status_code == 422
 
 
+def test_files_that_are_a_trap_or_take_out_what_is_always_on_are_refused(door: Door) -> None:
+    head = OWN["files"]["own.yaml"].split("rules:")[0]  # type: ignore[index]
+    refused = {
+        "own.yaml": {"own.yaml": head + "rules: &a\n  - *a\n"},
+        "baseline.yaml": {"baseline.yaml": None},
+        "un.yaml": {"un.yaml": None},
+        "baseline.yaml:": {"goods_dual_use.csv": None},
+    }
+
+    answers = {
+        where: door.post("/v1/policies", {"note": "n", "files": files}, "compliance")
+        for where, files in refused.items()
+    }
+
+    for where, answer in answers.items():
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"].startswith(where)
+
+
 def test_a_diff_shows_the_lines_that_changed(door: Door) -> None:
     version = _drafted(door)
 

@@ -23,7 +23,14 @@ from settlement.compliance.policy.model import (
     Verdict,
 )
 from settlement.compliance.policy.names import fold
-from settlement.compliance.policy.reading import FLAG, PACKS, files_of, load, read
+from settlement.compliance.policy.reading import (
+    FLAG,
+    PACKS,
+    files_of,
+    load,
+    read,
+    require_always_on,
+)
 from settlement.compliance.policy.subject import (
     NO_TRADE,
     Asset,
@@ -60,5 +67,6 @@ __all__ = [
     "fold",
     "load",
     "read",
+    "require_always_on",
     "strictest",
 ]

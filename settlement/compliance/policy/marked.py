@@ -5,6 +5,7 @@ Every scalar stays the text that it is: no number becomes a float, no `NO` becom
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,21 @@ from typing import Any
 import yaml
 
 from settlement.compliance.policy.model import PackInvalid
+from settlement.documents.identifiers import text_fault
 
 _NODES_MAX = 50_000
 """An alias in an alias in an alias would never end."""
+_LETTERS_MAX = 2_000_000
+"""Nor would a long text that thousands of aliases stand for."""
+_DEPTH_MAX = 20
+"""Nor would an alias in what it stands for."""
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_TAG = "tag:yaml.org,2002:"
+_TAGS = frozenset(
+    _TAG + name
+    for name in ["str", "seq", "map", "null", "bool", "int", "float", "timestamp", "merge", "value"]
+)
+"""What plain values are taken for; any other tag was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +93,61 @@ def read(file: str, content: bytes) -> Marked:
         mark = getattr(error, "problem_mark", None)
         fault = getattr(error, "problem", None) or "it is not YAML"
         raise PackInvalid(file, str(fault), mark.line + 1 if mark else None) from error
+    except (ValueError, OverflowError) as error:
+        raise PackInvalid(file, "it names a character that does not exist") from error
     except RecursionError as error:
         raise PackInvalid(file, "it is nested too deep") from error
-    left = [_NODES_MAX]
-    value = _value(file, node, left) if node is not None else None
+    value = _value(_Left(file), node, 0) if node is not None else None
     if not isinstance(value, Marked):
         raise PackInvalid(file, "it holds no mapping", 1)
     return value
 
 
-def _value(file: str, node: yaml.Node, left: list[int]) -> Any:
-    left[0] -= 1
-    line = node.start_mark.line + 1
-    if left[0] < 0:
+@dataclass(slots=True)
+class _Left:
+    """What may still be read of a file, aliases counted as often as they stand there."""
+
+    file: str
+    nodes: int = _NODES_MAX
+    letters: int = _LETTERS_MAX
+
+
+def _value(left: _Left, node: yaml.Node, depth: int) -> Any:
+    left.nodes -= 1
+    file, line = left.file, node.start_mark.line + 1
+    if depth > _DEPTH_MAX:
+        raise PackInvalid(file, f"it is nested more than {_DEPTH_MAX} deep", line)
+    if node.tag not in _TAGS:
+        raise PackInvalid(file, "a value has a tag, and none is known here", line)
+    if left.nodes < 0:
         raise PackInvalid(file, f"it has more than {_NODES_MAX} values", line)
     if isinstance(node, yaml.ScalarNode):
-        return node.value
+        return _text(left, node)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(file, each, left) for each in node.value]
+        return [_value(left, each, depth + 1) for each in node.value]
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
     for key, value in node.value:
         at = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise PackInvalid(file, "a key is no text", at)
-        if key.value in values:
-            raise PackInvalid(file, f"the key {key.value!r} comes twice", at)
-        lines[key.value] = at
-        values[key.value] = _value(file, value, left)
+        name = _text(left, key)
+        if name in values:
+            raise PackInvalid(file, f"the key {name!r} comes twice", at)
+        lines[name] = at
+        values[name] = _value(left, value, depth + 1)
     return Marked(file, line, values, lines)
+
+
+def _text(left: _Left, node: yaml.ScalarNode) -> str:
+    """Return a text that can be stored and shown."""
+    text: str = node.value
+    line = node.start_mark.line + 1
+    left.letters -= len(text)
+    if left.letters < 0:
+        raise PackInvalid(left.file, f"it has more than {_LETTERS_MAX} letters", line)
+    if fault := text_fault(text):
+        raise PackInvalid(left.file, fault, line)
+    if _HALF_CHARACTER.search(text):
+        raise PackInvalid(left.file, "it holds half a character", line)
+    return text

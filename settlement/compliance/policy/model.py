@@ -41,11 +41,16 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+_FAULT_MAX = 500
+"""A file may say a million letters where a word is wanted."""
+
+
 class PackInvalid(Invalid):
     """A policy file cannot be used: nothing is cleared under half a policy."""
 
     def __init__(self, name: str, fault: str, line: int | None = None) -> None:
         where = name if line is None else f"{name}:{line}"
+        fault = fault if len(fault) <= _FAULT_MAX else f"{fault[:_FAULT_MAX]}…"
         super().__init__(
             f"policy pack {where}: {fault}",
             field=where,

@@ -6,6 +6,7 @@ Judges nothing. A policy is a set of files: packs in YAML, rates and lists of go
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -40,6 +41,13 @@ PACKS = Path(__file__).parents[1] / "packs"
 FLAG = "FLAG"
 """An outcome in a file: the supervisor is told, and nothing else happens."""
 
+ALWAYS_ON = ("baseline", "un")
+"""Packs that every policy has, for everybody and without a last day."""
+
+_SHOWN_MAX = 8
+_LETTERS_MAX = 40
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}\Z", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 _PACK_NEEDS = {"id", "version", "title", "status", "source", "as_of", "confidence", "rules"}
 _PACK_MAY = {"applies_to", "valid_from", "valid_until", "notes"}
 _RULE_NEEDS = {"id", "title", "predicate", "outcome"}
@@ -47,10 +55,10 @@ _RULE_MAY = {"with", "status", "confidence", "source", "valid_from", "valid_unti
 _CONDITION = {
     "party_countries": OptionKind.COUNTRIES,
     "both_countries": OptionKind.COUNTRIES,
-    "currencies": OptionKind.TEXTS,
+    "currencies": OptionKind.CURRENCIES,
     "assets": OptionKind.TEXTS,
-    "registers": OptionKind.TEXTS,
-    "wallets": OptionKind.TEXTS,
+    "registers": OptionKind.NAMES,
+    "wallets": OptionKind.WALLETS,
 }
 
 
@@ -79,6 +87,29 @@ def read(files: Mapping[str, bytes], *, label: str = "files") -> Policy:
         digest.update(f"{name}\n{len(content)}\n".encode() + content)
     packs, tables = _packs(tuple(sorted(files.items())))
     return Policy(version=f"{label}#{digest.hexdigest()[:12]}", packs=packs, tables=tables)
+
+
+def require_always_on(read: Policy) -> None:
+    """Return quietly if the packs that nobody may take out are in a policy, and in force for all.
+
+    Raises:
+        PackInvalid: one is missing, or bound to a time, a place or a status, or only flags.
+    """
+    packs = {pack.id: pack for pack in read.packs}
+    for pack_id in ALWAYS_ON:
+        pack = packs.get(pack_id)
+        if (
+            pack is None
+            or pack.status is not Status.IN_FORCE
+            or pack.span != Span()
+            or pack.applies_to
+            or all(rule.is_flag for rule in pack.rules)
+        ):
+            raise PackInvalid(
+                f"{pack_id}.yaml",
+                f"the pack {pack_id} is always on: in force, for everybody, without a last day,"
+                " with rules that do more than flag",
+            )
 
 
 @lru_cache(maxsize=4)  # Nobody changes a pack once it is read, and reading one is slow.
@@ -110,7 +141,7 @@ def _pack(name: str, content: bytes, tables: Tables) -> Pack:
     status, confidence = _status(raw), _confidence(raw)
     source = raw.text("source")
     return Pack(
-        id=raw.text("id"),
+        id=_id(raw),
         version=raw.text("version"),
         title=raw.text("title"),
         status=status,
@@ -138,11 +169,15 @@ def _rule(raw: Marked, pack: Marked, tables: Tables) -> Rule:
     if not isinstance(given, Marked):
         raise raw.fault("with is no mapping", "with")
     given.require(set(kind.needs), set(kind.may))
-    options = {key: _option(given, key, {**kind.needs, **kind.may}[key]) for key in given.values}
+    kinds = {**kind.needs, **kind.may}
+    options = {key: _option(given, key, kinds[key]) for key in given.values}
+    for key in options:
+        if kinds[key] is OptionKind.GOODS and not tables.goods.get(options[key]):
+            raise given.fault(f"no goods_{options[key]}.csv among the files lists any", key)
     check = kind.make(options, tables)
     is_pair = isinstance(kind, PairKind)
     return Rule(
-        id=raw.text("id"),
+        id=_id(raw),
         title=raw.text("title"),
         predicate=name,
         outcome=Outcome.ALLOW if outcome == FLAG else Outcome[outcome],
@@ -170,8 +205,15 @@ def _option(raw: Marked, key: str, kind: OptionKind) -> Any:
     try:
         return read_option(kind, raw.values[key])
     except ValueError:
-        shown = str(raw.values[key])[:80]
-        raise raw.fault(f"{key} {shown!r} is not {kind.value}", key) from None
+        raise raw.fault(f"{key} {_shown(raw.values[key])} is not {kind.value}", key) from None
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of a value: all of it may be many times as long as its file."""
+    if isinstance(value, list):
+        more = ", …" if len(value) > _SHOWN_MAX else ""
+        return f"[{', '.join(_shown(each) for each in value[:_SHOWN_MAX])}{more}]"
+    return repr(value[:_LETTERS_MAX]) if isinstance(value, str) else "a mapping"
 
 
 def _status(raw: Marked) -> Status:
@@ -197,8 +239,17 @@ def _span(raw: Marked) -> Span:
     return Span(first, last)
 
 
+def _id(raw: Marked) -> str:
+    value = raw.text("id")
+    if not _ID.match(value):
+        raise raw.fault("an id has at most 60 letters, digits, dots, dashes and underscores", "id")
+    return value
+
+
 def _date(raw: Marked, key: str) -> date:
     try:
+        if not _DAY.match(raw.text(key)):
+            raise ValueError
         return date.fromisoformat(raw.text(key))
     except ValueError:
         raise raw.fault(f"{key} is no date such as 2026-11-01", key) from None

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from settlement.compliance.policy.model import PackInvalid
 from settlement.compliance.policy.windows import Tables
+from settlement.documents.identifiers import minor_units
 
 _RATES = ["currency", "units_per_eur", "as_of", "source"]
 _GOODS = ["hs_prefix", "category", "as_of", "source"]
@@ -42,7 +43,7 @@ def read_tables(files: Mapping[str, bytes]) -> Tables:
 
 def _rates(name: str, content: bytes) -> Iterator[tuple[str, Fraction]]:
     for line, (currency, rate, _, _) in _lines(name, content, _RATES):
-        if len(currency) != 3 or not currency.isupper():
+        if minor_units(currency) is None:
             raise PackInvalid(name, f"{currency!r} is no ISO 4217 code", line)
         if not _RATE.match(rate) or not Fraction(rate):
             raise PackInvalid(name, f"{rate!r} is no rate above zero", line)

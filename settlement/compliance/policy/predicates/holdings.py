@@ -86,5 +86,5 @@ HOLDINGS: Mapping[str, PairKind | PaymentKind] = {
     ),
     "token_not_listed": PairKind(lambda *_: _token_not_listed),
     "asset_in": PairKind(_asset_in, {"assets": OptionKind.TEXTS}),
-    "asset_not_in_register": PairKind(_asset_not_in_register, {"register": OptionKind.TEXT}),
+    "asset_not_in_register": PairKind(_asset_not_in_register, {"register": OptionKind.NAME}),
 }

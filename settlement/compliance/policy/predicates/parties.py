@@ -110,10 +110,10 @@ PARTIES: Mapping[str, PairKind] = {
     "payee_change_pending": PairKind(lambda *_: _payee_change_pending),
     "country_in": PairKind(_country_in, {"countries": OptionKind.COUNTRIES}),
     "both_countries_in": PairKind(_both_countries_in, {"countries": OptionKind.COUNTRIES}),
-    "party_in_register": PairKind(_party_in_register, {"register": OptionKind.TEXT}),
+    "party_in_register": PairKind(_party_in_register, {"register": OptionKind.NAME}),
     "residents_not_in_register": PairKind(
         _residents_not_in_register,
-        {"register": OptionKind.TEXT, "countries": OptionKind.COUNTRIES},
+        {"register": OptionKind.NAME, "countries": OptionKind.COUNTRIES},
     ),
-    "legal_form_in": PairKind(_legal_form_in, {"forms": OptionKind.TEXTS}),
+    "legal_form_in": PairKind(_legal_form_in, {"forms": OptionKind.FORMS}),
 }

@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from settlement.compliance.policy.model import PairCheck
-from settlement.compliance.policy.predicates.kinds import OptionKind, Options, PairKind
+from settlement.compliance.policy.predicates.kinds import WHOLE_BP, OptionKind, Options, PairKind
 from settlement.compliance.policy.predicates.parties import sides
 from settlement.compliance.policy.subject import Pair
 from settlement.compliance.policy.windows import Tables
-
-_WHOLE_BP = 10_000
 
 
 def _on_list(options: Options, texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -67,18 +65,20 @@ def _listed_control(pair: Pair) -> str:
 
 
 def _percent(basis_points: int) -> str:
-    whole, part = divmod(basis_points * 100, _WHOLE_BP)
+    whole, part = divmod(basis_points * 100, WHOLE_BP)
     return f"{whole}.{part // 100:02d} %"
 
 
-_LIST = {"list": OptionKind.TEXT}
+_LIST = {"list": OptionKind.NAME}
 SCREENING: Mapping[str, PairKind] = {
     "name_listed": PairKind(_listed("names_listed", "the {}'s {}"), may=_LIST),
     "address_listed": PairKind(_listed("addresses_listed", "the {}'s {}"), may=_LIST),
     "hits_open": PairKind(_listed("hits_open", "the {}: {} waits for a person")),
     "hits_confirmed": PairKind(_listed("hits_confirmed", "the {}: {}"), may=_LIST),
     "listed_ownership": PairKind(
-        _listed_ownership, {"basis_points": OptionKind.COUNT}, {"compared": OptionKind.TEXT}
+        _listed_ownership,
+        {"basis_points": OptionKind.BASIS_POINTS},
+        {"compared": OptionKind.COMPARED},
     ),
     "listed_control": PairKind(lambda *_: _listed_control),
 }

@@ -68,7 +68,7 @@ def _papers_missing(options: Options, _: Tables) -> PaymentCheck:
 
 def _goods_on_list(options: Options, tables: Tables) -> PaymentCheck:
     name = options["list"]
-    prefixes = tables.goods.get(name, ())
+    prefixes = tables.goods[name]
 
     def check(facts: Facts) -> str:
         codes = facts.trade.hs_codes
@@ -188,20 +188,20 @@ def _mined_sum_at_least(options: Options, tables: Tables) -> PaymentCheck:
     return check
 
 
-_REGISTER = {"register": OptionKind.TEXT}
+_REGISTER = {"register": OptionKind.NAME}
 _LIMIT = {"units": OptionKind.DECIMAL, "currency": OptionKind.CURRENCY}
 TRADE: Mapping[str, PaymentKind] = {
     "contract_missing": PaymentKind(lambda *_: _contract_missing),
     "contract_not_registered": PaymentKind(
         _contract_not_registered,
-        _LIMIT | {"countries": OptionKind.COUNTRIES, "direction": OptionKind.TEXT},
+        _LIMIT | {"countries": OptionKind.COUNTRIES, "direction": OptionKind.DIRECTION},
     ),
     "purpose_missing": PaymentKind(lambda *_: _purpose_missing),
     "purpose_not_in_register": PaymentKind(_purpose_not_in_register, _REGISTER),
     "papers_missing": PaymentKind(_papers_missing, {"kinds": OptionKind.TEXTS}),
-    "goods_on_list": PaymentKind(_goods_on_list, {"list": OptionKind.TEXT}),
+    "goods_on_list": PaymentKind(_goods_on_list, {"list": OptionKind.GOODS}),
     "source_missing": PaymentKind(lambda *_: _source_missing),
-    "mined_unregistered": PaymentKind(_mined_unregistered, _REGISTER | {"forms": OptionKind.TEXTS}),
+    "mined_unregistered": PaymentKind(_mined_unregistered, _REGISTER | {"forms": OptionKind.FORMS}),
     "mined_kwh_missing": PaymentKind(_mined_kwh_missing, _REGISTER),
     "mined_over_kwh": PaymentKind(_mined_over_kwh, _REGISTER | {"kwh": OptionKind.COUNT}),
     "mined_addresses_missing": PaymentKind(lambda *_: _mined_addresses_missing),
