@@ -91,7 +91,9 @@ class Party:
             self.names[text] = kind
 
     def identified(self, kind: str, value: str | None) -> None:
-        """Take a number or code in."""
+        """Take a number or code in; an address is a wallet, whatever a list calls it."""
+        if value and _EVM.fullmatch(value.strip()):
+            kind = "wallet"
         if value and (plain := plain_identifier(kind, value)):
             self.identifiers[kind, plain] = None
 

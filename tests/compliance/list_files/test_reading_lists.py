@@ -90,6 +90,13 @@ def test_a_wallet_with_a_large_x_on_a_line_of_its_own_is_no_name() -> None:
     assert list(party.identifiers) == [("wallet", files.WALLET.lower())]
 
 
+@pytest.mark.parametrize("form", ("eu-xml", "eu-csv", "opensanctions-csv"))
+def test_an_address_among_the_numbers_of_a_party_is_a_wallet(form: str) -> None:
+    person = _person(_read(files.ALL[form].replace("53N0012", files.WALLET)))
+
+    assert ("wallet", files.WALLET.lower()) in person.identifiers
+
+
 def test_banks_and_ships_are_kept_with_their_codes() -> None:
     assert ("bic", "BRTWAEADXXX") in _read(files.EU_XML)["802"].identifiers
     assert ("bic", "BRTWAEADXXX") in _read(files.FTM)["x-2"].identifiers
