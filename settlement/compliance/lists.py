@@ -24,6 +24,9 @@ from settlement.store.bulk import insert_rows, rows, run_many
 
 __all__ = ["ListFormatDiffers", "ListShrinks", "ListUnreadable", "Loaded", "load", "versions"]
 
+_COUNTED_SINCE = "strong_names"
+"""Counted since listed wallets without a holder are read: without it a file is read again."""
+
 _NEWEST = (
     "SELECT v.name, v.sha256, v.id FROM list_version v WHERE v.id ="
     " (SELECT MAX(w.id) FROM list_version w WHERE w.name = v.name) ORDER BY v.name"
@@ -109,13 +112,12 @@ def load(
     """
     digest = hashlib.sha256(content).hexdigest()
     before = rows(session, _BEFORE, (name,))
-    # What was loaded before parties were kept is read again.
-    if before and before[0][1] == digest and before[0][2] != "{}":
-        return Loaded(before[0][0], name, "", orjson.loads(before[0][2]), (), (), (), is_new=False)
+    then: dict[str, int] = orjson.loads(before[0][2]) if before else {}
+    if before and before[0][1] == digest and _COUNTED_SINCE in then:
+        return Loaded(before[0][0], name, "", then, (), (), (), is_new=False)
     found = found or read_list(name, content)
     stats = found.stats
-    # What was stored before parties were kept tells neither its counts nor its format.
-    if then := orjson.loads(before[0][2]) if before else {}:
+    if then:  # What was stored before parties were kept tells neither its counts nor its format.
         if found.format != before[0][3] and not accept_format:
             raise ListFormatDiffers(name, now=found.format, then=before[0][3])
         if (lost := losses(then=then, now=stats)) and not accept_shrinking:

@@ -12,6 +12,7 @@ from settlement.clock import Ids, counted_ids
 from settlement.compliance import list_entries, lists, screening
 from settlement.compliance.lists import ListUnreadable
 from settlement.store import reading, transaction
+from settlement.store.bulk import rows
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 WALLET = "0x" + "aB" * 20
@@ -81,6 +82,18 @@ def test_a_new_version_is_in_force_at_once_and_the_old_one_is_kept(
 def test_the_same_file_again_changes_nothing(engine: Engine, ids: Ids) -> None:
     assert _store(engine, ids, "A Name\n") is not None
 
+    assert _store(engine, ids, "A Name\n") is None
+
+
+@pytest.mark.parametrize("stats", ("{}", '{"parties": 1, "names": 1}'))
+def test_the_same_file_is_read_again_where_less_was_read_from_it_before(
+    engine: Engine, ids: Ids, stats: str
+) -> None:
+    _store(engine, ids, "A Name\n")
+    with transaction(engine) as session:
+        rows(session, "UPDATE list_version SET stats = ? RETURNING id", (stats,))
+
+    assert _store(engine, ids, "A Name\n") is not None
     assert _store(engine, ids, "A Name\n") is None
 
 
