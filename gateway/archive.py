@@ -50,12 +50,19 @@ def write(settings: Settings, file: Path) -> dict[str, Any]:
     Raises:
         Conflict: the file is there already.
         NotSqlite: the database is PostgreSQL.
+        Invalid: there is none.
     """
     if file.exists():
         raise Conflict(f"{file} is there already", field="file", repair="choose another name")
+    place = _path(settings)
+    if not place.exists():
+        raise Invalid(
+            f"there is no database {place}", field="SETTLE_DATABASE_URL",
+            repair="say with SETTLE_HOME or SETTLE_DATABASE_URL where it is",
+        )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / _DATABASE
-        with sqlite3.connect(_path(settings)) as source, sqlite3.connect(copy) as target:
+        with sqlite3.connect(place) as source, sqlite3.connect(copy) as target:
             source.backup(target)  # One moment's state, while others go on writing.
         manifest = _manifest(copy)
         partial = file.with_name(f"{file.name}.part")

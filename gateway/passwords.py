@@ -7,11 +7,39 @@ from __future__ import annotations
 
 import getpass
 import os
+import warnings
+
+from settlement.errors import Invalid
 
 
 def read_password(password_fd: int | None, prompt: str = "password of the key file: ") -> str:
-    """Return the first line of a file descriptor, or ask the person at the terminal."""
+    """Return the first line of a file descriptor, or ask the person at the terminal.
+
+    Raises:
+        Invalid: nothing can be read there, or there is no terminal to ask at.
+    """
     if password_fd is None:
-        return getpass.getpass(prompt)
-    with os.fdopen(password_fd) as stream:
-        return stream.readline().rstrip("\n")
+        return _asked(prompt)
+    try:
+        with os.fdopen(password_fd, encoding="utf-8") as stream:
+            return stream.readline().rstrip("\n")
+    except (OSError, ValueError) as error:
+        raise Invalid(
+            f"no password can be read from the descriptor {password_fd}: {error}",
+            field="--password-fd",
+            repair="open one for the command, such as: --password-fd 3 3<FILE",
+        ) from None
+
+
+def _asked(prompt: str) -> str:
+    with warnings.catch_warnings():
+        # Without a terminal the password would be seen as it is typed: not asked for at all.
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(prompt)
+        except (getpass.GetPassWarning, EOFError):
+            raise Invalid(
+                "a password is needed, and there is no terminal to ask for it at",
+                field="--password-fd",
+                repair="give it through a descriptor, such as: --password-fd 3 3<FILE",
+            ) from None

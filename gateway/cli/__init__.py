@@ -75,12 +75,20 @@ def settle() -> None:
 
 
 def main() -> None:
-    """Run the command line; what the rail refuses is a sentence and exit code 1, no traceback."""
+    """Run the command line; a failure is a sentence, what to do, and exit code 1: no traceback."""
     from settlement.errors import RailError
 
     try:
         app()
     except RailError as error:
-        repair = getattr(error, "repair", None)
-        print(f"settle: {error}" + (f"\n  {repair}" if repair else ""), file=sys.stderr)
-        sys.exit(1)
+        _fail(str(error), getattr(error, "repair", None))
+    except Exception as error:  # noqa: BLE001 - the last place where somebody can be told.
+        from gateway.cli import failures
+
+        failure = failures.failure_of(error)
+        _fail(failure.said, failure.repair)
+
+
+def _fail(said: str, repair: str | None) -> None:
+    print(f"settle: {said}" + (f"\n  {repair}" if repair else ""), file=sys.stderr)
+    sys.exit(1)

@@ -12,6 +12,7 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.client import open_api
+from gateway.cli.files_out import a_new_file
 from gateway.cli.options import LIMIT, URL, AsJson, KeyFile, KeyName, Limit, Url, noun
 
 app = noun("List who did what, write it to a file, verify that nothing was changed.")
@@ -50,7 +51,7 @@ def list_(
 
 @app.command(epilog="Example: settle audit export trail.jsonl --since 2026-11-01 --as overseer")
 def export(
-    file: Annotated[Path, typer.Argument(help="One JSON object a line, newest first.")],
+    file: Annotated[Path, typer.Argument(help="A new file: one JSON object a line, newest first.")],
     subject: Subject = None,
     hand: Hand = None,
     act: Act = None,
@@ -59,6 +60,7 @@ def export(
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write the trail, or a part of it, to a file. That this was done is in the trail as well."""
     api = open_api(url, key_file, key_name)
@@ -67,13 +69,11 @@ def export(
         since=since, until=until,
     )  # fmt: skip
     count = 0
-    partial = file.with_name(f"{file.name}.part")
-    with partial.open("w", encoding="utf-8") as stream:
+    with a_new_file(file) as stream:
         for each in found:
-            stream.write(json.dumps(each, ensure_ascii=False) + "\n")
+            stream.write(json.dumps(each, ensure_ascii=False).encode() + b"\n")
             count += 1
-    partial.replace(file)
-    typer.echo(f"{count} events written to {file}")
+    show.written(file, f"{count} events written to {file}", {"events": count}, as_json=as_json)
 
 
 @app.command(epilog="Example: settle audit verify --head 3f1c… --json")

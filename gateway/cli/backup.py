@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.files_out import writable
+
 app = typer.Typer()
 restore_app = typer.Typer()
 
@@ -23,7 +25,9 @@ def backup(
     from gateway import archive
     from settlement.config import Settings
 
-    _tell(archive.write(Settings(), file), as_json, f"written to {file}")
+    with writable(file):
+        told = archive.write(Settings(), file)
+    _tell(told, as_json, f"written to {file}")
 
 
 @restore_app.command(epilog="Example: SETTLE_HOME=./my-rail settle restore rail-2026-11-22.tar")

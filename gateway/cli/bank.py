@@ -13,6 +13,7 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.client import Json, open_api
+from gateway.cli.files_in import content_of
 from gateway.cli.options import (
     LIMIT,
     URL,
@@ -212,17 +213,12 @@ def gaps(
 def _content(file: Path) -> bytes:
     from settlement.errors import Invalid
 
-    try:
-        if file.stat().st_size > SENT_MAX_BYTES:
-            raise Invalid(
-                f"{file} has more than {SENT_MAX_BYTES} bytes", field="file",
-                repair="import it beside the database, with --here",
-            )  # fmt: skip
-        return file.read_bytes()
-    except OSError as error:
+    if file.is_file() and file.stat().st_size > SENT_MAX_BYTES:
         raise Invalid(
-            f"the file cannot be read: {error}", field="file", repair="check its path"
-        ) from error
+            f"{file} has more than {SENT_MAX_BYTES} bytes", field="file",
+            repair="import it beside the database, with --here",
+        )  # fmt: skip
+    return content_of(file)
 
 
 def _import_here(file: Path, account_id: str | None, mapping_file: Path | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gateway.cli.files_in import content_of
 from settlement.reconciliation.workbench.bulk import SheetRow
 from settlement.reconciliation.workbench.errors import SheetUnreadable
 from settlement.statements.tables_out import (
@@ -67,7 +68,7 @@ def read(path: Path) -> list[SheetRow]:
     Raises:
         SheetUnreadable: no such sheet, too large, or a cell that is none of ours.
     """
-    content = path.read_bytes()
+    content = content_of(path)
     if len(content) > FILE_MAX:
         raise SheetUnreadable(f"{path} is larger than 20 MB", repair="send it in several files")
     lines = _xlsx_lines(content) if is_xlsx(path) else _csv_lines(content)

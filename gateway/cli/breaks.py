@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import break_acts, show
 from gateway.cli.client import Json, open_api
+from gateway.cli.files_out import a_new_file
 from gateway.cli.options import LIMIT, URL, AsJson, KeyFile, KeyName, Limit, Url, noun
 
 app = noun("List what does not agree, and work on it.")
@@ -95,22 +96,19 @@ def export(
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write breaks to a sheet with columns action, argument and reason, to be filled in."""
     from datetime import UTC, datetime
 
     from gateway.cli import break_sheets
-    from settlement.errors import Conflict
 
     api = open_api(url, key_file, key_name)
     chosen = _chosen(is_open, kind, severity, owner, party, age, due_before)
     found = api.pages("/v1/breaks", limit=limit, **chosen)
-    try:
-        with output.open("xb") as out:
-            count = break_sheets.write(found, output, out, datetime.now(UTC))
-    except FileExistsError:
-        raise Conflict(f"{output} is there already", repair="name a new file") from None
-    typer.echo(f"{count} breaks", err=True)
+    with a_new_file(output) as out:
+        count = break_sheets.write(found, output, out, datetime.now(UTC))
+    show.written(output, f"{count} breaks", {"breaks": count}, as_json=as_json)
 
 
 @app.command("import", epilog="Example: settle break import breaks.xlsx --dry-run")

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
-from settlement.errors import Refused, Retryable
+from settlement.errors import Invalid, Refused, Retryable
 
 DEFAULT_URL = "http://127.0.0.1:8400"
 TIMEOUT_SECONDS = 120
@@ -131,7 +131,9 @@ class Api:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Iterator[http.client.HTTPResponse]:
         """Send a request and give its answer, to be read until the end of the block."""
-        parts = urlsplit(self.url)
+        if path.partition("?")[0].endswith("/") or "//" in path:
+            raise Invalid("an id is empty", field="id", repair="name what you mean by its id")
+        parts = _address(self.url)
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
@@ -141,7 +143,7 @@ class Api:
                 sent = {"Authorization": f"Bearer {self.key}", **headers}
                 connection.request(method, parts.path.rstrip("/") + path, body, sent)
                 answer = connection.getresponse()
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, UnicodeError, http.client.HTTPException) as error:
                 raise GatewayUnreachable(self.url, error) from error
             yield answer
         finally:
@@ -167,12 +169,14 @@ def open_api(url: str, key_file: Path | None, key_name: str | None) -> Api:
     SETTLE_HOME (`key_name`, or treasury).
 
     Raises:
-        NoApiKey: there is none, or others may read its file.
+        Invalid: the address is none.
+        NoApiKey: there is none, or others may read its file, or the file holds something else.
     """
+    _address(url)
     if key_file is not None:
         return Api(url, _key_of(key_file, key_name))
     if key_name is None and os.environ.get("SETTLE_API_KEY"):
-        return Api(url, os.environ["SETTLE_API_KEY"].strip())
+        return Api(url, _sound(os.environ["SETTLE_API_KEY"].strip(), "SETTLE_API_KEY"))
     kept = Path(os.environ.get("SETTLE_HOME", ".settle")) / "keys" / "api-keys.json"
     if not kept.exists():
         raise NoApiKey(
@@ -182,18 +186,64 @@ def open_api(url: str, key_file: Path | None, key_name: str | None) -> Api:
     return Api(url, _key_of(kept, key_name))
 
 
+def _address(url: str) -> SplitResult:
+    """Return the parts of a gateway's address. Before the key is sent anywhere.
+
+    Raises:
+        Invalid: another scheme than http and https, no host, no port that there is.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
+            raise ValueError("it does not begin with http:// or https://")
+        if not parts.hostname or not url.isascii() or any(map(str.isspace, url)):
+            raise ValueError("it names no host")
+        if parts.port == 0:
+            raise ValueError("port 0 is none")
+    except ValueError as error:
+        raise Invalid(
+            f"{url[:200]!r} is no gateway's address: {error}",
+            field="--url",
+            repair="write it as http://127.0.0.1:8400 or https://rail.example (--url, SETTLE_URL)",
+        ) from None
+    return parts
+
+
 def _key_of(path: Path, name: str | None) -> str:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         content = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise NoApiKey(f"the key file cannot be read: {error}", repair="check --key-file") from None
+    except UnicodeDecodeError:
+        raise _no_key(path) from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise NoApiKey(f"others may read {path}", repair=f"chmod 600 {path}, and use a new key")
-    if not content.startswith("{"):
-        return content
-    keys: dict[str, str] = json.loads(content)
+    if not content.startswith(("{", "[")):
+        return _sound(content, path)
+    try:
+        keys = json.loads(content)
+    except ValueError:
+        raise _no_key(path) from None
+    if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+        raise _no_key(path)
     wanted = name or "treasury"
     if wanted not in keys:
         raise NoApiKey(f"{path} has no key {wanted!r}", repair=f"use one of: {', '.join(keys)}")
-    return keys[wanted]
+    return _sound(keys[wanted], path)
+
+
+def _sound(key: str, place: object) -> str:
+    """Return a key if it can be one; anything else is not sent."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise _no_key(place)
+    return key
+
+
+def _no_key(place: object) -> NoApiKey:
+    return NoApiKey(
+        f"{place} holds no API key",
+        field="--key-file",
+        repair="put one key alone on its one line, as `settle key issue` printed it, or name"
+        " the api-keys.json of a `settle up`",
+    )

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -28,22 +28,43 @@ def a_new_file(path: Path) -> Iterator[BinaryIO]:
 
     Raises:
         Conflict: there is a file of that name.
+        Invalid: it cannot be written there.
     """
     from settlement.errors import Conflict
 
     there = Conflict(f"{path} is there already", repair="name a new file")
-    if path.exists():
-        raise there
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("xb") as stream:
-            yield stream
+    with writable(path):
+        if path.exists():
+            raise there
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            os.link(part, path)  # Unlike a rename, it never takes the place of another file.
-        except FileExistsError:
-            raise there from None
-    finally:
-        part.unlink(missing_ok=True)
+            with part.open("xb") as stream:
+                yield stream
+            try:
+                os.link(part, path)  # Unlike a rename, it never takes the place of another file.
+            except FileExistsError:
+                raise there from None
+        finally:
+            with suppress(NotADirectoryError):
+                part.unlink(missing_ok=True)
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Say of a file that it cannot be written, and why, where the system refuses it.
+
+    Raises:
+        Invalid: the folder is not there, may not be written, the disk is full, and the like.
+    """
+    from settlement.errors import Invalid
+
+    try:
+        yield
+    except OSError as error:
+        raise Invalid(
+            f"{path} cannot be written: {error.strerror or error}", field="output",
+            repair="name a file in a folder that is there, that you may write and that has room",
+        ) from error  # fmt: skip
 
 
 def saved(

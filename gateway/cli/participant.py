@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import participant_changes, show
 from gateway.cli.client import Json, open_api
+from gateway.cli.files_in import content_of, json_of
 from gateway.cli.options import (
     LIMIT,
     URL,
@@ -198,12 +199,7 @@ def document(
     """Offer a document; it counts once a second person has accepted it."""
     import hashlib
 
-    from settlement.errors import Invalid
-
-    try:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise Invalid(f"the file cannot be read: {error}", field="file") from error
+    digest = hashlib.sha256(content_of(file)).hexdigest()
     body: Json = {
         "kind": kind, "number": number, "issuer": issuer, "issued_on": issued_on,
         "expires_on": expires_on, "sha256": digest, "holder_name": holder,
@@ -226,7 +222,7 @@ def owners(
     as_json: AsJson = False,
 ) -> None:
     """Declare all owners and controllers anew."""
-    _propose(participant_id, "owners", {"owners": _json(file)}, reason,
+    _propose(participant_id, "owners", {"owners": json_of(file)}, reason,
              (url, key_file, key_name), as_json=as_json)  # fmt: skip
 
 
@@ -281,17 +277,6 @@ def _propose(
 ) -> None:
     path = f"/v1/participants/{participant_id}/{what}"
     show.fields(open_api(*where).post(path, {**body, "reason": reason}), as_json=as_json)
-
-
-def _json(file: Path) -> Any:
-    import json
-
-    from settlement.errors import Invalid
-
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Invalid(f"{file} cannot be read as JSON: {error}", field="file") from error
 
 
 participant_changes.register(app)

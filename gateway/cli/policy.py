@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.client import open_api
+from gateway.cli.files_in import text_of
 from gateway.cli.options import (
     LIMIT,
     URL,
@@ -95,7 +96,7 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Keep a draft: the files in force, but for these; faults are told with their line."""
-    contents: dict[str, Any] = {path.name: path.read_text(encoding="utf-8") for path in files}
+    contents: dict[str, Any] = {path.name: text_of(path) for path in files}
     contents |= dict.fromkeys(without or ())
     api = open_api(url, key_file, key_name)
     body = {"note": note, "files": contents}

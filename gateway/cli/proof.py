@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.client import open_api
+from gateway.cli.files_out import Output, a_new_file
 from gateway.cli.options import URL, AsJson, KeyFile, KeyName, Url
 
 app = typer.Typer(rich_markup_mode=None)
@@ -17,9 +17,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command(epilog="Example: settle proof inv_019a… -o proof.json; settle verify proof proof.json")
 def proof(
     invoice: Annotated[str, typer.Argument(help="An invoice's id, or its number.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A new file; else standard output.")
-    ] = None,
+    output: Output = None,
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
@@ -42,11 +40,8 @@ def proof(
     if output is None:
         typer.echo(text, nl=False)
         return
-    try:
-        with output.open("x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise Conflict(f"{output} is there already", repair="name a new file") from None
+    with a_new_file(output) as stream:
+        stream.write(text.encode())
     said = {
         "file": str(output),
         "invoice": key,

@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import expecting, show
 from gateway.cli.client import Json, open_api
+from gateway.cli.files_in import content_of
 from gateway.cli.options import (
     LIMIT,
     URL,
@@ -212,7 +213,7 @@ def rules_check(file: File, as_json: AsJson = False) -> None:
     """Check a file, here and without a gateway; a fault is named with its line."""
     from settlement.reconciliation.engine import rules as engine_rules
 
-    found = engine_rules.load(file.read_bytes())
+    found = engine_rules.load(content_of(file))
     told = {"name": found.name, "rules": len(found.rules), "sha256": found.sha256}
     show.fields(told, as_json=as_json)
 
@@ -290,7 +291,7 @@ def _sent(
     """Check the rules here, where a fault's line is named, and send them."""
     from settlement.reconciliation.engine import rules as engine_rules
 
-    content = file.read_bytes()
+    content = content_of(file)
     engine_rules.load(content)
     api = open_api(url, key_file, key_name)
     body: Json = {"content": content.decode("utf-8-sig")}

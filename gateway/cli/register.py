@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli import show
 from gateway.cli.client import open_api
+from gateway.cli.files_in import content_of
 from gateway.cli.options import URL, AsJson, IdempotencyKey, KeyFile, KeyName, Url, noun
 
 app = noun("Load and list registers: participants of a regime, mining operators, purposes …")
@@ -34,7 +35,7 @@ def load(
     """Put a register's file in force; what may still be signed is judged anew."""
     api = open_api(url, key_file, key_name)
     answer = api.post(
-        f"/v1/registers/{name}", file.read_bytes(), media_type="text/csv",
+        f"/v1/registers/{name}", content_of(file), media_type="text/csv",
         idempotency_key=idempotency_key,
     )  # fmt: skip
     show.fields(answer, as_json=as_json)

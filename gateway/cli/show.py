@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -48,6 +49,19 @@ def fields(item: Mapping[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(item))
         return
     _block(item, "")
+
+
+def done(said: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what an act came to: a sentence, or its facts as one JSON object."""
+    typer.echo(json.dumps(facts) if as_json else said)
+
+
+def written(file: Path, said: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Tell of a file that was written: a sentence on standard error, or one JSON object."""
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "bytes": file.stat().st_size, **facts}))
+    else:
+        typer.echo(said, err=True)
 
 
 def _block(item: Mapping[str, Any], indent: str) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from gateway.cli import show
 from gateway.cli.client import open_api
+from gateway.cli.files_in import json_of
 from gateway.cli.options import URL, AsJson, IdempotencyKey, KeyFile, KeyName, Url, noun
-from settlement.errors import Invalid
 
 app = noun("Declare the trade behind an invoice: contract, purpose, goods, source of funds.")
 
@@ -36,10 +35,7 @@ def declare(
     as_json: AsJson = False,
 ) -> None:
     """Say what is behind an invoice; it replaces what the party said before."""
-    try:
-        body = orjson.loads(file.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise Invalid(f"{file} is no JSON: {error}", field="file") from error
+    body = json_of(file)
     api = open_api(url, key_file, key_name)
     path = f"/v1/invoices/{invoice}/trade-facts"
     show.fields(api.post(path, body, idempotency_key=idempotency_key), as_json=as_json)

@@ -21,7 +21,9 @@ def up(
     home: Annotated[Path, typer.Option(help="Where all files of this installation are.")] = Path(
         ".settle"
     ),
-    port: Annotated[int, typer.Option(help="The gateway's port; 0 takes a free one.")] = 8400,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The gateway's port; 0 takes a free one.")
+    ] = 8400,
     rpc: Annotated[str, typer.Option(help="A node that is there; else an anvil is started.")] = "",
     rpc_second: Annotated[
         str, typer.Option(help="A second node: what the first says is believed if both say it.")
@@ -30,7 +32,9 @@ def up(
     operators: Annotated[
         int, typer.Option(min=1, max=16, help="Signers, each with a key and a lane of its own.")
     ] = 1,
-    block_seconds: Annotated[int, typer.Option(help="Block time of the own anvil.")] = 1,
+    block_seconds: Annotated[
+        int, typer.Option(min=1, max=3600, help="Block time of the own anvil.")
+    ] = 1,
     password_fd: Annotated[
         int | None,
         typer.Option(
@@ -41,6 +45,7 @@ def up(
 ) -> None:
     """Run the whole rail on this machine, with test money, until Ctrl-C."""
     from gateway import processes
+    from gateway.cli.home_files import require_sound_home
     from gateway.installation import Installation
     from gateway.passwords import read_password
     from settlement.config import Settings
@@ -53,6 +58,7 @@ def up(
     chosen |= {"operators": operators} if operators > 1 else {}
     os.environ.setdefault("SETTLE_HOME", str(home))
     settings = Settings(**chosen)
+    require_sound_home(settings.home)
     password = read_password(password_fd) if password_fd is not None or rpc else None
     stop = processes.stop_event()
     with Installation.start(settings, block_seconds=block_seconds, password=password) as running:

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
+from settlement.errors import Invalid
 from settlement.store.connections import replace_dead
 
 _SQLITE_SETTINGS = (
@@ -34,20 +35,39 @@ _LAST = "done at the end"
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine for `sqlite:///file` or `postgresql+psycopg://…`; connects on first use."""
-    parsed = make_url(url)
+    """Return an engine for `sqlite:///file` or `postgresql+psycopg://…`; connects on first use.
+
+    Raises:
+        Invalid: another database, or no URL at all.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise _no_database("no URL") from None
     if parsed.get_backend_name() == "sqlite":
-        assert parsed.database, "an SQLite URL names a file"
+        if not parsed.database:
+            raise _no_database("a SQLite URL without a file")
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+    if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise _no_database(f"{parsed.drivername[:40]!r}, which the rail cannot use")
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     engine = create_engine(parsed, isolation_level="READ COMMITTED")
     replace_dead(engine)
     return engine
+
+
+def _no_database(found: str) -> Invalid:
+    """Return the refusal. Without the URL itself: there may be a password in it."""
+    return Invalid(
+        f"the database's URL (SETTLE_DATABASE_URL, --database) is {found}",
+        field="SETTLE_DATABASE_URL",
+        repair="write sqlite:////path/to/file or postgresql://user@host:5432/name",
+    )
 
 
 @contextmanager
