@@ -27,6 +27,7 @@ TOKENS = (
     ("DRUB", "RUB"), ("TOFF", "AED"),
 )  # fmt: skip
 _DECIMALS = 6
+_SYLLABLES = ("ba", "ke", "di", "fo", "gu", "ha", "le", "mi", "no", "pu")
 _SIDES = ("debtor", "creditor")
 _REGISTERS = {
     registers.PERMITTED_PURPOSES: ["GOODS-IMPORT", "GOODS-EXPORT", "SERVICES"],
@@ -127,11 +128,19 @@ def _put(building: Building, scenario: Scenario) -> None:
     building.put.append(Put(scenario, key, now))
 
 
+def _person(number: int) -> str:
+    """Return a made-up name, another one for each number."""
+    word = "".join(_SYLLABLES[int(digit)] for digit in str(number))
+    return f"{word} {word[::-1]}".title()
+
+
 def _party(building: Building, said: Mapping[str, Any], side: str) -> tuple[str, str]:
     """Put a party there; return its id and its name."""
     world = building.world
     form = said.get("form", "legal_entity")
-    name = f"Company {len(building.put)} {side}"
+    number = len(building.put)
+    # A person has no word of a listed company's name: it is compared by words, not by numbers.
+    name = f"Company {number} {side}" if form == "legal_entity" else _person(number)
     key = world.party(
         said["country"], name=name, legal_form=form, state=said.get("state", "active"),
         known_by="documents" if said.get("papers") else "operator",
