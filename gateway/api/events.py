@@ -12,6 +12,7 @@ from gateway.api.answers import TheCaller, TheGateway, json_answer
 from gateway.api.invoice_shapes import Shape
 from gateway.api.operation import QueryRoute
 from gateway.api.paging import Limit
+from gateway.api.told import told
 from settlement import outbox
 from settlement.clock import iso
 from settlement.store import reading
@@ -52,17 +53,18 @@ def list_events(
     wanted = outbox.EventFilter(kind=kind, aggregate_id=aggregate_id, party=caller.party)
     with reading(gateway.engine) as session:
         rows = outbox.page(session, wanted, after=starting_after, limit=limit + 1)
-    data = [
-        {
-            "object": "event",
-            "seq": row.seq,
-            "kind": row.kind,
-            "aggregate_id": row.aggregate_id,
-            "data": orjson.loads(row.body),
-            "at": iso(row.at),
-        }
-        for row in rows[:limit]
-    ]
+        data = [
+            {
+                "object": "event",
+                "seq": row.seq,
+                "kind": row.kind,
+                "aggregate_id": row.aggregate_id,
+                "data": orjson.loads(row.body),
+                "at": iso(row.at),
+            }
+            for row in rows[:limit]
+        ]
+        data = told(session, caller, gateway.clock(), data)
     return json_answer({"object": "list", "has_more": len(rows) > limit, "data": data})
 
 

@@ -21,6 +21,7 @@ from gateway.api.answers import TheCaller, TheGateway, json_answer
 from gateway.api.invoices import MOVED_MAX, NothingBody, ReasonBody
 from gateway.api.operation import Command, CommandRoute, QueryRoute, body_of
 from gateway.api.paging import Cursor, Limit, listed, page_of
+from gateway.api.told import told
 from gateway.auth import Caller
 from gateway.context import Gateway
 from gateway.idempotency import Reply
@@ -103,14 +104,11 @@ def list_settlements(
     )
     with reading(gateway.engine) as session:
         rows = records.page(
-            session,
-            wanted,
-            limit=page.limit + 1,
-            party=caller.party,
-            before_id=page.before_id,
-            after_id=page.after_id,
-        )
-    return json_answer(listed(rows, page, shapes.shown))
+            session, wanted, limit=page.limit + 1, party=caller.party,
+            before_id=page.before_id, after_id=page.after_id,
+        )  # fmt: skip
+        answer = told(session, caller, gateway.clock(), listed(rows, page, shapes.shown))
+    return json_answer(answer)
 
 
 def get_settlement(settlement_id: str, gateway: TheGateway, caller: TheCaller) -> Response:
@@ -120,14 +118,14 @@ def get_settlement(settlement_id: str, gateway: TheGateway, caller: TheCaller) -
         events = records.events(session, settlement_id)
         clearances = records.clearances(session, settlement_id)
         requests = approving.of_settlement(session, settlement_id)
-    return json_answer(
-        {
+        answer = {
             **shapes.shown(settlement),
             "events": [shapes.shown_event(event) for event in events],
             "clearances": [shapes.shown_clearance(each) for each in clearances],
             "approvals": [shapes.shown_approval(each) for each in requests],
         }
-    )
+        answer = told(session, caller, gateway.clock(), answer)
+    return json_answer(answer)
 
 
 async def plan_instruct(gateway: Gateway, command: Command) -> Work:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from gateway.api.answers import TheCaller, TheGateway, json_answer
 from gateway.api.operation import QueryRoute
+from gateway.api.told import told
 from gateway.api.trace_example import TRACE
 from gateway.api.trace_shapes import Trace, shown
 from settlement.store import reading
@@ -33,7 +34,8 @@ def get_trace(
     """
     with reading(gateway.engine) as session:
         found = trace(session, key, participant_id=caller.party)
-    return json_answer(shown(found))
+        answer = told(session, caller, gateway.clock(), shown(found))
+    return json_answer(answer)
 
 
 QUERIES = (

@@ -59,7 +59,7 @@ def release_judged(session: Session, now: datetime, *, most: int = RELEASED_MAX)
     """Release up to `most` such settlements; return their ids."""
     found = rows(session, _JUDGED + row_lock(session, "s"), (_WORDS, most))
     released = [key for (key,) in found]
-    waiting = [{"id": key, "reason": "no hit waits any more"} for key in released]
+    waiting = [{"id": key, "reason": "nothing of it waits any more"} for key in released]
     changes = ", reason = NULL, clearance_id = NULL"
     move_each(session, "release", waiting, actor="rail", now=now, changes=changes)
     return released

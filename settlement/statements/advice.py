@@ -5,12 +5,13 @@ Says no more than is true: what is not final is never called paid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import Session
 
+from settlement.compliance.discretion import discretion
 from settlement.documents.iso20022.values import Party
 from settlement.statements.errors import NothingToAdvise
 from settlement.statements.payments import PaymentFacts, payment_facts
@@ -70,6 +71,10 @@ def advice(
         MessageInvalid: a value does not fit the message.
     """
     facts = payment_facts(session, settlement_id, party=party)
+    if party is not None:
+        may = discretion(session, party, now)
+        words = may.words(facts.reason, is_debtor=party == facts.debtor_id)
+        facts = replace(facts, reason=words)
     _require_true(facts, form)
     if form is AdviceFormat.PDF:
         from settlement.statements.pdf import advice_pdf

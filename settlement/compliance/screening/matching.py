@@ -42,10 +42,7 @@ def matches(subject: Subject, index: Index, threshold: int = THRESHOLD) -> list[
     """Return each listed party that a part of the participant may be, best first."""
     found: list[Match] = []
     for part in subject.parts:
-        if part.kind in ("wallet", "identifier"):
-            found += _exact(part, index)
-        else:
-            found += named(part, index, threshold)
+        found += _exact(part, index) if part.is_exact else named(part, index, threshold)
     return found
 
 

@@ -23,6 +23,13 @@ _WORDS_MAX = 24
 _SYLLABLES = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _CONSONANTS_ONLY = re.compile("[\u0590-\u06ff\u0750-\u077f\u08a0-\u08ff]")
 _ARABIC_ARTICLE = re.compile("\\bال(?=\\w{3})")
+_MIXED = re.compile("\\b(?=\\w*[a-zA-Z])\\w*[\u0370-\u052f]\\w*")
+_OTHER_LETTERS = re.compile("[\u0370-\u052f]")
+_LOOKS_LIKE = str.maketrans(
+    "аеорсхукіјѕвмнтԛԝАВЕКМНОРСТХУІЈЅαοριυνκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aeopcxykijsbmhtqwABEKMHOPCTXYIJSaopiuvkABEZHIKMNOPTYX",
+)
+"""Letters of other alphabets inside a Latin word. Source: Unicode UTS #39, confusables."""
 _HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 _DOTTED = re.compile(r"\b(?:[a-z]\.[ ]?){1,}[a-z]\b\.?")
 _QUOTES = ("'", "`", '"')
@@ -112,9 +119,16 @@ def romanised(text: str) -> str:
     """Return a text in lower-case ASCII, whatever its script."""
     if text.isascii():
         return text.lower()
+    text = _MIXED.sub(_as_it_looks, text)
     syllables = bool(_SYLLABLES.search(text))
     plain = anyascii(_ARABIC_ARTICLE.sub("al ", text))
     return (_HUMP.sub(" ", plain) if syllables else plain).lower()
+
+
+def _as_it_looks(word: re.Match[str]) -> str:
+    """Return a Latin word with letters of other alphabets, if all look as Latin ones do."""
+    latin = word.group().translate(_LOOKS_LIKE)
+    return word.group() if _OTHER_LETTERS.search(latin) else latin
 
 
 def _words(plain: str, kind: NameKind) -> Phrase:

@@ -20,6 +20,10 @@ from settlement.store.bulk import rows, rows_by_key
 
 _FORMS = "SELECT id, legal_form, lei, vat_id, tax_id FROM participant WHERE id {keys}"
 _WALLETS = "SELECT participant_id, address FROM wallet WHERE participant_id {keys} ORDER BY address"
+_PROVIDERS = (
+    "SELECT DISTINCT participant_id, provider FROM wallet WHERE participant_id {keys}"
+    " AND provider IS NOT NULL ORDER BY participant_id, provider"
+)
 _BANKS = (
     "SELECT participant_id, bic FROM participant_account WHERE participant_id {keys}"
     " AND bic IS NOT NULL ORDER BY participant_id, bic"
@@ -27,6 +31,7 @@ _BANKS = (
 _BIRTHS = "SELECT id, birth_date FROM natural_person WHERE id {keys} AND birth_date IS NOT NULL"
 _PAGE = "SELECT id FROM participant WHERE id > ? ORDER BY id LIMIT ?"
 _SHORT = 16
+_PROVIDER = "provider:"
 _BIC_OF_BANK = 8
 
 
@@ -34,7 +39,7 @@ class Part(NamedTuple):
     """One thing that is compared."""
 
     kind: str
-    """name, owner, wallet or identifier."""
+    """name, owner, wallet or identifier: a number, or whoever keeps a wallet's key for it."""
     key: str
     """Which of the participant's: a digest of a name, an owner's id, an address."""
     text: str
@@ -44,6 +49,13 @@ class Part(NamedTuple):
     role: str = ""
     """owner or controller, of an owner."""
     share_bp: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is compared as it is: a wallet or a number, not a name."""
+        return self.kind == "wallet" or (
+            self.kind == "identifier" and not self.key.startswith(_PROVIDER)
+        )
 
     @property
     def is_person(self) -> bool:
@@ -74,15 +86,19 @@ class Subject:
 
 
 def subjects(session: Session, participant_ids: Iterable[str]) -> list[Subject]:
-    """Return participants as they are compared, in order of their ids; five queries for all."""
+    """Return participants as they are compared, in order of their ids; six queries for all."""
     found = screenables(session, participant_ids)
     keys = [each.participant_id for each in found]
     forms = {row[0]: row[1:] for row in rows_by_key(session, _FORMS, keys)}
     wallets = _grouped(rows_by_key(session, _WALLETS, keys))
+    providers = _grouped(rows_by_key(session, _PROVIDERS, keys))
     banks = _grouped(rows_by_key(session, _BANKS, keys))
     people = [owner.person_id for each in found for owner in each.owners if owner.person_id]
     births: dict[str, str] = dict(rows_by_key(session, _BIRTHS, people))
-    return [_subject(each, forms[each.participant_id], wallets, banks, births) for each in found]
+    return [
+        _subject(each, forms[each.participant_id], wallets, providers, banks, births)
+        for each in found
+    ]
 
 
 def page(session: Session, after: str, limit: int) -> list[str]:
@@ -94,6 +110,7 @@ def _subject(
     each: Screenable,
     form: Sequence[str | None],
     wallets: dict[str, list[str]],
+    providers: dict[str, list[str]],
     banks: dict[str, list[str]],
     births: dict[str, str],
 ) -> Subject:
@@ -111,6 +128,9 @@ def _subject(
             parts.append(_owner(owner, births))
     for address in wallets.get(each.participant_id, ()):
         parts.append(Part("wallet", address, address, NameKind.UNKNOWN, None))
+    for provider in providers.get(each.participant_id, ()):
+        key = _PROVIDER + digest(provider)
+        parts.append(Part("identifier", key, provider, NameKind.ORGANIZATION, None))
     numbers = {("lei", lei), ("tax", vat_id), ("tax", tax_id)}
     numbers |= {("bic", bic[:_BIC_OF_BANK]) for bic in banks.get(each.participant_id, ())}
     for word, number in sorted((word, number) for word, number in numbers if number):

@@ -33,6 +33,8 @@ SAME = (
     (COMPANY, "Bright Water Trading", "Brightwater Trading Inc"),
     (COMPANY, "J.K. Brightwater", "JK Brightwater"),
     (COMPANY, "青石贸易有限公司", "青石贸易"),
+    (COMPANY, "Вrightwаtеr Тrаding", "Brightwater Trading"),  # Some letters are Cyrillic.
+    (PERSON, "Κarl Wеissmυller", "Karl Weissmuller"),
     (VESSEL, "MV Golden Heron", "GOLDEN HERON"),
 )  # fmt: skip
 OTHERS = (

@@ -202,3 +202,19 @@ def test_who_changes_its_name_is_compared_anew_before_it_is_paid(rail: Rail) -> 
     rail.tick(worker)
 
     assert rail.state(second) == "HELD"
+
+
+def test_whoever_keeps_a_wallet_s_key_is_compared_by_name(rail: Rail) -> None:
+    with transaction(rail.engine) as session:
+        session.connection().execute(
+            text("UPDATE wallet SET kind = 'custodial', provider = :name WHERE address = :wallet"),
+            {"name": "Brightwater Exchange OU", "wallet": rail.buyer_wallet},
+        )
+    (key,) = rail.instructed()
+
+    found = load(rail, listed("Nobody Known Here", "BRIGHTWATER EXCHANGE"))
+
+    assert found.settlements == (key,)
+    (hit,) = hits(rail, "open")
+    assert (hit.subject_kind, hit.subject_text) == ("identifier", "Brightwater Exchange OU")
+    assert hit.entry_text == "BRIGHTWATER EXCHANGE"
