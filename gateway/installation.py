@@ -13,24 +13,21 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from gateway import wiring
 from gateway.demo.companies import COMPANIES
 from gateway.demo.world import demo_keys, demo_participants
+from gateway.kept_node import ChainLost, KeptNode
+from gateway.key_files import OperatorKey, operator_key, signing_key
 from gateway.sandbox import Sandbox, found
-from gateway.supervisor import (
-    OperatorKey,
-    Supervisor,
-    free_port,
-    lock_home,
-    operator_key,
-    signing_key,
-)
+from gateway.supervisor import Supervisor, free_port, lock_home
 from settlement.chain.anvil import Anvil, AnvilOptions
 from settlement.chain.evm import EvmChain
 from settlement.chain.keystore import open_key
 from settlement.clock import new_id
 from settlement.config import Settings
+from settlement.errors import ChainContradicts, ForeignChain
 from settlement.sender import lanes
 from settlement.sender.heal import heal
 from settlement.signer import SlotStore
@@ -68,6 +65,19 @@ class Installation:
         """Start the worker's process; until then somebody else may tick."""
         self.supervisor.start("worker")
 
+    def halted_lanes(self) -> list[str]:
+        """Return a line for each lane that waits for a person."""
+        try:
+            with reading(self.engine) as session:
+                found = [each for each in lanes.listed(session) if each.state == "halted"]
+        except OperationalError:
+            return []  # The database is busy or away: asked again in a moment.
+        return [
+            f"The lane {each.signer} is halted: {each.reason}. Look with `settle lane list`;"
+            " `settle lane heal` and `settle lane resume` are the way on."
+            for each in found
+        ]
+
     @classmethod
     @contextmanager
     def start(
@@ -86,9 +96,11 @@ class Installation:
             stack.enter_context(lock_home(settings.home))
             port = free_port(settings.port, settings.host)
             settings = settings.model_copy(update={"port": port})
+            node = None
             if not settings.rpc_url:
                 anvil = stack.enter_context(_own_chain(settings.home, block_seconds))
                 settings = settings.model_copy(update={"rpc_url": anvil.url})
+                node = KeptNode(anvil)
             places = range(1, settings.operators + 1)
             operators = tuple(operator_key(settings.home, password, place) for place in places)
             admin = signing_key(settings.home, password, "admin")
@@ -96,18 +108,25 @@ class Installation:
             stack.callback(engine.dispose)
             chain = wiring.open_node(settings)
             stack.callback(chain.close)
-            sandbox = found(
-                engine,
-                chain,
-                operators=[each.address for each in operators],
-                companies=demo_participants(),
-                ids=new_id,
-                now=wiring.now(),
-                registrar=open_key(admin.keystore, admin.password),
-            )
+            try:
+                sandbox = found(
+                    engine,
+                    chain,
+                    operators=[each.address for each in operators],
+                    companies=demo_participants(),
+                    ids=new_id,
+                    now=wiring.now(),
+                    registrar=open_key(admin.keystore, admin.password),
+                )
+            except (ChainContradicts, ForeignChain) as error:
+                if node is None:
+                    raise
+                raise ChainLost(error) from error
+            if node is not None:
+                node.save()  # A crash from now on takes no contract that the records name.
             _write_down(sandbox.owner_calls, engine, chain, settings, admin)
             keys = demo_keys(engine, settings.home, sandbox.participant_ids, wiring.now())
-            supervisor = Supervisor(settings)
+            supervisor = Supervisor(settings, node=node)
             stack.callback(supervisor.stop)
             for place, operator in zip(places, operators, strict=True):
                 supervisor.start(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway import refusals
 from gateway.archive import BackupUnreadable, NotSqlite
 from gateway.cli.client import ApiRefused, NoApiKey
+from gateway.kept_node import ChainLost
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import RpcUrlMissing
 from settlement import approvals, errors
@@ -233,6 +234,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.WriterBusy: 503,
     # Met at the command line only; here so that no refusal is without its place.
     AlreadyRunning: 500,
+    ChainLost: 500,
     ApiRefused: 500,
     BackupUnreadable: 500,
     NoApiKey: 500,

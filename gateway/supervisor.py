@@ -6,10 +6,9 @@ Knows how the parts are started; not what they do.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import random
-import secrets
+import re
 import signal
 import socket
 import subprocess
@@ -17,14 +16,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from gateway import processes, wiring
-from settlement.chain.keystore import open_key, save_key
-from settlement.chain.port import Address
+from gateway import processes
+from gateway.kept_node import KeptNode
 from settlement.config import Settings
 from settlement.errors import Conflict, Refused
 from settlement.signer.socket import near
@@ -35,7 +33,6 @@ _END_SECONDS = 10
 _RESTART_SECONDS = 1.0
 _OWN_PORTS = range(20_000, 32_000)
 _PORTS_TRIED = 100
-_LOCAL_WORK_FACTOR = 2**12
 
 
 class AlreadyRunning(Conflict):
@@ -81,6 +78,8 @@ class Supervisor:
 
     settings: Settings
     environment: Mapping[str, str] = field(default_factory=dict)
+    node: KeptNode | None = None
+    """The chain of one's own, where there is one."""
     _parts: dict[str, Part] = field(default_factory=dict)
 
     def start(
@@ -130,12 +129,27 @@ class Supervisor:
 
         self._await("gateway", answers)
 
-    def watch(self, stop: threading.Event) -> None:
-        """Start again what ends by itself, until told to stop; what halted waits for a person."""
+    def watch(
+        self,
+        stop: threading.Event,
+        tell: Callable[[str], None] = print,
+        look: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """Start again what ends by itself, until told to stop; what halted waits for a person.
+
+        What a person has to know of is told once, in a line: a halt, the chain's end, and whatever
+        `look` finds.
+        """
+        told: set[str] = set()
         while not stop.wait(_RESTART_SECONDS):
+            for line in [] if self.node is None else self.node.keep(time.monotonic()):
+                tell(line)
+            found = {*(self._halt(part) for part in self._parts.values() if _halted(part)), *look()}
+            for line in sorted(found - told):
+                tell(line)
+            told = found
             for part in self._parts.values():
-                code = part.process.poll()
-                if code is not None and code != processes.HALTED:
+                if part.process.poll() is not None and not _halted(part):
                     part.process = self._spawn(part.arguments, part.password, part.log_path)
 
     def stop(self) -> None:
@@ -153,7 +167,22 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """Return the process ids of the parts."""
-        return {name: part.process.pid for name, part in self._parts.items()}
+        node = {} if self.node is None else {"node": self.node.anvil.pid}
+        return {name: part.process.pid for name, part in self._parts.items()} | node
+
+    def _halt(self, part: Part) -> str:
+        words = part.log_path.read_text(errors="replace").splitlines()
+        last = next((line for line in reversed(words) if ".halted" in line), "")
+        line = (
+            f"The {part.name} halted and is not started again: {_said(last)}."
+            f" Look with `settle doctor --home {self.settings.home}` and `settle lane list`."
+        )
+        if self.node is None:
+            return line
+        return (
+            f"{line} If the local chain has lost blocks that were final, these records cannot go on"
+            " with it: keep them for reading, and begin anew with `settle up --home ANOTHER`."
+        )
 
     def _spawn(
         self, arguments: tuple[str, ...], password: str | None, log_path: Path
@@ -205,6 +234,16 @@ class Supervisor:
         raise PartFailed(f"the {name} did not start: {tail}", repair=f"see {part.log_path}")
 
 
+def _halted(part: Part) -> bool:
+    return part.process.poll() == processes.HALTED
+
+
+def _said(line: str) -> str:
+    """Return what a line of a log gives as its error, or the line."""
+    found = re.search(r"""error=(?:'([^']*)'|"([^"]*)")""", line)
+    return (found[1] or found[2]) if found else line.strip() or "its log does not say why"
+
+
 def lock_home(home: Path) -> IO[str]:
     """Take the home folder for this process until the returned file is closed.
 
@@ -240,54 +279,3 @@ def free_port(port: int, host: str = "127.0.0.1") -> int:
                 continue
             return each
     raise PortTaken(port)
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorKey:
-    """A signer's key file and what opens it; the password is not shown."""
-
-    keystore: Path
-    address: Address
-    password: str = field(repr=False)
-
-
-def operator_key(home: Path, password: str | None, place: int = 1) -> OperatorKey:
-    """Return an operator's key file, made at its first use; `place` counts them from 1.
-
-    Raises as `signing_key`.
-    """
-    return signing_key(home, password, f"operator{wiring.numbered(place)}")
-
-
-def signing_key(home: Path, password: str | None, name: str) -> OperatorKey:
-    """Return a signer's key file by its name, made at its first use.
-
-    Without a password one is made up and kept beside it, mode 0600: for local chains only.
-
-    Raises:
-        KeyFileLocked, KeyFileExposed: the file is there and cannot be opened.
-    """
-    keys = home / "keys"
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keystore, kept = keys / f"{name}.json", keys / f"{name}.password"
-    work_factor = None
-    if password is None:
-        # Scrypt's memory (256 MB) protects nothing where the password lies beside the key.
-        work_factor = _LOCAL_WORK_FACTOR
-        if not kept.exists():
-            write_private(kept, secrets.token_urlsafe(24))
-        password = kept.read_text().strip()
-    if keystore.exists():
-        address = str(json.loads(keystore.read_text()).get("address", ""))
-        if not address:
-            return OperatorKey(keystore, open_key(keystore, password).address, password)
-        return OperatorKey(keystore, Address("0x" + address.lower().removeprefix("0x")), password)
-    pair = save_key(keystore, secrets.token_bytes(32), password, work_factor=work_factor)
-    return OperatorKey(keystore, pair.address, password)
-
-
-def write_private(path: Path, content: str) -> None:
-    """Write a file that only its owner may read."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(content)

@@ -64,7 +64,9 @@ def up(
     with Installation.start(settings, block_seconds=block_seconds, password=password) as running:
         running.start_worker()
         announce(running, as_json=as_json, seconds=time.monotonic() - began)
-        running.supervisor.watch(stop)
+        running.supervisor.watch(
+            stop, lambda line: typer.echo(f"! {line}", err=True), running.halted_lanes
+        )
         typer.echo("stopping …", err=True)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from gateway.auth import OF_A_COMPANY, Role, issue_key, open_pepper
 from gateway.demo.companies import COMPANIES
-from gateway.supervisor import write_private
+from gateway.key_files import write_private
 from settlement.participants import NewParticipant
 from settlement.store import transaction
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -171,10 +171,12 @@ class Anvil:
             self._directory = Path(tempfile.mkdtemp(prefix="settle-anvil-"))
         self._directory.mkdir(parents=True, exist_ok=True)
         scratch = ["--cache-path", str(self._directory / "cache")]
+        # The same port when it is started again: others know it by that.
+        options = replace(self.options, port=self.port)
         command = [sys.executable, "-I", "-S", "-c", _SHIM, str(os.getpid()), str(binary)]
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, *self.options.arguments(), *scratch],
+                [*command, *options.arguments(), *scratch],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -245,7 +247,7 @@ class Anvil:
 
     def _failure(self, words: bytes) -> Refused | Retryable:
         if b"Address already in use" in words:
-            return PortInUse(self.options.port)
+            return PortInUse(self.port)
         return AnvilFailed(f"anvil ended at once; {self._tail()}")
 
     def _tail(self) -> str:

@@ -5,6 +5,7 @@ For demos, tests and simulations. A chain that is not anvil refuses these, and t
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,6 +68,11 @@ class AnvilControls:
     def revert(self, name: str) -> bool:
         """Go back to a snapshot, which is used up; the pool stays. False if there is none."""
         return self._rpc.call("evm_revert", name) is True
+
+    def dumped_state(self) -> bytes:
+        """Return what anvil writes to its state's file, as it is now."""
+        packed = str(self._rpc.call("anvil_dumpState"))
+        return gzip.decompress(bytes.fromhex(packed.removeprefix("0x")))
 
     def increase_time(self, seconds: int) -> None:
         """Let the chain's clock jump forward."""

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -143,6 +144,66 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
             except OSError:
                 continue
         raise AssertionError("the gateway did not come back")
+
+
+def heights(url: str) -> int:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
+    request = urllib.request.Request(
+        url, json.dumps(asked).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=2) as answer:
+        return int(json.load(answer)["result"], 16)
+
+
+def test_a_killed_chain_is_started_again_and_the_rail_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as (process, facts):
+        before = heights(facts["rpc"])
+        os.kill(facts["pids"]["node"], signal.SIGKILL)
+
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        assert "local chain" in told and "was started again" in told
+        until, after = time.monotonic() + READY_SECONDS, 0
+        while time.monotonic() < until and after < before + 15:
+            after = heights(facts["rpc"])
+        assert after >= before + 15
+        worker = (tmp_path / "home/logs/worker.log").read_text()
+        assert "worker.halted" not in worker
+
+
+def test_a_halt_is_told_on_the_terminal_with_what_to_look_at(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home) as (_, facts):
+        old = (home / "chain/state.json").read_bytes()
+        until, final = time.monotonic() + READY_SECONDS, heights(facts["rpc"]) + 14
+        while f"head={final}" not in (home / "logs/worker.log").read_text():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    (home / "chain/state.json").write_bytes(old)
+    with sqlite3.connect(home / "settle.sqlite3") as records:
+        records.execute("UPDATE lane SET state = 'halted', reason = 'a foreign nonce'")
+
+    with running(home) as (process, _):
+        assert process.stderr is not None
+        told = "".join(process.stderr.readline() for _ in range(3))
+
+    assert "The worker halted and is not started again: " in told
+    assert f"settle doctor --home {home}" in told and "settle up --home ANOTHER" in told
+    lane = facts["operator"].lower()
+    assert f"The lane {lane} is halted: a foreign nonce" in told and "settle lane list" in told
+
+
+def test_a_lost_chain_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running(home):
+        pass
+    (home / "chain/state.json").unlink()
+
+    ran = settle("up", "--home", str(home), "--port", "0")
+
+    assert ran.returncode == 1
+    assert "the local chain has lost what the records were founded on: no code at" in ran.stderr
+    assert "settle up --home ANOTHER" in ran.stderr
 
 
 def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
