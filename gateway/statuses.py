@@ -33,7 +33,7 @@ from settlement.compliance.policy_errors import (
     PolicyOutdated,
     PolicyTakesBack,
 )
-from settlement.compliance.registers import RegisterUnreadable
+from settlement.compliance.registers import RegisterShrinks, RegisterUnreadable
 from settlement.compliance.screening.deciding import HitChanged, WalletStaysListed
 from settlement.compliance.travel_rule.opening import NotClosed, NotInTurn
 from settlement.documents.bank_csv import MappingInvalid
@@ -120,6 +120,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     PolicyDecided: 409,
     PolicyOutdated: 409,
     PolicyTakesBack: 409,
+    RegisterShrinks: 409,
     RegisterUnreadable: 422,
     MappingInvalid: 422,
     NoBankMapping: 422,

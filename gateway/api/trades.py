@@ -112,6 +112,7 @@ class _File(NamedTuple):
     ids: Ids
     name: str
     content: bytes
+    accept_shrinking: bool
 
 
 async def plan_declare(_: Gateway, command: Command) -> Work:
@@ -122,8 +123,14 @@ async def plan_declare(_: Gateway, command: Command) -> Work:
 
 async def plan_load(gateway: Gateway, command: Command) -> Work:
     """Put a register's file in force."""
-    item = _File(command.caller, gateway.ids, command.path["name"], command.content)
-    return Work(_LOAD, item)
+    name, content = command.path["name"], command.content
+    return Work(_LOAD, _File(command.caller, gateway.ids, name, content, accept_shrinking=False))
+
+
+async def plan_load_smaller(gateway: Gateway, command: Command) -> Work:
+    """Put a register's file in force though it lacks much of the one before."""
+    name, content = command.path["name"], command.content
+    return Work(_LOAD, _File(command.caller, gateway.ids, name, content, accept_shrinking=True))
 
 
 def list_declarations(invoice_id: str, gateway: TheGateway, caller: TheCaller) -> Response:
@@ -163,7 +170,7 @@ def _declare(session: Session, wish: _Declared, now: datetime) -> Reply:
 def _load(session: Session, wish: _File, now: datetime) -> Reply:
     registers.load(
         session, name=wish.name, content=wish.content, actor=wish.caller.actor, ids=wish.ids,
-        now=now,
+        now=now, accept_shrinking=wish.accept_shrinking,
     )  # fmt: skip
     (found,) = (each for each in registers.in_force(session) if each.name == wish.name)
     return Reply(201, orjson.dumps(_register(found)))

@@ -26,6 +26,9 @@ def load(
             help="An entry a line, a detail after a comma.", exists=True, dir_okay=False
         ),
     ],
+    shrinks: Annotated[
+        str, typer.Option("--shrinks", help="`accept`: much was taken out of the register.")
+    ] = "",
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
@@ -34,8 +37,9 @@ def load(
 ) -> None:
     """Put a register's file in force; what may still be signed is judged anew."""
     api = open_api(url, key_file, key_name)
+    smaller = "/smaller" if shrinks == "accept" else ""
     answer = api.post(
-        f"/v1/registers/{name}", content_of(file), media_type="text/csv",
+        f"/v1/registers/{name}{smaller}", content_of(file), media_type="text/csv",
         idempotency_key=idempotency_key,
     )  # fmt: skip
     show.fields(answer, as_json=as_json)

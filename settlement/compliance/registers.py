@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
-from settlement.errors import Invalid
+from settlement.errors import Conflict, Invalid
 from settlement.store.bulk import insert_rows, rows, rows_by_key
 
 REGIME_PARTICIPANTS = "regime_participants"
@@ -39,6 +39,9 @@ VERSION_PREFIX = "register/"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
 _VALUE_MAX = 140
 _ENTRIES_MAX = 1_000_000
+_PERCENT = 80
+_COUNTED_FROM = 10
+"""A register of few entries may well change by more."""
 _NEWEST = (
     "SELECT v.name, v.sha256, v.id, v.entry_count, v.loaded_by, v.created_at"
     " FROM register_version v WHERE v.id ="
@@ -62,6 +65,18 @@ class RegisterUnreadable(Invalid):
         )
 
 
+class RegisterShrinks(Conflict):
+    """A file that lacks much of what is in force is more likely cut off than true."""
+
+    def __init__(self, name: str, *, left: int, then: int) -> None:
+        super().__init__(
+            f"of register {name} this file would leave {left} of {then} entries",
+            field="file",
+            repair="give the register's file whole; where so much was taken out, say so:"
+            f" --shrinks accept, or POST /v1/registers/{name}/smaller",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterVersion:
     """A register in force; `created_at` in microseconds."""
@@ -75,19 +90,30 @@ class RegisterVersion:
 
 
 def load(
-    session: Session, *, name: str, content: bytes, actor: str, ids: Ids, now: datetime
+    session: Session,
+    *,
+    name: str,
+    content: bytes,
+    actor: str,
+    ids: Ids,
+    now: datetime,
+    accept_shrinking: bool = False,
 ) -> str | None:
     """Put a register's file in force; return its version's id, None if nothing changed.
 
     Raises:
         RegisterUnreadable: the name or the file is none; the version in force stays.
+        RegisterShrinks: it lacks more than a fifth of what is in force, or all of it.
     """
     if not _NAME.match(name):
         raise RegisterUnreadable(name, "a name has lower-case letters, digits and _")
     entries = _entries(name, content)
     digest = hashlib.sha256(content).hexdigest()
-    if any(each.name == name and each.sha256 == digest for each in in_force(session)):
+    before = next((each for each in in_force(session) if each.name == name), None)
+    if before is not None and before.sha256 == digest:
         return None
+    if before is not None and not accept_shrinking:
+        _require_most(session, before, entries)
     version_id = ids("reg")
     columns = ("id", "name", "sha256", "entry_count", "loaded_by", "created_at")
     insert_rows(
@@ -137,6 +163,15 @@ def entries(
         {"id": version_id, "after": after, "limit": limit},
     )
     return [(row.value, row.detail) for row in found]
+
+
+def _require_most(session: Session, before: RegisterVersion, entries: Mapping[str, str]) -> None:
+    old = rows(
+        session, "SELECT value FROM register_entry WHERE register_version_id = ?", (before.id,)
+    )
+    left, then = sum(value in entries for (value,) in old), before.entry_count
+    if (then and not entries) or (then >= _COUNTED_FROM and left * 100 < then * _PERCENT):
+        raise RegisterShrinks(before.name, left=left, then=then)
 
 
 def _entries(name: str, content: bytes) -> dict[str, str]:

@@ -14,7 +14,7 @@ from settlement.compliance.policy import PackInvalid
 from settlement.compliance.policy.predicates import PREDICATES
 from settlement.compliance.policy.predicates.inputs import LOOKS_AT
 from settlement.compliance.policy_errors import OwnPolicy, PolicyDecided
-from settlement.compliance.registers import RegisterUnreadable
+from settlement.compliance.registers import RegisterShrinks, RegisterUnreadable
 from settlement.compliance.trades import Declaration, Paper
 from settlement.errors import Forbidden, Invalid, NotFound
 from settlement.settlements import declaring
@@ -187,6 +187,36 @@ def test_registers_are_kept_by_version_and_the_newest_counts(rail: Rail) -> None
     for content, name in ((b"\xff\xfe", "x"), (b'"a', "x"), (b"a", "Bad name")):
         with pytest.raises(RegisterUnreadable):
             load(content, name)
+
+
+def test_a_register_that_loses_much_is_asked_about(rail: Rail) -> None:
+    whole = [f"mo-{number}" for number in range(20)]
+
+    def load(entries: list[str], name: str = "mining_operators", *, accept: bool = False) -> None:
+        with transaction(rail.engine) as session:
+            registers.load(
+                session, name=name, content="\n".join(entries).encode(), actor="test",
+                ids=rail.ids, now=rail.now, accept_shrinking=accept,
+            )  # fmt: skip
+
+    def left() -> dict[str, int]:
+        with transaction(rail.engine) as session:
+            return {each.name: each.entry_count for each in registers.in_force(session)}
+
+    load(whole)
+    load(["one"], "banned_regions")
+    load(whole[:16])
+    for entries in ([], whole[:12], [*whole[:12], "mo-30", "mo-31", "mo-32", "mo-33"]):
+        with pytest.raises(RegisterShrinks, match=r"(0|12) of 16") as told:
+            load(entries)
+    with pytest.raises(RegisterShrinks, match="0 of 1"):
+        load(["# nothing"], "banned_regions")
+
+    assert "--shrinks accept" in told.value.repair
+    assert left() == {"mining_operators": 16, "banned_regions": 1}, "what is in force stays"
+    load(["two"], "banned_regions")
+    load([], accept=True)
+    assert left() == {"mining_operators": 0, "banned_regions": 1}
 
 
 def test_a_declaration_lets_what_waited_for_it_be_judged_anew(rail: Rail) -> None:

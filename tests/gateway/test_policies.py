@@ -177,6 +177,20 @@ def test_registers_are_loaded_and_listed(door: Door) -> None:
     ]
 
 
+def test_a_register_is_emptied_only_by_who_says_so(door: Door) -> None:
+    path = "/v1/registers/regime_participants"
+    door.post(path, b"A\nB\n", "compliance")
+
+    refused = door.post(path, b"", "compliance")
+    kept = door.get("/v1/registers").json()["data"][0]["entries"]
+    accepted = door.post(f"{path}/smaller", b"# none\n", "compliance")
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/register-shrinks")
+    assert refused.json()["errors"][0]["field"] == "file"
+    assert kept == 2
+    assert (accepted.status_code, accepted.json()["entries"]) == (201, 0)
+
+
 def test_flags_and_reasons_are_told_to_staff_alone(door: Door) -> None:
     with transaction(door.engine) as session:
         policies.install(session, door.app.state.gateway.clock())

@@ -44,3 +44,16 @@ def test_beside_the_database_the_same_is_asked(
     assert (refused.code, less.code, loaded.code) == (1, 1, 0)
     assert "--format accept" in refused.err and "--shrinks accept" in less.err
     assert loaded.json["format"] == "eu-xml"
+
+
+def test_a_register_that_loses_much_is_loaded_when_that_is_said(desk: Desk, tmp_path: Path) -> None:
+    load = ("register", "load", "mining_operators")
+    desk.json(*load, a_file(tmp_path, "MO-1\nMO-2\n"), who="compliance")
+
+    none = a_file(tmp_path, "# nobody\n")
+    refused = desk.settle(*load, none, who="compliance")
+    accepted = desk.json(*load, none, "--shrinks", "accept", who="compliance")
+
+    assert (refused.code, "0 of 2 entries" in refused.err) == (1, True)
+    assert "--shrinks accept" in refused.err
+    assert accepted["entries"] == 0
