@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FORMS = ("legal_entity", "sole_proprietor", "individual")
+"""Legal forms of parties."""
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -21,7 +24,7 @@ class Party:
     wallet: str
     owns_wallet: bool
     legal_form: str = "legal_entity"
-    """`legal_entity`, `sole_proprietor` or `individual`."""
+    """One of `FORMS`."""
     registers: tuple[str, ...] = ()
     """Names of the registers that have this party."""
     wallet_kind: str = "custodial"

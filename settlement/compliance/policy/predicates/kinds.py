@@ -13,9 +13,9 @@ from fractions import Fraction
 from typing import Any
 
 from settlement.compliance.policy.model import PairCheck, PaymentCheck
+from settlement.compliance.policy.subject import FORMS
 from settlement.compliance.policy.windows import Limit, Tables, Window
 from settlement.documents.identifiers import COUNTRIES, minor_units
-from settlement.participants.requirements import FORMS
 
 Options = Mapping[str, Any]
 
