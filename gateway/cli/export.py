@@ -12,8 +12,9 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from gateway.cli import show
 from gateway.cli.client import open_api
-from gateway.cli.files_out import a_new_file
+from gateway.cli.files_out import Output, a_new_file, require_file
 from gateway.cli.options import URL, AsJson, KeyFile, KeyName, Url
 
 app = typer.Typer(rich_markup_mode=None)
@@ -64,9 +65,7 @@ def export(
             " hledger, from the database itself (SETTLE_DATABASE_URL).",
         ),
     ] = Format.CSV,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A new file; else standard output.")
-    ] = None,
+    output: Output = None,
     with_bom: Annotated[bool, typer.Option("--bom", help="Mark a CSV file as UTF-8.")] = False,
     first: Annotated[
         str | None, typer.Option(help="beancount, hledger: first value date, YYYY-MM-DD.")
@@ -78,6 +77,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write a whole list: what the books, the bank and reconciliation hold, a line for each."""
+    if what is not What.CHECK:
+        require_file(output, as_json=as_json)
     if what is What.CHECK or file_format in _FOR_TOOLS or file is not None:
         _for_tools(what, file, file_format, output, (first, last), as_json=as_json)
         return
@@ -90,10 +91,11 @@ def export(
     if output is None:
         count = write(rows, sys.stdout.buffer)
         sys.stdout.buffer.flush()
+        typer.echo(f"{count} lines", err=True)
     else:
         with a_new_file(output) as stream:
             count = write(rows, stream)
-    typer.echo(f"{count} lines", err=True)
+        show.written(output, f"{count} lines", {"lines": count}, as_json=as_json)
 
 
 _FOR_TOOLS = (Format.BEANCOUNT, Format.HLEDGER)
@@ -117,7 +119,7 @@ def _for_tools(
     elif file is not None:
         raise Invalid(f"{file} stands in no place", field="FILE", repair="write --output FILE")
     elif what is What.JOURNAL:
-        export_books.write(file_format.value, output, first=days[0], last=days[1])
+        export_books.write(file_format.value, output, first=days[0], last=days[1], as_json=as_json)
     else:
         raise Invalid(
             f"{what.value} are no journal", field="--format", repair="use csv, xlsx or jsonl"

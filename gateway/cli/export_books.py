@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from gateway import wiring
+from gateway.cli import show
 from gateway.cli.files_out import a_new_file
 from settlement.config import Settings
 from settlement.errors import Invalid, NotFound
@@ -24,7 +25,9 @@ from settlement.store import reading
 BEANCOUNT = "beancount"
 
 
-def write(dialect: str, output: Path | None, *, first: str | None, last: str | None) -> None:
+def write(
+    dialect: str, output: Path | None, *, first: str | None, last: str | None, as_json: bool
+) -> None:
     """Write the journal, or the value dates from `first` to `last`, as one of the two."""
     begins, ends = _day(first, "--first"), _day(last, "--last")
     engine = wiring.open_database(Settings())
@@ -39,7 +42,10 @@ def write(dialect: str, output: Path | None, *, first: str | None, last: str | N
         for piece in pieces:
             count += stream.write(piece.encode())
     engine.dispose()
-    typer.echo(f"{count} bytes", err=True)
+    if output is None:
+        typer.echo(f"{count} bytes", err=True)
+    else:
+        show.written(output, f"{count} bytes", {"format": dialect}, as_json=as_json)
 
 
 def check(file: Path | None, *, as_json: bool) -> None:

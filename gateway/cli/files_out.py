@@ -15,7 +15,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from gateway.cli.client import open_api
+from gateway.cli.client import Api, open_api
 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="A new file; else standard output.")
@@ -75,17 +75,33 @@ def saved(
     as_json: bool,
     **parameters: object,
 ) -> None:
-    """Fetch a file from the gateway into `output`, or to standard output.
+    """Fetch a file from the gateway; as `download`."""
+    download(open_api(*door), path, output, as_json=as_json, **parameters)
+
+
+def require_file(output: Path | None, *, as_json: bool) -> None:
+    """Refuse --json where there is no file to tell of: standard output is the content's.
 
     Raises:
-        Conflict: the file is there already, or a JSON answer has no file to tell of.
+        Invalid: --json without --output.
     """
     from settlement.errors import Invalid
 
-    api = open_api(*door)
+    if as_json and output is None:
+        raise Invalid("--json tells of a file", field="--json", repair="name one with --output")
+
+
+def download(
+    api: Api, path: str, output: Path | None, *, as_json: bool, **parameters: object
+) -> None:
+    """Fetch a file from the gateway into `output`, or to standard output.
+
+    Raises:
+        Conflict: the file is there already.
+        Invalid: a JSON answer has no file to tell of.
+    """
+    require_file(output, as_json=as_json)
     if output is None:
-        if as_json:
-            raise Invalid("--json tells of a file", repair="name one with --output")
         api.download(path, sys.stdout.buffer, **parameters)
         sys.stdout.buffer.flush()
         return

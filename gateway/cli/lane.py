@@ -46,15 +46,17 @@ def list_(as_json: AsJson = False) -> None:
 def pause(
     reason: Annotated[str, typer.Option(help="Why; shown to everybody who looks.")],
     signer: Signer = "",
+    as_json: AsJson = False,
 ) -> None:
     """Let a lane claim nothing new; what it has sent is followed to its end."""
-    _set_state(signer, "paused", reason)
+    _set_state(signer, "paused", reason, as_json=as_json)
 
 
 @app.command(epilog="Example: settle lane drain 0x… --reason 'its key is to be replaced'")
 def drain(
     reason: Annotated[str, typer.Option(help="Why; shown to everybody who looks.")],
     signer: Signer = "",
+    as_json: AsJson = False,
 ) -> None:
     """Let a lane claim nothing new and end what it has; then it says that it is drained."""
     from gateway import at_the_machine, wiring
@@ -72,11 +74,11 @@ def drain(
             f"the lane {chosen} is halted: what it has under way does not move",
             repair="find out why with `settle lane list`, heal it, then drain it",
         )
-    typer.echo(f"{chosen}: {state}")
+    _tell(chosen, state, as_json=as_json)
 
 
 @app.command(epilog="Example: settle lane resume")
-def resume(signer: Signer = "") -> None:
+def resume(signer: Signer = "", as_json: AsJson = False) -> None:
     """Let a paused or halted lane work again. Heal it first if it lost touch with the chain."""
     from gateway import wiring
     from settlement.config import Settings
@@ -86,7 +88,7 @@ def resume(signer: Signer = "") -> None:
     chosen = _chosen(signer)
     with closing(wiring.open_chain(settings)) as chain:
         require_own_nonces(wiring.open_database(settings), chain, chosen)
-    _set_state(chosen, "active", None)
+    _set_state(chosen, "active", None, as_json=as_json)
 
 
 @app.command(epilog="Example: settle lane heal")
@@ -170,7 +172,11 @@ def _chosen(signer: str) -> str:
     return signer.lower() or paying[0]
 
 
-def _set_state(signer: str, state: str, reason: str | None) -> None:
+def _tell(signer: str, state: str, *, as_json: bool) -> None:
+    show.done(f"{signer}: {state}", {"signer": signer, "state": state}, as_json=as_json)
+
+
+def _set_state(signer: str, state: str, reason: str | None, *, as_json: bool) -> None:
     from gateway import at_the_machine, wiring
     from settlement.config import Settings
     from settlement.sender import lanes
@@ -180,4 +186,4 @@ def _set_state(signer: str, state: str, reason: str | None) -> None:
     with transaction(wiring.open_database(Settings())) as session:
         lanes.set_state(session, chosen, state, reason)
         at_the_machine.record(session, "settle lane", wiring.now(), chosen, outcome=state)
-    typer.echo(f"{chosen}: {state}")
+    _tell(chosen, state, as_json=as_json)

@@ -96,25 +96,25 @@ def list_(limit: Limit = LIMIT, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: settle person disable per_019a…")
-def disable(person_id: Id) -> None:
+def disable(person_id: Id, as_json: AsJson = False) -> None:
     """Shut a person out at once: sessions and keys end."""
     from settlement.access import people
 
     with _desk() as desk:
         people.disable(desk.session, person_id, by=_hand(), now=desk.now)
         desk.record("disable", person_id)
-    typer.echo(f"{person_id}: disabled")
+    _tell(person_id, "disabled", as_json=as_json)
 
 
 @app.command(epilog="Example: settle person enable per_019a…")
-def enable(person_id: Id) -> None:
+def enable(person_id: Id, as_json: AsJson = False) -> None:
     """Let a disabled person in again; keys that ended stay ended."""
     from settlement.access import people
 
     with _desk() as desk:
         people.enable(desk.session, person_id, now=desk.now)
         desk.record("enable", person_id)
-    typer.echo(f"{person_id}: active")
+    _tell(person_id, "active", as_json=as_json)
 
 
 @app.command(
@@ -126,6 +126,7 @@ def reset_password(
     second_factor: Annotated[
         bool, typer.Option("--second-factor", help="Let them set up the second factor anew, too.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Give a person a password that they have to change; they are signed out everywhere."""
     from settlement.access import credentials, passwords, people
@@ -141,13 +142,14 @@ def reset_password(
             credentials.forget_second_factor(desk.session, person_id)
         people.end_sessions(desk.session, person_id, desk.now)
         desk.record("reset-password", person_id)
-    typer.echo(f"{person_id}: has a new password, and has to change it")
+    _tell(person_id, "has a new password, and has to change it", as_json=as_json)
 
 
 @app.command(epilog="Example: settle person erase per_019a… --yes")
 def erase(
     person_id: Id,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete for good what is personal of somebody; what they did stays, under their id."""
     from settlement.access import people
@@ -157,7 +159,7 @@ def erase(
     with _desk() as desk:
         people.erase(desk.session, desk.vault, person_id, by=_hand(), now=desk.now)
         desk.record("erase", person_id)
-    typer.echo(f"{person_id}: erased")
+    _tell(person_id, "erased", as_json=as_json)
 
 
 @contextmanager
@@ -172,6 +174,11 @@ def _desk() -> Iterator[_Desk]:
     pepper, vault = open_pepper(settings.home), open_vault(settings.home)
     with transaction(wiring.open_database(settings)) as session:
         yield _Desk(session, vault, pepper, wiring.now())
+
+
+def _tell(person_id: str, outcome: str, *, as_json: bool) -> None:
+    facts = {"id": person_id, "outcome": outcome}
+    show.done(f"{person_id}: {outcome}", facts, as_json=as_json)
 
 
 def _new_password(password_fd: int | None, email: str) -> str:

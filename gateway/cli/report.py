@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli import show
-from gateway.cli.client import Api, open_api
-from gateway.cli.files_out import a_new_file
+from gateway.cli.client import open_api
+from gateway.cli.files_out import Output, download
 from gateway.cli.options import URL, AsJson, IdempotencyKey, KeyFile, KeyName, Url, noun
 
 app = noun("List reports for the supervisor, show, file and export them.")
@@ -44,9 +42,6 @@ class Form(StrEnum):
 First = Annotated[str | None, typer.Option("--first", help="First day (UTC), YYYY-MM-DD.")]
 Last = Annotated[str | None, typer.Option("--last", help="Last day, included; else today.")]
 FormOption = Annotated[Form, typer.Option("--format", help="csv, xml or json.")]
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="A new file; else standard output.")
-]
 
 
 @app.command("list", epilog="Example: settle report list --state overdue --as overseer")
@@ -89,7 +84,7 @@ def show_(
     if file_format is Form.JSON and output is None:
         show.fields(api.get(path), as_json=as_json)
         return
-    _download(api, path, file_format, output)
+    download(api, path, output, as_json=as_json, format=file_format.value)
 
 
 @app.command(epilog="Example: settle report export blocked --format xml --first 2026-11-01")
@@ -102,13 +97,15 @@ def export(
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write one of the overseer's views as a file."""
     api = open_api(url, key_file, key_name)
     path = f"/v1/supervision/{what.value}"
     # A page of JSON is a page; a file has all.
     most = 1_000 if file_format is Form.JSON else None
-    _download(api, path, file_format, output, first=first, last=last, limit=most)
+    asked = {"first": first, "last": last, "limit": most}
+    download(api, path, output, as_json=as_json, format=file_format.value, **asked)
 
 
 @app.command("file", epilog="Example: settle report file rep_00064a1b… --reference BLK-2026-0042")
@@ -126,12 +123,3 @@ def file_(
     path = f"/v1/supervision/reports/{report_id}/file"
     found = api.post(path, {"reference": reference}, idempotency_key=idempotency_key)
     show.fields(found, as_json=as_json)
-
-
-def _download(api: Api, path: str, form: Form, output: Path | None, **more: object) -> None:
-    if output is None:
-        api.download(path, sys.stdout.buffer, format=form.value, **more)
-        sys.stdout.buffer.flush()
-        return
-    with a_new_file(output) as stream:
-        api.download(path, stream, format=form.value, **more)

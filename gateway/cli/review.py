@@ -55,6 +55,7 @@ def resolve(
     decision: Annotated[str, typer.Option("--as", help="paid, retry or close.")],
     reason: Annotated[str, typer.Option(help="What was found; kept for ever.")],
     actor: Annotated[str, typer.Option(help="Who decides; this system's user if left out.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Decide: it was paid after all, it is to be tried again, or it is closed unpaid."""
     from getpass import getuser
@@ -81,4 +82,5 @@ def resolve(
         )
         act = "settle review resolve"
         at_the_machine.record(session, act, wiring.now(), settlement_id, outcome=decision)
-    typer.echo(f"{settlement_id}: {decision}")
+    facts = {"id": settlement_id, "decision": decision}
+    show.done(f"{settlement_id}: {decision}", facts, as_json=as_json)

@@ -74,6 +74,22 @@ def test_every_command_has_help_and_an_example_of_itself(name: str) -> None:
         assert named_only or parameter.help, f"{name}: {parameter.name} is not explained"
 
 
+def below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command, or all commands of a noun, however deep."""
+    for word, found in getattr(command, "commands", {}).items():
+        yield from below(f"{name} {word}", found)
+    if not hasattr(command, "commands"):
+        yield name, command
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_answers_in_json_but_those_that_serve(name: str) -> None:
+    for words, command in below(name, COMMANDS[name]):
+        serves = words in ("gateway", "signer", "worker")
+        options = [each for parameter in command.params for each in parameter.opts]
+        assert ("--json" in options) != serves, f"settle {words} --json"
+
+
 def test_a_name_that_is_none_is_refused(typed: Callable[..., Said]) -> None:
     said = typed("invoyce")
 

@@ -52,7 +52,7 @@ def test_a_lane_is_paused_shown_and_resumed(rail: Rail) -> None:
     worker = rail.worker()
     rail.tick(worker)
 
-    _type(rail, "lane", "pause", "--reason", "treasury asked")
+    paused = _type(rail, "lane", "pause", "--reason", "treasury asked", "--json").output
     (shown,) = orjson.loads(_type(rail, "lane", "list", "--json").output)
     (key,) = rail.instructed()
     rail.round(worker)
@@ -60,6 +60,7 @@ def test_a_lane_is_paused_shown_and_resumed(rail: Rail) -> None:
     _type(rail, "lane", "resume", OPERATOR.address)
     rail.settle_all(worker)
 
+    assert orjson.loads(paused) == {"signer": OPERATOR.address, "state": "paused"}
     assert (shown["signer"], shown["state"]) == (OPERATOR.address, "paused")
     assert (shown["reason"], shown["holder"]) == ("treasury asked", "worker-1")
     assert waiting == "CLEARED"
