@@ -54,7 +54,7 @@ def list_(
 ) -> None:
     """List accounts with their balances: now, at a block, or by value date."""
     api = open_api(url, key_file, key_name)
-    chosen = {"kind": kind, "owner": owner, "at_block": at_block, "on": on}
+    chosen: dict[str, Any] = {"kind": kind, "owner": owner, "at_block": at_block, "on": on}
     found = api.pages("/v1/accounts", limit=limit, cursor="code", **chosen)
     show.table(list(found), _COLUMNS, as_json=as_json)
 

@@ -9,7 +9,8 @@ import http.client
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,17 +91,32 @@ class Api:
                 raise GatewayUnreachable(self.url, f"{count} of {expected} bytes came")
             return answer.headers.get("Content-Type", "")
 
-    def pages(self, path: str, *, limit: int, cursor: str = "id", **more: object) -> Iterator[Json]:
-        """Yield up to `limit` items of a list, page after page; `cursor` names an item's place."""
+    def pages(
+        self,
+        path: str,
+        *,
+        limit: int,
+        cursor: str | Callable[[Json], object] = "id",
+        place_name: str = "starting_after",
+        **more: object,
+    ) -> Iterator[Json]:
+        """Yield up to `limit` items of a list, page after page, and tell where there are more.
+
+        `cursor` is an item's place, or its name; `place_name` is the parameter that takes it.
+        """
         after: object = None
-        while limit > 0:
-            size = min(limit, PAGE_MAX)
-            page = self.get(path, limit=size, starting_after=after, **more)
+        left = limit
+        while True:
+            page = self.get(path, limit=min(left, PAGE_MAX), **{place_name: after}, **more)
             yield from page["data"]
-            limit -= len(page["data"])
+            left -= len(page["data"])
             if not page["has_more"] or not page["data"]:
                 return
-            after = page["data"][-1][cursor]
+            if left <= 0:
+                tell_of_more(limit)
+                return
+            last = page["data"][-1]
+            after = last[cursor] if isinstance(cursor, str) else cursor(last)
 
     def post(
         self,
@@ -160,6 +176,11 @@ class Api:
             return dict(json.loads(content))
         except ValueError:
             raise GatewayUnreachable(self.url, f"no JSON ({content[:80]!r})") from None
+
+
+def tell_of_more(shown: int) -> None:
+    """Say on standard error that a list goes on."""
+    print(f"{shown} of more: --limit N shows N", file=sys.stderr)
 
 
 def open_api(url: str, key_file: Path | None, key_name: str | None) -> Api:

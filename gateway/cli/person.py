@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import show
+from gateway.cli.client import tell_of_more
 from gateway.cli.options import LIMIT, AsJson, Limit, noun
 
 app = noun("Register people, list, disable and erase them, give them a new password.")
@@ -90,9 +91,11 @@ def list_(limit: Limit = LIMIT, as_json: AsJson = False) -> None:
     from settlement.access import people
 
     with _desk() as desk:
-        rows = people.listed(desk.session, limit=limit)
-        found = [shown(desk.session, desk.vault, row) for row in rows]
+        rows = people.listed(desk.session, limit=limit + 1)
+        found = [shown(desk.session, desk.vault, row) for row in rows[:limit]]
     show.table(found, _COLUMNS, as_json=as_json)
+    if len(rows) > limit:
+        tell_of_more(limit)
 
 
 @app.command(epilog="Example: settle person disable per_019a…")

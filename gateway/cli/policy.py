@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import show
-from gateway.cli.client import open_api
+from gateway.cli.client import PAGE_MAX, open_api, tell_of_more
 from gateway.cli.files_in import text_of
 from gateway.cli.options import (
     LIMIT,
@@ -42,8 +42,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List versions of the policy, newest first."""
-    found = open_api(url, key_file, key_name).get("/v1/policies", limit=min(limit, 100))
-    show.table(found["data"], _COLUMNS, as_json=as_json)
+    api = open_api(url, key_file, key_name)
+    found = api.pages("/v1/policies", limit=limit, cursor="version", place_name="before")
+    show.table(list(found), _COLUMNS, as_json=as_json)
 
 
 @app.command("show", epilog="Example: settle policy show 1 --as compliance")
@@ -170,12 +171,17 @@ def why(
 
 @app.command(epilog="Example: settle policy flags --as overseer")
 def flags(
-    limit: Limit = LIMIT,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=PAGE_MAX, help="How many at most.")
+    ] = LIMIT,
     url: Url = URL,
     key_file: KeyFile = None,
     key_name: KeyName = None,
     as_json: AsJson = False,
 ) -> None:
     """List what rules told the supervisor without changing an outcome."""
-    found = open_api(url, key_file, key_name).get("/v1/policy-flags", limit=min(limit, 100))
+    # One page: flags of one moment may stand on both sides of its end.
+    found = open_api(url, key_file, key_name).get("/v1/policy-flags", limit=limit)
     show.table(found["data"], _FLAGS, as_json=as_json)
+    if found["has_more"]:
+        tell_of_more(limit)

@@ -47,11 +47,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List wallets on the rail and on tokens: what they are to be, who says so, what they are."""
-    found = open_api(url, key_file, key_name).get(
-        "/v1/registry", limit=min(limit, 100), participant_id=participant_id, wallet=wallet,
-        differs=str(differs).lower(),
+    found = open_api(url, key_file, key_name).pages(
+        "/v1/registry", limit=limit, cursor=lambda one: f"{one['wallet']}:{one['contract']}",
+        participant_id=participant_id, wallet=wallet, differs=str(differs).lower(),
     )  # fmt: skip
-    data = found["data"]
+    data = list(found)
     show.table(data if as_json else [_line(each) for each in data], _COLUMNS, as_json=as_json)
 
 
