@@ -5,6 +5,7 @@ Runs only for documents that are refused. Pure: pydantic's errors in, failures o
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -75,8 +76,11 @@ _DAYS = frozenset({"issue_date", "due_date", "preceding_issue_date"})
 _CATEGORIES = frozenset({"vat_category", "category"})
 _AMOUNT_REPAIR = (
     'Write a JSON string of digits with one point, such as "1200.50": no number, exponent, plus '
-    "sign, leading zero or separator."
+    "sign, leading zero, blank or separator."
 )
+_PLAIN = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
+_DIGITS = {"quantity": (12, 6), "price": (18, 6), "price_quantity": (18, 6)}
+"""Digits before and behind the point, of what is no amount of money."""
 _FOUND_MAX = 100
 
 
@@ -100,7 +104,7 @@ def _failure(entry: Any) -> RuleFailure:
         repair = "Leave the field out; check its spelling against the schema."
         return RuleFailure("SR-UNKNOWN", place, found, "no such field", repair)
     if field in _AMOUNTS and kind.startswith("string"):
-        message = "an amount is a decimal string, never a JSON number"
+        message = _amount_rule(field, entry["input"])
         return RuleFailure("SR-AMOUNT", place, found, message, _AMOUNT_REPAIR)
     if field in _DAYS:
         repair = 'Write the day as "YYYY-MM-DD".'
@@ -112,3 +116,19 @@ def _failure(entry: Any) -> RuleFailure:
         return RuleFailure("SR-SIZE", place, "a longer list", entry["msg"], repair)
     repair = "Write the field as the schema describes it."
     return RuleFailure("SR-FIELD", place, found, entry["msg"], repair)
+
+
+def _amount_rule(field: str, value: object) -> str:
+    """Return the rule that an amount, price or quantity breaks by the way it is written."""
+    if not isinstance(value, str):
+        return "an amount is a decimal string, never a JSON number"
+    found = _PLAIN.fullmatch(value)
+    if found is None:
+        return "an amount is written in digits 0-9 with at most one point between them"
+    whole, fraction = found.groups("")
+    most_whole, most_fraction = _DIGITS.get(field, (18, 4))
+    if whole != "0" and whole.startswith("0"):
+        return "an amount begins with no zero that could be left out"
+    if len(whole) > most_whole or len(fraction) > most_fraction:
+        return f"it has at most {most_whole} digits before the point and {most_fraction} behind it"
+    return "this amount may not be negative"
