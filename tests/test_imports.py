@@ -1,4 +1,4 @@
-"""Each package can be the first that a process imports: none leans on what another brought along."""
+"""Each package can be the first that a process imports: none needs what another one brought."""
 
 import os
 import subprocess
