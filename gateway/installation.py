@@ -19,7 +19,7 @@ from gateway import wiring
 from gateway.demo.companies import COMPANIES
 from gateway.demo.world import demo_keys, demo_participants
 from gateway.kept_node import ChainLost, KeptNode
-from gateway.key_files import OperatorKey, operator_key, signing_key
+from gateway.key_files import OperatorKey, operator_key, signing_key, write_private
 from gateway.sandbox import Sandbox, found
 from gateway.supervisor import Supervisor, free_port, lock_home
 from settlement.chain.anvil import Anvil, AnvilOptions
@@ -101,6 +101,10 @@ class Installation:
                 anvil = stack.enter_context(_own_chain(settings.home, block_seconds))
                 settings = settings.model_copy(update={"rpc_url": anvil.url})
                 node = KeptNode(anvil)
+            # For whoever asks from another terminal; an address may hold a secret.
+            node_file = wiring.node_file(settings.home)
+            write_private(node_file, settings.rpc_url)
+            stack.callback(node_file.unlink, missing_ok=True)
             places = range(1, settings.operators + 1)
             operators = tuple(operator_key(settings.home, password, place) for place in places)
             admin = signing_key(settings.home, password, "admin")

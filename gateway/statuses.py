@@ -9,7 +9,7 @@ from gateway.archive import BackupUnreadable, NotSqlite
 from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.kept_node import ChainLost
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
-from gateway.wiring import RpcUrlMissing
+from gateway.wiring import NoInstallation, RpcUrlMissing
 from settlement import approvals, errors
 from settlement.access import PersonErased, keys, passwords, people
 from settlement.bank import (
@@ -239,6 +239,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     ApiRefused: 500,
     BackupUnreadable: 500,
     NoApiKey: 500,
+    NoInstallation: 500,
     NotSqlite: 500,
     NothingDeployed: 500,
     OtherRail: 500,

@@ -250,7 +250,7 @@ def lock_home(home: Path) -> IO[str]:
     Raises:
         AlreadyRunning: another process has it.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = (home / "lock").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

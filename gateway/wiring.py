@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 
 from settlement import participants
 from settlement.chain.signing import KeyPair
@@ -48,6 +49,17 @@ class RpcUrlMissing(Refused):
         )
 
 
+class NoInstallation(Refused):
+    """There is no database where the records should be."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            f"no installation in {settings.home}",
+            field="SETTLE_HOME",
+            repair="name its folder in SETTLE_HOME, or begin one with `settle up --home FOLDER`",
+        )
+
+
 def now() -> datetime:
     """Return the system's time: the one clock that the rail's processes read."""
     return datetime.now(UTC)
@@ -65,7 +77,12 @@ def open_database(settings: Settings, *, create: bool = False) -> Engine:
 
     Raises:
         SchemaNotCurrent: another version, and not `create`.
+        NoInstallation: no SQLite file, and not `create`; none is made.
     """
+    url = make_url(database_url(settings))
+    is_file = url.get_backend_name() == "sqlite"
+    if not create and is_file and not Path(url.database or "").exists():
+        raise NoInstallation(settings)
     engine = open_engine(database_url(settings))
     if create:
         migrate(engine)
@@ -83,15 +100,31 @@ def _install_policy(engine: Engine) -> None:
         policies.install(session, now())
 
 
+def node_url(settings: Settings) -> str:
+    """Return the first node's address: what is configured, else what runs in the home, else ""."""
+    if settings.rpc_url:
+        return settings.rpc_url
+    try:
+        return node_file(settings.home).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def node_file(home: Path) -> Path:
+    """Return the file with the address of the node that `settle up` uses while it runs."""
+    return home / "node-url"
+
+
 def open_node(settings: Settings) -> EvmChain:
     """Return the first node that is configured, alone.
 
     Raises:
         RpcUrlMissing: none is.
     """
-    if not settings.rpc_url:
+    url = node_url(settings)
+    if not url:
         raise RpcUrlMissing
-    return _node_at(settings.rpc_url, settings)
+    return _node_at(url, settings)
 
 
 def open_chain(settings: Settings) -> EvmChain | CrossChecked:

@@ -14,9 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -24,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import wiring
+from gateway.cli.checkup_records import Finding, Health, halted_lanes, registry
 from settlement import participants, watcher
 from settlement.chain.anvil import find_anvil
 from settlement.chain.port import BlockRef, ChainPort
@@ -39,27 +38,9 @@ SQLITE_OLDEST = (3, 40, 0)
 BLOCKS_BEHIND_MAX = 20
 
 
-class Health(StrEnum):
-    """How a check came out."""
-
-    WELL = "ok"
-    DOUBTFUL = "warn"
-    ILL = "fail"
-    SKIPPED = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `repair` is empty where nothing is to be done."""
-
-    check: str
-    health: Health
-    found: str
-    repair: str = ""
-
-
 def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Yield a finding per check, the machine's first."""
+    settings = settings.model_copy(update={"rpc_url": wiring.node_url(settings)})
     yield _python()
     yield _anvil()
     yield _disk(settings)
@@ -80,6 +61,8 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         schema = _schema(engine) if is_well else Finding("schema", Health.SKIPPED, "no database")
         yield schema
         is_well = schema.health is Health.WELL
+        if is_well:
+            yield from halted_lanes(engine)
         yield from _on_the_chain(settings, engine if is_well else None, now)
     finally:
         engine.dispose()
@@ -213,24 +196,8 @@ def _on_the_chain(settings: Settings, engine: Engine | None, now: datetime) -> I
     if engine is not None:
         for name, look in (("deployment", _deployment), ("watcher", _watcher)):
             yield _judged(name, lambda look=look: look(engine, chain, newest))  # type: ignore[misc]
-        yield _registry(engine, settings)
+        yield registry(engine, settings)
     chain.close()
-
-
-def _registry(engine: Engine, settings: Settings) -> Finding:
-    """Whether the chain lists and freezes whom it is to."""
-    with reading(engine) as session:
-        differing = text(
-            "SELECT COUNT(*), MIN(differs_from_block) FROM registry_standing WHERE wanted <> actual"
-        )
-        count, since = session.connection().execute(differing).one()
-        head = watcher.head(session)
-    if not count:
-        return Finding("registry", Health.WELL, "every wallet is on the chain what it is to be")
-    found = f"{count} wallets are not what they are to be, since block {since}"
-    late = head is not None and head.number - since >= settings.registry_differs_blocks_max
-    repair = "look with `settle registry list --differs` and `settle lane list`"
-    return Finding("registry", Health.DOUBTFUL, found, repair if late else "")
 
 
 def _judged(name: str, look: Callable[[], str]) -> Finding:

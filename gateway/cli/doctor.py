@@ -35,7 +35,8 @@ def doctor(
     Exit code 1 if anything is wrong that stops the rail.
     """
     from gateway import wiring
-    from gateway.cli.checkup import Health, examine
+    from gateway.cli.checkup import examine
+    from gateway.cli.checkup_records import Health
     from settlement.config import Settings
 
     chosen: dict[str, Any] = {"home": home, "rpc_url": rpc, "database_url": database}

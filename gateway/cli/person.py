@@ -174,8 +174,9 @@ def _desk() -> Iterator[_Desk]:
     from settlement.store import transaction
 
     settings = Settings()
+    engine = wiring.open_database(settings)  # First: the others make what is not there.
     pepper, vault = open_pepper(settings.home), open_vault(settings.home)
-    with transaction(wiring.open_database(settings)) as session:
+    with transaction(engine) as session:
         yield _Desk(session, vault, pepper, wiring.now())
 
 

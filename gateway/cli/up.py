@@ -49,6 +49,7 @@ def up(
     from gateway.installation import Installation
     from gateway.passwords import read_password
     from settlement.config import Settings
+    from settlement.errors import Invalid
 
     began = time.monotonic()
     chosen: dict[str, Any] = {"home": home, "port": port}
@@ -58,6 +59,13 @@ def up(
     chosen |= {"operators": operators} if operators > 1 else {}
     os.environ.setdefault("SETTLE_HOME", str(home))
     settings = Settings(**chosen)
+    if settings.rpc_url and not rpc:
+        raise Invalid(
+            f"SETTLE_RPC_URL names a node, {settings.rpc_url}, which may be another rail's",
+            field="--rpc",
+            repair="give --rpc to run on that node, or unset SETTLE_RPC_URL for a chain of its own",
+        )
+    os.umask(0o077)  # All that any part writes in the home is its owner's alone.
     require_sound_home(settings.home)
     password = read_password(password_fd) if password_fd is not None or rpc else None
     stop = processes.stop_event()

@@ -49,7 +49,7 @@ def verify(
     from settlement.config import Settings
 
     settings = Settings()
-    node = rpc or settings.rpc_url
+    node = rpc or wiring.node_url(settings)
     if not node:
         # 1 would say that an invariant is violated.
         missing = wiring.RpcUrlMissing()

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
 from gateway import processes
-from gateway.cli.checkup import Health, examine
+from gateway.cli.checkup import examine
+from gateway.cli.checkup_records import Health
 from gateway.worker import Progress
 from settlement import ledger
 from settlement.config import Settings

@@ -109,7 +109,15 @@ def test_up_keeps_its_records_and_chain_over_a_restart(tmp_path: Path) -> None:
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert json.load(answer)["data"] == []
         refused = settle("up", "--home", str(home), "--port", "0")
+        looked = settle("doctor", "--json", home=home)
+        judged = settle("verify", "--json", home=home)
+        exposed = [each for each in [home, *home.rglob("*")] if each.lstat().st_mode & 0o077]
 
+    found = {each["check"]: each for each in json.loads(looked.stdout)}
+    assert found["chain"]["health"] == "ok" and first["rpc"] in found["chain"]["found"]
+    assert "no chain is configured" not in judged.stderr and json.loads(judged.stdout)
+    assert exposed == []
+    assert not (home / "node-url").exists()
     assert refused.returncode == 1
     assert "another settle is running" in refused.stderr
     with running(home) as (_, second):
@@ -204,6 +212,18 @@ def test_a_lost_chain_is_refused_with_the_way_out(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "the local chain has lost what the records were founded on: no code at" in ran.stderr
     assert "settle up --home ANOTHER" in ran.stderr
+
+
+def test_a_node_of_the_environment_is_not_taken_silently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETTLE_RPC_URL", "http://127.0.0.1:8545")
+
+    ran = settle("up", "--home", str(tmp_path / "home"), "--port", "0")
+
+    assert ran.returncode == 1
+    assert "SETTLE_RPC_URL names a node, http://127.0.0.1:8545" in ran.stderr
+    assert "--rpc" in ran.stderr and not (tmp_path / "home").exists()
 
 
 def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from gateway.cli.checkup import Finding, Health, examine
+from gateway.cli.checkup import examine
+from gateway.cli.checkup_records import Finding, Health
 from settlement.clock import from_micros
 from settlement.config import Settings
-from settlement.store import open_engine
-from tests.builders.rail import NOW, Rail, an_anvil_rail
+from settlement.sender import lanes
+from settlement.store import open_engine, transaction
+from tests.builders.rail import NOW, OPERATOR, Rail, an_anvil_rail
 from tests.builders.rpc_proxy import RpcProxy
 from tests.gateway.cli.conftest import Said
 
@@ -58,7 +60,7 @@ def test_on_a_bare_machine_nothing_is_ill_and_nothing_is_made(settings: Settings
 def test_a_rail_that_runs_is_well_in_every_respect(rail: Rail, installed: Settings) -> None:
     found = findings(installed, chain_time(rail))
 
-    wanted = {"python", "anvil", "disk", "keys", "port", "database", "schema"}
+    wanted = {"python", "anvil", "disk", "keys", "port", "database", "schema", "lanes"}
     wanted |= {"chain", "clock", "deployment", "watcher", "registry"}
     assert {name: each.health for name, each in found.items()} == dict.fromkeys(
         wanted, Health.WELL
@@ -99,6 +101,26 @@ def test_a_worker_that_is_far_behind_is_noticed(rail: Rail, installed: Settings)
 
     assert found.health is Health.ILL
     assert "30 blocks behind" in found.found and "worker" in found.repair
+
+
+def test_a_halted_lane_is_named_with_its_reason(rail: Rail, installed: Settings) -> None:
+    with transaction(rail.engine) as session:
+        lanes.set_state(session, OPERATOR.address, "halted", "a foreign nonce")
+
+    found = findings(installed)["lanes"]
+
+    assert found.health is Health.ILL
+    assert found.found == f"{OPERATOR.address} is halted: a foreign nonce"
+    assert "settle lane heal" in found.repair
+
+
+def test_the_node_that_runs_in_the_home_is_looked_at(rail: Rail, installed: Settings) -> None:
+    installed.home.mkdir()
+    (installed.home / "node-url").write_text(rail.chain.url)
+
+    found = findings(installed.model_copy(update={"rpc_url": ""}))
+
+    assert found["chain"].health is Health.WELL and rail.chain.url in found["chain"].found
 
 
 def test_another_chain_behind_the_same_address_is_noticed(rail: Rail, installed: Settings) -> None:

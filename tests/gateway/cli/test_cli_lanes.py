@@ -34,11 +34,13 @@ def rail(sqlite_url: str, tmp_path: Path) -> Iterator[Rail]:
     engine.dispose()
 
 
-def _type(rail: Rail, *words: str, refused: type[Refused] | None = None) -> Result:
+def _type(
+    rail: Rail, *words: str, refused: type[Refused] | None = None, node: str | None = None
+) -> Result:
     environment = {
         "SETTLE_HOME": str(rail.folder),
         "SETTLE_DATABASE_URL": str(rail.engine.url),
-        "SETTLE_RPC_URL": rail.rpc_url,
+        "SETTLE_RPC_URL": rail.rpc_url if node is None else node,
     }
     said = CliRunner().invoke(app, list(words), env=environment)
     if refused is None:
@@ -65,6 +67,29 @@ def test_a_lane_is_paused_shown_and_resumed(rail: Rail) -> None:
     assert (shown["reason"], shown["holder"]) == ("treasury asked", "worker-1")
     assert waiting == "CLEARED"
     assert rail.lane().reason is None
+
+
+def test_a_lane_is_resumed_beside_a_rail_that_runs_without_naming_its_node(rail: Rail) -> None:
+    rail.tick(rail.worker())
+    _type(rail, "lane", "pause", "--reason", "treasury asked")
+    (rail.folder / "node-url").write_text(f"{rail.rpc_url}\n")
+
+    _type(rail, "lane", "resume", node="")
+
+    assert rail.lane().state == "active"
+
+
+def test_a_command_that_reads_makes_no_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    for words in (["lane", "list"], ["person", "list"], ["lane", "pause", "--reason", "why"]):
+        said = CliRunner().invoke(app, words, env={"SETTLE_HOME": None})
+
+        assert isinstance(said.exception, wiring.NoInstallation), (words, said.output)
+        assert str(said.exception) == "no installation in .settle"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lane_that_drains_claims_nothing_and_says_when_it_is_drained(rail: Rail) -> None:
