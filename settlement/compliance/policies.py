@@ -78,8 +78,15 @@ class StoredPolicies:
 
 def in_force(session: Session, now: datetime) -> int:
     """Return the version in force at `now`; at first the shipped one is installed."""
-    found = rows(session, _IN_FORCE, (to_micros(now),))
-    return int(found[0][0]) if found else install(session, now)
+    return install(session, now)
+
+
+def lock_in_force(session: Session, now: datetime) -> int:
+    """Return the version in force, locked: who publishes next waits, and sees what is then."""
+    if session.connection().dialect.name == "postgresql":
+        version = in_force(session, now)
+        rows(session, "SELECT 1 FROM policy_version WHERE version = ? FOR UPDATE", (version,))
+    return in_force(session, now)
 
 
 def current(session: Session, now: datetime) -> int | None:
@@ -90,9 +97,8 @@ def current(session: Session, now: datetime) -> int | None:
 
 def install(session: Session, now: datetime) -> int:
     """Publish the packs as shipped, where nothing is published; return the version in force."""
-    found = rows(session, _IN_FORCE, (to_micros(now),))
-    if found:
-        return int(found[0][0])
+    if (known := current(session, now)) is not None:
+        return known
     files = policy.files_of()
     policy.read(files)
     sha256 = _digest(files, 0)
@@ -102,12 +108,7 @@ def install(session: Session, now: datetime) -> int:
 
 
 def draft(
-    session: Session,
-    changes: Mapping[str, bytes | None],
-    *,
-    note: str,
-    actor: str,
-    now: datetime,
+    session: Session, changes: Mapping[str, bytes | None], *, note: str, actor: str, now: datetime
 ) -> StoredPolicy:
     """Keep a draft: the files in force with `changes`, where None takes a file away.
 
@@ -155,10 +156,7 @@ def publish(
         PolicyOutdated: it was made on what is in force no more.
         OwnPolicy: the author himself.
     """
-    base = in_force(session, now)
-    if session.connection().dialect.name == "postgresql":
-        # Of two that are published at once the second has to see the first.
-        rows(session, "SELECT 1 FROM policy_version WHERE version = ? FOR UPDATE", (base,))
+    lock_in_force(session, now)
     known = get(session, version)
     if known.published_by is not None:
         raise PolicyDecided(version, known.published_by)

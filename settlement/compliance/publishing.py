@@ -102,7 +102,7 @@ def apply(session: Session, approval: Approval, now: datetime) -> None:
     assert approval.state == "approved" and approval.kind == KIND
     terms = approval.terms
     at = now if terms["in_force_from"] is None else from_micros(terms["in_force_from"])
-    before = policies.in_force(session, now)
+    before = policies.lock_in_force(session, now)
     waiting = policies.waiting(session, now)
     after = policies.publish(
         session, terms["version"], actor=approval.approvers[-1], in_force_from=at, now=now

@@ -1,5 +1,6 @@
 """A draft is of the version in force that it was made on: nothing in force is undone unseen."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -57,6 +58,29 @@ def test_a_draft_made_on_what_is_no_longer_in_force_is_refused(rail: Rail) -> No
     assert anew not in (first, second), "the same wish on another version is another draft"
     _publish(rail, anew)
     assert _in_force(rail) == (anew, {"own.yaml", "other.yaml"})
+
+
+def test_of_two_published_at_once_the_second_is_refused(rail: Rail) -> None:
+    first, second = _draft(rail, {"own.yaml": OWN}), _draft(rail, {"other.yaml": OTHER})
+    refused: list[Exception] = []
+
+    def publish_second() -> None:
+        try:
+            _publish(rail, second)
+        except PolicyOutdated as error:
+            refused.append(error)
+
+    other = threading.Thread(target=publish_second)
+    with transaction(rail.engine) as session:
+        policies.publish(
+            session, first, actor="per_2", in_force_from=rail.now, now=rail.now
+        )  # fmt: skip
+        other.start()
+        other.join(timeout=0.3)  # It waits for this database transaction, and reads what it left.
+    other.join()
+
+    assert len(refused) == 1
+    assert _in_force(rail) == (first, {"own.yaml"})
 
 
 def test_a_policy_is_rolled_back_by_a_draft_of_its_own(rail: Rail) -> None:
