@@ -31,7 +31,10 @@ _JUDGED = (
     " AND e.id = (SELECT MAX(last.id) FROM settlement_event last WHERE last.settlement_id = s.id)"
     " AND s.reason LIKE ?"
     " AND NOT EXISTS (SELECT 1 FROM screening_hit h WHERE h.state = 'open'"
-    "   AND h.participant_id IN (s.debtor_id, s.creditor_id))"
+    "   AND (h.participant_id IN (s.debtor_id, s.creditor_id)"
+    "   OR (h.subject_kind <> 'owner' AND h.participant_id IN (SELECT o.owner_participant_id"
+    "     FROM participant_owner o WHERE o.live"
+    "     AND o.participant_id IN (s.debtor_id, s.creditor_id)))))"
     " ORDER BY s.id LIMIT ?"
 )
 

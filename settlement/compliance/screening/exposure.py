@@ -18,6 +18,12 @@ _WAITING = (
     " h.entry_text, h.score FROM screening_hit h WHERE h.participant_id {keys}"
     " AND h.state IN ('open', 'confirmed') ORDER BY h.participant_id, h.id"
 )
+_OWNERS_WAITING = (
+    "SELECT o.participant_id, h.participant_id, h.list_name, h.entry_key, h.score"
+    " FROM participant_owner o JOIN screening_hit h ON h.participant_id = o.owner_participant_id"
+    " WHERE o.participant_id {keys} AND o.live AND h.state = 'open' AND h.subject_kind <> 'owner'"
+    " ORDER BY o.participant_id, h.id"
+)
 _OWNED = (
     "SELECT participant_id, listed_ownership_bp, listed_owners, listed_controllers"
     " FROM screening_subject WHERE participant_id {keys}"
@@ -30,7 +36,7 @@ class Exposure:
     """What stands against a participant."""
 
     open: tuple[str, ...] = ()
-    """A text for each hit that waits for a person."""
+    """A text for each hit on it, or on a participant that owns it, that waits for a person."""
     confirmed: tuple[str, ...] = ()
     """A text for each hit on the participant itself that a person confirmed."""
     names: tuple[str, ...] = ()
@@ -66,6 +72,9 @@ def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exp
             confirmed.setdefault(key, []).append(words)
             if kind == "name":
                 names.setdefault(key, []).append(words)
+    for key, owner, list_name, entry_key, score in rows_by_key(session, _OWNERS_WAITING, ids):
+        words = f"its owner {owner} may be on {list_name} ({entry_key}, score {score})"
+        open_texts.setdefault(key, []).append(words)
     owned = {row[0]: row[1:] for row in rows_by_key(session, _OWNED, ids)}
     for key in open_texts.keys() | confirmed.keys() | owned.keys():
         share_bp, owners, controllers = owned.get(key, (0, "[]", "[]"))

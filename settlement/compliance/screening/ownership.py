@@ -85,6 +85,11 @@ def _holding(
     share_bp = 0
     texts: list[str] = []
     controllers: list[str] = []
+    owning = {
+        each.participant_id or each.person_id or each.name
+        for each in owners.get(key, ())
+        if each.role == "owner"
+    }
     for owner in owners.get(key, ()):
         listing = _listing(key, owner, owners, confirmed, below | {key})
         if not listing:
@@ -92,6 +97,8 @@ def _holding(
         who = owner.participant_id or owner.person_id or owner.name
         if owner.role == "controller":
             controllers.append(f"{who}, who is {listing}")
+            if who in owning:  # One share, said twice.
+                continue
         share_bp += owner.share_bp
         if owner.share_bp:
             percent = f"{owner.share_bp // 100}.{owner.share_bp % 100:02d}"

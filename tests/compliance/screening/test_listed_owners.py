@@ -13,7 +13,7 @@ from settlement.store import transaction
 from settlement.store.bulk import insert_rows
 from tests.builders.rail import Rail
 from tests.builders.three_companies import COMPANIES
-from tests.compliance.screening.desk import listed, load
+from tests.compliance.screening.desk import clear, listed, load
 
 
 def _owners(rail: Rail, shares: Sequence[tuple[str, int]], role: str = "owner") -> None:
@@ -153,3 +153,46 @@ def test_an_owner_s_new_owner_counts_at_the_next_payment_of_what_it_owns(rail: R
 
     assert before.listed_ownership_bp == 0
     assert (after[seller].listed_ownership_bp, after[buyer].listed_ownership_bp) == (6_000, 10_000)
+
+
+def test_who_owns_and_controls_counts_with_one_share(rail: Rail) -> None:
+    buyer = rail.companies.buyer
+    _owners(rail, [("Maksim Orlovsky", 3_000)])
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant_owner",
+            ("id", "participant_id", "role", "share_bp", "person_id", "live", "created_at"),
+            [("own_z", buyer, "controller", 3_000, "nat_0", True, to_micros(rail.now))],
+        )  # fmt: skip
+    load(rail, listed("ORLOVSKY, Maksim"))
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [buyer], ids=rail.ids, now=rail.now)
+        for hit in records.hits(session, HitFilter("open")):
+            deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+        found = exposures(session, [buyer])[buyer]
+
+    assert (found.listed_ownership_bp, len(found.owners), len(found.controllers)) == (3_000, 1, 1)
+
+
+def test_a_payment_waits_while_a_hit_on_an_owner_that_takes_part_is_open(rail: Rail) -> None:
+    third = rail.sandbox.participant_ids[2]
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant_owner",
+            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
+             "created_at"),
+            [("own_a", rail.companies.buyer, "owner", 5_000, third, True, to_micros(rail.now))],
+        )  # fmt: skip
+    load(rail, listed(COMPANIES[2].name))
+    (key,) = rail.instructed()
+    worker = rail.worker()
+    rail.run_until(worker, lambda: rail.state(key) == "HELD")
+    for _ in range(10):
+        rail.round(worker)
+    moves = rail.one("SELECT COUNT(*) FROM settlement_event")
+    assert rail.state(key) == "HELD"
+
+    clear(rail)
+
+    assert moves == 2, "it is not let go and held again"
+    rail.run_until(worker, lambda: rail.state(key) == "SETTLED")
