@@ -36,6 +36,7 @@ CACHE_SECONDS = 1.0
 """How long a key that was revoked in another process may still be taken here."""
 
 _CACHE_MAX = 10_000
+_HASH = text("SELECT key_hash FROM api_key WHERE prefix = :prefix")
 _FIND = text(
     "WITH RECURSIVE line (prefix, rotated_from) AS ("
     "SELECT prefix, rotated_from FROM api_key WHERE prefix = :prefix UNION"
@@ -138,6 +139,13 @@ def issue_key(
         expires=expires,
     )
     return keys.issue(session, pepper, wanted, issued_by="machine", now=now)
+
+
+def is_hashed_under(session: Session, pepper: bytes, key: str) -> bool:
+    """Whether the records have a key's hash under this secret; True if they do not know the key."""
+    asked = {"prefix": key[: keys.PREFIX_LENGTH]}
+    stored = session.connection().execute(_HASH, asked).scalar_one_or_none()
+    return stored is None or hmac.compare_digest(keys.hashed(pepper, key), stored)
 
 
 def revoke_key(session: Session, prefix: str, now: datetime) -> None:

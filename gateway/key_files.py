@@ -1,4 +1,4 @@
-"""The key files of an installation's signers: made at their first use, opened afterwards.
+"""The key files of an installation: signers' keys are made at their first use, opened afterwards.
 
 Starts nothing; what signs with them is a process of its own.
 """
@@ -14,8 +14,30 @@ from pathlib import Path
 from gateway import wiring
 from settlement.chain.keystore import open_key, save_key
 from settlement.chain.port import Address
+from settlement.errors import Refused
 
 _LOCAL_WORK_FACTOR = 2**12
+
+
+class KeyFileLost(Refused):
+    """A key that was made here is gone, and its password is still there."""
+
+    def __init__(self, keystore: Path, kept: Path) -> None:
+        super().__init__(
+            f"{keystore} is gone: {kept}, which opens it, is still there",
+            repair=f"put it back from a copy of the home; without one, move {kept} away: a new key"
+            " with a lane of its own is made, and what the old one has under way stays with it",
+        )
+
+
+class OtherPepper(Refused):
+    """The kept keys are in the records under another secret: every one would be refused."""
+
+    def __init__(self, pepper: Path, kept: Path) -> None:
+        super().__init__(
+            f"the keys in {kept} were not issued under the secret in {pepper}",
+            repair=f"put {pepper} back from a copy of the home: no key works without it",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +64,7 @@ def signing_key(home: Path, password: str | None, name: str) -> OperatorKey:
 
     Raises:
         KeyFileLocked, KeyFileExposed: the file is there and cannot be opened.
+        KeyFileLost: it is not there, and was.
     """
     keys = home / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,6 +73,8 @@ def signing_key(home: Path, password: str | None, name: str) -> OperatorKey:
     if password is None:
         # Scrypt's memory (256 MB) protects nothing where the password lies beside the key.
         work_factor = _LOCAL_WORK_FACTOR
+        if kept.exists() and not keystore.exists():
+            raise KeyFileLost(keystore, kept)
         if not kept.exists():
             write_private(kept, secrets.token_urlsafe(24))
         password = kept.read_text().strip()

@@ -8,6 +8,7 @@ from gateway import refusals
 from gateway.archive import BackupUnreadable, NotSqlite
 from gateway.cli.client import ApiRefused, NoApiKey
 from gateway.kept_node import ChainLost
+from gateway.key_files import KeyFileLost, OtherPepper
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import NoInstallation, RpcUrlMissing
 from settlement import approvals, errors
@@ -238,10 +239,12 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     ChainLost: 500,
     ApiRefused: 500,
     BackupUnreadable: 500,
+    KeyFileLost: 500,
     NoApiKey: 500,
     NoInstallation: 500,
     NotSqlite: 500,
     NothingDeployed: 500,
+    OtherPepper: 500,
     OtherRail: 500,
     approvals.MatrixInvalid: 500,
     PartFailed: 500,

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway import wiring
 from gateway.cli.checkup_records import Finding, Health, halted_lanes, registry
 from settlement import participants, watcher
+from settlement.access.secret_files import SECRET_BYTES
 from settlement.chain.anvil import find_anvil
 from settlement.chain.port import BlockRef, ChainPort
 from settlement.clock import from_micros
@@ -109,7 +110,10 @@ def _private_files(settings: Settings) -> Iterator[Finding]:
     for path in exposed:
         repair = f"chmod 600 {path}, then make new keys"
         yield Finding("keys", Health.ILL, f"others may read {path}", repair)
-    if not exposed:
+    if secret[0].exists() and (length := secret[0].stat().st_size) != SECRET_BYTES:
+        found = f"{secret[0]} holds {length} bytes, not {SECRET_BYTES}: no key is taken"
+        yield Finding("keys", Health.ILL, found, "put it back from a copy of the home")
+    elif not exposed:
         count = sum(path.is_file() for path in secret)
         yield Finding("keys", Health.WELL, f"{count} secret files, readable by their owner alone")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway.auth import OF_A_COMPANY, Role, issue_key, open_pepper
+from gateway.auth import OF_A_COMPANY, Role, is_hashed_under, issue_key, open_pepper
 from gateway.demo.companies import COMPANIES
-from gateway.key_files import write_private
+from gateway.key_files import OtherPepper, write_private
 from settlement.participants import NewParticipant
-from settlement.store import transaction
+from settlement.store import reading, transaction
 
 
 def demo_participants() -> list[NewParticipant]:
@@ -38,11 +38,18 @@ def demo_keys(
     """Return API keys by name, made at the first call and kept in `home` with mode 0600.
 
     Per company `NAME-exporter` and `NAME-importer`; and one for each role of the staff.
+
+    Raises:
+        PepperExposed, PepperDamaged, OtherPepper: no kept key would be taken.
     """
     kept = home / "keys" / "api-keys.json"
-    if kept.exists():
-        return dict(json.loads(kept.read_text()))
     pepper = open_pepper(home)
+    if kept.exists():
+        found: dict[str, str] = json.loads(kept.read_text())
+        with reading(engine) as session:
+            if not all(is_hashed_under(session, pepper, key) for key in found.values()):
+                raise OtherPepper(home / "api-key.pepper", kept)
+        return found
     keys: dict[str, str] = {}
     with transaction(engine) as session:
         for company, participant_id in zip(COMPANIES, participant_ids, strict=True):

@@ -13,12 +13,13 @@ from settlement.access import (
     sessions,
 )
 from settlement.access.roles import CHECKERS, OF_A_COMPANY, Role
-from settlement.access.secret_files import PepperExposed, open_secret
+from settlement.access.secret_files import PepperDamaged, PepperExposed, open_secret
 from settlement.access.vault import PersonErased, Vault, open_vault
 
 __all__ = [
     "CHECKERS",
     "OF_A_COMPANY",
+    "PepperDamaged",
     "PepperExposed",
     "PersonErased",
     "Role",

@@ -22,11 +22,21 @@ class PepperExposed(Fatal):
         super().__init__(f"{path} can be read by others: `chmod 600 {path}`, then issue new keys")
 
 
+class PepperDamaged(Fatal):
+    """A secret of the installation is not one that was made here: nothing it hashed is found."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        super().__init__(
+            f"{path} holds {length} bytes, not {SECRET_BYTES}: put it back from a copy of the home"
+        )
+
+
 def open_secret(path: Path) -> bytes:
     """Return the secret in a file, made at its first use with mode 0600.
 
     Raises:
         PepperExposed: others may read it.
+        PepperDamaged: it has another length than was written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -34,7 +44,10 @@ def open_secret(path: Path) -> bytes:
     except FileExistsError:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise PepperExposed(path) from None
-        return path.read_bytes()
+        found = path.read_bytes()
+        if len(found) != SECRET_BYTES:
+            raise PepperDamaged(path, len(found)) from None
+        return found
     secret = secrets.token_bytes(SECRET_BYTES)
     with os.fdopen(file, "wb") as stream:
         stream.write(secret)

@@ -167,6 +167,17 @@ def test_a_secret_that_others_may_read_is_noticed(settings: Settings) -> None:
     assert found.health is Health.ILL and f"chmod 600 {secret}" in found.repair
 
 
+def test_a_damaged_secret_is_noticed(settings: Settings) -> None:
+    settings.home.mkdir()
+    pepper = settings.home / "api-key.pepper"
+    pepper.write_bytes(b"pepper")
+    pepper.chmod(0o600)
+
+    found = findings(settings)["keys"]
+
+    assert found.health is Health.ILL and "holds 6 bytes, not 32" in found.found
+
+
 def test_a_database_without_a_schema_is_mended_when_asked(
     bare_database_url: str, settings: Settings, typed: Callable[..., Said]
 ) -> None:
