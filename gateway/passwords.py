@@ -8,8 +8,13 @@ from __future__ import annotations
 import getpass
 import os
 import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from settlement.errors import Invalid
+from settlement.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from settlement.chain.signing import KeyPair
 
 
 def read_password(password_fd: int | None, prompt: str = "password of the key file: ") -> str:
@@ -29,6 +34,20 @@ def read_password(password_fd: int | None, prompt: str = "password of the key fi
             field="--password-fd",
             repair="open one for the command, such as: --password-fd 3 3<FILE",
         ) from None
+
+
+def unlocked(keystore: Path, password_fd: int | None) -> KeyPair:
+    """Return the key of a key file; the password is asked for once the file is there.
+
+    Raises:
+        NotFound: there is no such file.
+        Refused: as `read_password` and `open_key`.
+    """
+    from settlement.chain.keystore import open_key
+
+    if not keystore.is_file():
+        raise NotFound("key file", str(keystore))
+    return open_key(keystore, read_password(password_fd))
 
 
 def _asked(prompt: str) -> str:

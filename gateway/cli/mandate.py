@@ -16,6 +16,7 @@ import typer
 from gateway.cli import show
 from gateway.cli.client import Api, open_api
 from gateway.cli.options import URL, AsJson, KeyFile, KeyName, Url, noun
+from gateway.passwords import unlocked
 
 if TYPE_CHECKING:
     from settlement.chain.signing import KeyPair
@@ -86,7 +87,7 @@ def grant(
 ) -> None:
     """Sign an allowance and a mandate with the debtor's key, and hand them to the chain."""
     api = open_api(url, key_file, key_name)
-    keys = _unlock(keystore, password_fd)
+    keys = unlocked(keystore, password_fd)
     terms = _terms(api, token, per_payment, per_day, until)
     to_sign = _granted(api, keys, terms, allowance)
     _sign_and_send(api, keys, to_sign, rpc=rpc, yes=yes, as_json=as_json)
@@ -115,7 +116,7 @@ def lower(
     from settlement.money import parse_minor
 
     api = open_api(url, key_file, key_name)
-    keys = _unlock(keystore, password_fd)
+    keys = unlocked(keystore, password_fd)
     terms = _terms(api, token, per_payment, per_day, until)
     now = _present(api, keys.address, token)
     for name in ("cap_per_payment", "cap_per_day"):
@@ -147,19 +148,12 @@ def revoke(
     from settlement.chain.port import Address
 
     api = open_api(url, key_file, key_name)
-    keys = _unlock(keystore, password_fd)
+    keys = unlocked(keystore, password_fd)
     address = Address(_token(api, token)["address"].lower())
     answer = api.get("/v1/mandates/revocation", wallet=keys.address, token_symbol=token)
     to_sign = answer["to_sign"]
     _require([mandate_abi.revoke_mandate_calldata(address)], to_sign)
     _sign_and_send(api, keys, to_sign, rpc=rpc, yes=yes, as_json=as_json)
-
-
-def _unlock(keystore: Path, password_fd: int | None) -> KeyPair:
-    from gateway.passwords import read_password
-    from settlement.chain.keystore import open_key
-
-    return open_key(keystore, read_password(password_fd))
 
 
 def _terms(api: Api, symbol: str, per_payment: str, per_day: str, until: str) -> dict[str, Any]:

@@ -115,12 +115,11 @@ def prove(
     as_json: AsJson = False,
 ) -> None:
     """Ask for a challenge, show it, sign it on this machine, and send the signature."""
-    from gateway.passwords import read_password
-    from settlement.chain.keystore import open_key
+    from gateway.passwords import unlocked
     from settlement.participants.challenges import personal_payload
 
     api = open_api(url, key_file, key_name)
-    keys = open_key(keystore, read_password(password_fd))
+    keys = unlocked(keystore, password_fd)
     asked = api.post(
         f"/v1/participants/{participant_id}/wallets/challenge",
         {

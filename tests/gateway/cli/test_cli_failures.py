@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway import wiring
-from gateway.passwords import read_password
-from settlement.errors import Invalid
+from gateway.passwords import read_password, unlocked
+from settlement.errors import Invalid, NotFound
 from settlement.store import migrate, open_engine
 from tests.gateway.cli.conftest import Desk, Said
 
@@ -243,3 +243,10 @@ def test_a_password_s_descriptor_that_is_closed_is_named() -> None:
         read_password(987)
 
     assert refusal.value.field == "--password-fd"
+
+
+def test_a_key_file_is_looked_for_before_its_password_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as refusal:
+        unlocked(tmp_path / "none.json", None)
+
+    assert "none.json" in str(refusal.value) and refusal.value.repair

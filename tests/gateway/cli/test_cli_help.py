@@ -1,9 +1,11 @@
 """What `settle` says of itself: fast, complete, with an example for every command."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,6 +90,15 @@ def test_every_command_answers_in_json_but_those_that_serve(name: str) -> None:
         serves = words in ("gateway", "signer", "worker")
         options = [each for parameter in command.params for each in parameter.opts]
         assert ("--json" in options) != serves, f"settle {words} --json"
+
+
+def test_the_readme_says_where_the_command_is_and_names_only_what_there_is() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+
+    first = readme.index("`.venv/bin/settle`")
+    assert first < readme.index(". .venv/bin/activate") < readme.index("settle up")
+    named = set(re.findall(r"(?:^|`|, )settle ([a-z][a-z-]*)", readme, re.MULTILINE))
+    assert len(named) > 20 and named <= set(cli.COMMANDS), named - set(cli.COMMANDS)
 
 
 def test_a_name_that_is_none_is_refused(typed: Callable[..., Said]) -> None:
