@@ -231,7 +231,7 @@ def _fault(found: ErrorDetails) -> dict[str, str | None]:
         "field": "/".join(place) or "body",
         "found": repr(value)[:_SHOWN_MAX] if is_small else type(value).__name__,
         "message": found["msg"],
-        "repair": _REPAIRS.get(found["type"]),
+        "repair": _REPAIRS.get(found["type"], "correct it: /docs has the shape of every field"),
     }
 
 
@@ -240,4 +240,10 @@ _REPAIRS = {
     "extra_forbidden": "leave the field out: it is not known here",
     "string_type": 'send a JSON string; amounts too: "1200.50"',
     "string_pattern_mismatch": "send a value of the shape that /docs gives",
+    "string_too_short": "send a longer value, or leave the field out if it may be left out",
+    "string_too_long": "send a shorter value",
+    "literal_error": "send one of the values that are named",
+    "enum": "send one of the values that are named",
+    "date_from_datetime_parsing": "send a day that there is, as YYYY-MM-DD",
+    "date_parsing": "send a day that there is, as YYYY-MM-DD",
 }

@@ -102,6 +102,7 @@ def prepare(session: Session, source: Source, *, actor: str) -> Imported | Prepa
     if before is not None:
         _require_account(session, before, wanted)
         return before
+    _refuse_swift_text(source.file)
     saved = None if _is_xml(source.file) else _mapping(session, wanted)
     accounts = _accounts(session)
     spool = Spool(Repeats(state[0]))
@@ -170,6 +171,21 @@ def _is_xml(file: BinaryIO) -> bool:
     head = file.read(_HEAD_BYTES).lstrip(b" \t\r\n")
     file.seek(0)
     return head.startswith(_XML_STARTS)
+
+
+def _refuse_swift_text(file: BinaryIO) -> None:
+    """Refuse MT940 and MT942: without this they would be taken for a CSV without an account.
+
+    Raises:
+        StatementUnreadable: it begins as one of them does.
+    """
+    head = file.read(_HEAD_BYTES).lstrip(b" \t\r\n\x01")
+    file.seek(0)
+    if head.startswith((b"{1:", b":20:")):
+        raise StatementUnreadable(
+            "it is a SWIFT message such as MT940, and that is not read", line=1, path="/",
+            repair="ask the bank for camt.053 or camt.054, or for CSV and save a mapping for it",
+        )  # fmt: skip
 
 
 def _sha256(file: BinaryIO) -> str:

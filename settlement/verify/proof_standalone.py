@@ -868,7 +868,8 @@ def main(arguments: list[str] | None = None) -> int:
         content = asked.file.read_bytes()
         document = None if asked.document is None else asked.document.read_bytes()
     except OSError as error:
-        print(f"proof: {error}", file=sys.stderr)
+        print(f"proof: {error.filename} cannot be read: {error.strerror}", file=sys.stderr)
+        print("  check its path; `settle proof INVOICE -o FILE` writes a proof", file=sys.stderr)
         return 2
     hashes = tuple(each.lower() for each in asked.block_hash)
     trusted = Trusted(hashes, asked.journal_root, document, asked.confirmations)

@@ -42,6 +42,18 @@ def test_a_balance_that_does_not_follow_is_refused_with_the_difference(
     assert error.path == "/Document/BkToCstmrStmt/Stmt[1]/Bal"
 
 
+@pytest.mark.parametrize("start", [b"{1:F01COBADEFFXXXX}{2:", b"\r\n:20:STARTUMS\r\n:25:"])
+def test_a_swift_message_is_named_as_one_that_is_not_read(
+    engine: Engine, tmp_path: Path, start: bytes
+) -> None:
+    with_account(engine)
+
+    error = refused(engine, tmp_path, start + b"...\r\n:61:2611201120C4320,00NTRF\r\n-}")
+
+    assert isinstance(error, StatementUnreadable)
+    assert "MT940" in str(error) and "camt.053" in str(error.repair)
+
+
 def test_a_wrong_sign_does_not_add_up(engine: Engine, tmp_path: Path) -> None:
     with_account(engine)
     marker = b'<Amt Ccy="EUR">4.00</Amt><CdtDbtInd>DBIT'

@@ -40,6 +40,23 @@ def _is_problem(answer: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/v1/screening/check?name=", "name"),
+        ("/v1/statements/rail:fees:TEUR?day=2026-13-01", "day"),
+        ("/v1/invoices?limit=0", "limit"),
+        ("/v1/reconciliation/matches?live=perhaps", "live"),
+    ],
+)
+def test_a_parameter_s_refusal_says_what_to_send(door: Door, path: str, field: str) -> None:
+    problem = _is_problem(door.get(path, "compliance"))
+
+    (fault,) = problem["errors"]
+    assert (problem["status"], fault["field"]) == (422, field)
+    assert fault["repair"]
+
+
+@pytest.mark.parametrize(
     "amount",
     [
         "1e3",

@@ -13,6 +13,7 @@ from gateway import wiring
 from gateway.passwords import read_password, unlocked
 from settlement.errors import Invalid, NotFound
 from settlement.store import migrate, open_engine
+from settlement.verify import proof_standalone
 from tests.gateway.cli.conftest import Desk, Said
 
 Typed = Callable[..., Said]
@@ -211,6 +212,14 @@ def test_a_missing_file_is_named(typed: Typed, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(b"\xff")
     said = typed("participant", "owners", "par_1", "x.json", "--reason", "new", "--key-file", path)
     require_plain(said, "x.json", "UTF-8")
+
+
+def test_a_missing_proof_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    code = proof_standalone.main(["none.json"])
+
+    said = capsys.readouterr().err
+    assert code == 2 and "none.json cannot be read" in said
+    assert "settle proof INVOICE" in said
 
 
 def test_a_bug_is_written_down_and_not_printed(
