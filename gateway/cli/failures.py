@@ -44,7 +44,8 @@ def failure_of(error: Exception) -> Failure:
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
         return Failure(
             f"the database cannot be used: {cause[:300]}",
-            "check that it runs and that SETTLE_DATABASE_URL names it; `settle doctor` says more",
+            "check that it runs and that SETTLE_DATABASE_URL names it, such as"
+            " postgresql://user@host:5432/name; `settle doctor` says more",
         )
     if isinstance(error, OSError):
         return _file(error)
