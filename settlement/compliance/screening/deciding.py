@@ -17,6 +17,7 @@ from settlement.compliance.screening import bind
 from settlement.compliance.screening.comparing import add_up
 from settlement.compliance.screening.ownership import owned_by
 from settlement.compliance.screening.records import Hit, hit, wallets
+from settlement.compliance.screening.stopping import stop
 from settlement.errors import Conflict, IllegalMove, Invalid
 from settlement.store import row_lock
 from settlement.store.bulk import insert_rows
@@ -173,7 +174,10 @@ def _decide(session: Session, found: Hit, move: str, reason: str, actor: str, no
         raise IllegalMove("hit", found.id, hit(session, found.id).state, move)
     detail = {"score": found.score, "subject": found.subject_hash, "entry": found.entry_hash}
     _note(session, found.id, state, actor, reason.strip(), detail, now)
-    add_up(session, owned_by(session, [found.participant_id]))
+    below = owned_by(session, [found.participant_id])
+    add_up(session, below)
+    if move == "confirm":  # What was cleared before is judged anew, also of what it owns.
+        stop(session, below, now)
     _bind(session, found.participant_id, move, actor, now)
     return hit(session, found.id)
 

@@ -13,7 +13,7 @@ import orjson
 from sqlmodel import Session
 
 from settlement.clock import Ids, to_micros
-from settlement.compliance import clearance, lists
+from settlement.compliance import lists
 from settlement.compliance.list_files.reading import ListFile
 from settlement.compliance.lists import Loaded
 from settlement.compliance.screening import bind, records, rounds
@@ -22,18 +22,14 @@ from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import ListsInForce, listed, lists_in_force
 from settlement.compliance.screening.index import Index
 from settlement.compliance.screening.matching import matches
+from settlement.compliance.screening.stopping import OPEN, stop
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import insert_rows, rows, rows_by_key
 
-_OPEN = (
-    "'INSTRUCTED', 'HELD', 'CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED',"
-    " 'NEEDS_REVIEW'"
-)
 _OPEN_PARTIES = (
-    f"SELECT debtor_id FROM settlement WHERE state IN ({_OPEN})"
-    f" UNION SELECT creditor_id FROM settlement WHERE state IN ({_OPEN})"
+    f"SELECT debtor_id FROM settlement WHERE state IN ({OPEN})"
+    f" UNION SELECT creditor_id FROM settlement WHERE state IN ({OPEN})"
 )
-_STOPPED = f"SELECT id FROM settlement WHERE {{side}} {{keys}} AND state IN ({_OPEN}) ORDER BY id"
 _CURRENT = (
     "SELECT participant_id, content_hash FROM screening_subject WHERE participant_id {keys}"
     " AND lists_hash = ?"
@@ -90,14 +86,7 @@ def put_in_force(
     _carry(session, parties, before, after)
     after_lapse(session, counts, actor=actor, now=now)
     against = sorted(counts.against)
-    settlements = sorted(
-        {
-            row[0]
-            for side in ("debtor_id", "creditor_id")
-            for row in rows_by_key(session, _STOPPED.replace("{side}", side), against)
-        }
-    )
-    clearance.revoke(session, settlements, now)
+    settlements = stop(session, against, now)
     wallets = tuple(records.wallets(session, against))
     bind.unlist(session, wallets, reason=f"newly on {name}", actor=actor, now=now)
     _log(session, after, counts, len(settlements), actor=actor, ids=ids, now=now)

@@ -196,3 +196,28 @@ def test_a_payment_waits_while_a_hit_on_an_owner_that_takes_part_is_open(rail: R
 
     assert moves == 2, "it is not let go and held again"
     rail.run_until(worker, lambda: rail.state(key) == "SETTLED")
+
+
+def test_what_was_cleared_of_whom_a_listed_one_owns_is_not_signed_any_more(rail: Rail) -> None:
+    third = rail.sandbox.participant_ids[2]
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant_owner",
+            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
+             "created_at"),
+            [("own_a", rail.companies.buyer, "owner", 5_000, third, True, to_micros(rail.now))],
+        )  # fmt: skip
+    load(rail, listed("Nobody Known Here"))
+    (key,) = rail.instructed()
+    worker = rail.worker()
+    rail.tick(worker)
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 1
+    load(rail, listed("Nobody Known Here", COMPANIES[2].name), name="other")
+    with transaction(rail.engine) as session:  # The owner is no party: compared in its turn.
+        screening.ensure(session, [third], ids=rail.ids, now=rail.now)
+        for hit in records.hits(session, HitFilter("open")):
+            deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
+
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
+    rail.run_until(worker, lambda: rail.state(key) == "REJECTED")
+    assert rail.paid_logs() == []
