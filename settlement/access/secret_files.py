@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from settlement.errors import Fatal
 
@@ -39,18 +41,21 @@ def open_secret(path: Path) -> bytes:
         PepperDamaged: it has another length than was written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise PepperExposed(path) from None
-        found = path.read_bytes()
-        if len(found) != SECRET_BYTES:
-            raise PepperDamaged(path, len(found)) from None
-        return found
-    secret = secrets.token_bytes(SECRET_BYTES)
-    with os.fdopen(file, "wb") as stream:
-        stream.write(secret)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return secret
+    if not path.exists():
+        _make(path)
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise PepperExposed(path)
+    found = path.read_bytes()
+    if len(found) != SECRET_BYTES:
+        raise PepperDamaged(path, len(found))
+    return found
+
+
+def _make(path: Path) -> None:
+    """Write a new secret whole or not at all, once whoever else does; its mode is 0600."""
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)

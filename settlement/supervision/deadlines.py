@@ -18,10 +18,11 @@ from settlement.store.bulk import Row, rows, rows_by_key
 PIECE = 1_000
 """Reports or questions that are looked at in one step: however many there are, all are."""
 
+# By expression: the index of all ids leads through every report that was ever filed.
 _REPORTS = (
     "SELECT id, title, due_date, state, period_first, period_last, settlement_id"
-    " FROM supervisor_report WHERE state IN ('due', 'overdue') AND warn_date <= ? AND id > ?"
-    " ORDER BY id LIMIT ?"
+    " FROM supervisor_report WHERE state IN ('due', 'overdue') AND warn_date <= ?"
+    " AND (id || '') > ? ORDER BY (id || '') LIMIT ?"
 )
 _FILED = "SELECT id FROM supervisor_report WHERE id {keys} AND state NOT IN ('due', 'overdue')"
 _QUESTIONS = (

@@ -63,4 +63,4 @@ def test_what_cannot_be_sent_says_what_to_do(desk: Desk, tmp_path: Path) -> None
 
     assert (too_large.code, missing.code, forbidden.code) == (1, 1, 1)
     assert "--here" in too_large.err
-    assert "check its path" in missing.err
+    assert "check the path" in missing.err
