@@ -87,6 +87,11 @@ class Index:
         """How many parties it holds."""
         return len(self._parties) - len(self._gone)
 
+    @property
+    def names(self) -> int:
+        """How many names they have, those taken out among them."""
+        return sum(len(each.names) for each in self._parties)
+
     def change(self, *, added: Iterable[Listed], removed: Iterable[str]) -> None:
         """Take parties in and out; `removed` are ids."""
         for party_id in removed:
