@@ -34,7 +34,10 @@ TOLD = frozenset(
 TOLD_TO_DEBTOR = frozenset(("funds_short", "mandate_missing", "over_day_cap", "over_payment_cap"))
 """Predicates about the debtor's purse."""
 _PIECES = re.compile(r"; (?=\S{2,60}: )")
-_RULE = re.compile(r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+: ")
+_RULE = re.compile(
+    r"(?:(?=\S*[0-9])[A-Za-z0-9][A-Za-z0-9_.-]{0,59}|[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+): "
+)
+"""A rule that is in force no more: its predicate is not known, and nothing of it is told."""
 
 
 @dataclass(frozen=True, slots=True)

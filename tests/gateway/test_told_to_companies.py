@@ -59,7 +59,8 @@ def test_what_a_side_can_act_upon_is_told_it() -> None:
     )
     assert may.words("OWN-1: a bill is missing") == "OWN-1: a bill is missing"
     assert may.words("GONE-7: a rule of an older version") == WITHHELD
-    for words in ("asked for by the seller", None):
+    assert may.words("own_7: may be somebody, by a rule of an older version") == WITHHELD
+    for words in ("asked for by the seller", "note: asked for by the seller", None):
         assert may.words(words) == words
     verdicts = [{"rule": rule} for rule in RULES]
     answer = {"data": [{"debtor_id": "par_1", "verdicts": verdicts}, {"verdicts": verdicts}]}
