@@ -6,9 +6,9 @@ Knows answers as plain values; decides nothing. Source: FATF Recommendation 21 (
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlmodel import Session
@@ -40,13 +40,17 @@ _RULE = re.compile(
 """A rule that is in force no more: its predicate is not known, and nothing of it is told."""
 
 
-@dataclass(frozen=True, slots=True)
 class Discretion:
-    """What one company may be told, by the rules in force."""
+    """What one company may be told, by the rules in force: read when the first reason is met."""
 
-    party: str
-    rules: Mapping[str, str]
-    """Rule to its predicate."""
+    def __init__(self, party: str, read: Callable[[], Mapping[str, str]]) -> None:
+        self.party = party
+        self._read = read
+
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """Rule to its predicate."""
+        return self._read()
 
     def words(self, text: str | None, *, is_debtor: bool = False) -> str | None:
         """Return a reason without what is not to be told; a person's words stay as they are."""
@@ -80,7 +84,11 @@ class Discretion:
 
 
 def discretion(session: Session, party: str, now: datetime) -> Discretion:
-    """Return what a participant may be told at `now`."""
-    version = policies.current(session, now)
-    found = policy.load() if version is None else policies.parsed(session, version)
-    return Discretion(party, {rule.id: rule.predicate for rule in found.rules})
+    """Return what a participant may be told at `now`, while the database transaction lasts."""
+
+    def read() -> dict[str, str]:
+        version = policies.current(session, now)
+        found = policy.load() if version is None else policies.parsed(session, version)
+        return {rule.id: rule.predicate for rule in found.rules}
+
+    return Discretion(party, read)

@@ -50,7 +50,7 @@ def test_a_payment_that_waits_for_a_hit_tells_neither_side_why(world: World) -> 
 
 
 def test_what_a_side_can_act_upon_is_told_it() -> None:
-    may = Discretion("par_1", RULES)
+    may = Discretion("par_1", lambda: RULES)
     text = "OWN-1: a bill is missing; BASE-12: the debtor: name X; its owner; BASE-08: 3 short"
 
     assert may.words(text) == f"OWN-1: a bill is missing; {WITHHELD}"
@@ -67,6 +67,18 @@ def test_what_a_side_can_act_upon_is_told_it() -> None:
     debtors, others = may.of(answer)["data"]
     assert [each["rule"] for each in debtors["verdicts"]] == ["BASE-08", "OWN-1"]
     assert [each["rule"] for each in others["verdicts"]] == ["OWN-1"]
+
+
+def test_rules_are_read_for_a_reason_alone() -> None:
+    asked: list[int] = []
+    may = Discretion("par_1", lambda: asked.append(1) or RULES)
+    answer = {"data": [{"debtor_id": "par_1", "state": "SETTLED", "reason": None}]}
+
+    assert may.of(answer) == answer
+    assert not asked
+    reasons = [{"reason": "OWN-1: a bill is missing"}, {"reason": "BASE-12: may be somebody"}]
+    assert may.of(reasons) == [reasons[0], {"reason": WITHHELD}]
+    assert asked == [1]
 
 
 def test_of_every_predicate_it_is_decided_who_is_told() -> None:
