@@ -69,7 +69,7 @@ class Installation:
         """Return a line for each lane that waits for a person."""
         try:
             with reading(self.engine) as session:
-                found = [each for each in lanes.listed(session) if each.state == "halted"]
+                found = lanes.halted(session)
         except OperationalError:
             return []  # The database is busy or away: asked again in a moment.
         return [

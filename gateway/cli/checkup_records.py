@@ -39,8 +39,7 @@ class Finding:
 def halted_lanes(engine: Engine) -> Iterator[Finding]:
     """Yield each lane that waits for a person, or that there is none."""
     with reading(engine) as session:
-        found = lanes.listed(session)
-    halted = [each for each in found if each.state == "halted"]
+        found, halted = lanes.listed(session), lanes.halted(session)
     for each in halted:
         repair = "put that right, then `settle lane heal` and `settle lane resume`"
         yield Finding("lanes", Health.ILL, f"{each.signer} is halted: {each.reason}", repair)

@@ -119,6 +119,11 @@ def listed(session: Session) -> list[ListedLane]:
     return [ListedLane(*row) for row in session.connection().execute(_LISTED)]
 
 
+def halted(session: Session) -> list[ListedLane]:
+    """Return every lane that waits for a person."""
+    return [each for each in listed(session) if each.state == "halted"]
+
+
 def seats(session: Session) -> dict[str, Seat]:
     """Return who sits on each lane, by signer."""
     return {row[0]: Seat(*row) for row in rows(session, _SEATS)}
