@@ -34,6 +34,20 @@ def _owners(rail: Rail, shares: Sequence[tuple[str, int]], role: str = "owner") 
             )  # fmt: skip
 
 
+def _owned(rail: Rail, *made: tuple[str, str, int]) -> None:
+    """Let participants own others: the owned, the owner, and its share in hundredths of 1 %."""
+    columns = (
+        "id", "participant_id", "role", "share_bp", "owner_participant_id", "live", "created_at",
+    )  # fmt: skip
+    at = to_micros(rail.now)
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant_owner", columns,
+            [(f"own_{owned}_{owner}", owned, "owner", share_bp, owner, True, at)
+             for owned, owner, share_bp in made],
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(("first", "second"), ((2_490, 2_500), (2_500, 2_500), (2_510, 2_500)))
 def test_listed_owners_are_added_up_once_they_are_confirmed(
     rail: Rail, first: int, second: int
@@ -60,16 +74,8 @@ def test_what_is_half_owned_by_the_listed_is_listed_itself_through_any_number_of
     buyer, seller, stranger = rail.companies.buyer, rail.companies.seller, rail.sandbox
     third = stranger.participant_ids[2]
     _owners(rail, [("Maksim Orlovsky", 5_000)])
-    at = to_micros(rail.now)
-    with transaction(rail.engine) as session:
-        insert_rows(
-            session, "participant_owner",
-            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
-             "created_at"),
-            [("own_a", third, "owner", 5_000, buyer, True, at),
-             ("own_b", seller, "owner", 6_000, third, True, at),
-             ("own_c", buyer, "owner", 1_000, seller, True, at)],  # And round again.
-        )  # fmt: skip
+    and_round_again = (buyer, seller, 1_000)
+    _owned(rail, (third, buyer, 5_000), (seller, third, 6_000), and_round_again)
     load(rail, listed("ORLOVSKY, Maksim"))
     with transaction(rail.engine) as session:
         screening.ensure(session, [buyer, seller, third], ids=rail.ids, now=rail.now)
@@ -110,13 +116,7 @@ def test_who_controls_without_a_share_is_told_once_it_is_confirmed(
 def test_below_half_nothing_is_passed_on(rail: Rail) -> None:
     buyer, third = rail.companies.buyer, rail.sandbox.participant_ids[2]
     _owners(rail, [("Maksim Orlovsky", 4_999)])
-    with transaction(rail.engine) as session:
-        insert_rows(
-            session, "participant_owner",
-            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
-             "created_at"),
-            [("own_a", third, "owner", 10_000, buyer, True, to_micros(rail.now))],
-        )  # fmt: skip
+    _owned(rail, (third, buyer, 10_000))
     load(rail, listed("ORLOVSKY, Maksim"))
     with transaction(rail.engine) as session:
         screening.ensure(session, [buyer, third], ids=rail.ids, now=rail.now)
@@ -130,22 +130,14 @@ def test_below_half_nothing_is_passed_on(rail: Rail) -> None:
 
 def test_an_owner_s_new_owner_counts_at_the_next_payment_of_what_it_owns(rail: Rail) -> None:
     seller, buyer, third = rail.sandbox.participant_ids
-    columns = (
-        "id", "participant_id", "role", "share_bp", "owner_participant_id", "live", "created_at",
-    )  # fmt: skip
-    at = to_micros(rail.now)
-    with transaction(rail.engine) as session:
-        made = [("own_a", buyer, "owner", 10_000, seller, True, at)]
-        insert_rows(session, "participant_owner", columns, made)
+    _owned(rail, (buyer, seller, 10_000))
     load(rail, listed(COMPANIES[2].name))
     with transaction(rail.engine) as session:
         screening.ensure(session, [seller, buyer, third], ids=rail.ids, now=rail.now)
         for hit in records.hits(session, HitFilter("open")):
             deciding.confirm(session, hit.id, reason="it is", actor="c:per_1", now=rail.now)
         before = exposures(session, [buyer])[buyer]
-    with transaction(rail.engine) as session:
-        made = [("own_b", seller, "owner", 6_000, third, True, at)]
-        insert_rows(session, "participant_owner", columns, made)
+    _owned(rail, (seller, third, 6_000))
 
     with transaction(rail.engine) as session:  # The buyer alone pays: its owner is no party.
         screening.ensure(session, [buyer], ids=rail.ids, now=rail.now)
@@ -176,13 +168,7 @@ def test_who_owns_and_controls_counts_with_one_share(rail: Rail) -> None:
 
 def test_a_payment_waits_while_a_hit_on_an_owner_that_takes_part_is_open(rail: Rail) -> None:
     third = rail.sandbox.participant_ids[2]
-    with transaction(rail.engine) as session:
-        insert_rows(
-            session, "participant_owner",
-            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
-             "created_at"),
-            [("own_a", rail.companies.buyer, "owner", 5_000, third, True, to_micros(rail.now))],
-        )  # fmt: skip
+    _owned(rail, (rail.companies.buyer, third, 5_000))
     load(rail, listed(COMPANIES[2].name))
     (key,) = rail.instructed()
     worker = rail.worker()
@@ -200,13 +186,7 @@ def test_a_payment_waits_while_a_hit_on_an_owner_that_takes_part_is_open(rail: R
 
 def test_what_was_cleared_of_whom_a_listed_one_owns_is_not_signed_any_more(rail: Rail) -> None:
     third = rail.sandbox.participant_ids[2]
-    with transaction(rail.engine) as session:
-        insert_rows(
-            session, "participant_owner",
-            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "live",
-             "created_at"),
-            [("own_a", rail.companies.buyer, "owner", 5_000, third, True, to_micros(rail.now))],
-        )  # fmt: skip
+    _owned(rail, (rail.companies.buyer, third, 5_000))
     load(rail, listed("Nobody Known Here"))
     (key,) = rail.instructed()
     worker = rail.worker()
