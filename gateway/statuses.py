@@ -162,6 +162,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     invoices.CreditNoteTooLarge: 409,
     invoices.CurrencyNotListed: 422,
     invoices.DuplicateInvoice: 409,
+    invoices.IssueDateFarOff: 422,
     invoices.NotTheBuyer: 403,
     invoices.NotTheSeller: 403,
     invoices.NothingPayable: 422,

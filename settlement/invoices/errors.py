@@ -5,6 +5,8 @@ Knows no HTTP.
 
 from __future__ import annotations
 
+from datetime import date
+
 from settlement.errors import Conflict, Forbidden, Invalid
 
 
@@ -67,6 +69,17 @@ class CurrencyNotListed(Invalid):
             repair=f"invoice in one of: {', '.join(listed) or 'none is listed yet'}",
         )
         self.currency = currency
+
+
+class IssueDateFarOff(Invalid):
+    """The document is dated so far from today that somebody mistyped the day."""
+
+    def __init__(self, dated: date, first: date, last: date) -> None:
+        super().__init__(
+            f"the issue date is {dated}",
+            field="issue_date",
+            repair=f"give the day on which the document was issued: {first} to {last} are taken",
+        )
 
 
 class NothingPayable(Invalid):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -22,6 +22,7 @@ from settlement.invoices import credit_notes
 from settlement.invoices.errors import (
     CurrencyNotListed,
     DuplicateInvoice,
+    IssueDateFarOff,
     NothingPayable,
     NotTheSeller,
     PartiesIdentical,
@@ -33,6 +34,8 @@ from settlement.outbox import OutboxEvent
 from settlement.states import InvoiceState
 from settlement.store.bulk import chunks, insert_rows, rows
 
+_OLDEST = timedelta(days=20 * 365)
+_LATEST = timedelta(days=366)
 _NUMBERS_PER_STATEMENT = 1_000
 _INVOICES_PER_STATEMENT = 16
 _DOCUMENT_COLUMNS = ("document_sha256", "media_type", "content", "record", "created_at")
@@ -125,6 +128,9 @@ def _draft(
         raise PartiesIdentical(seller.name)
     if document.currency not in known.currencies:
         raise CurrencyNotListed(document.currency, known.currencies)
+    first, last = now.date() - _OLDEST, now.date() + _LATEST
+    if not first <= document.issue_date <= last:
+        raise IssueDateFarOff(document.issue_date, first, last)
     if document.payable_minor <= 0:
         raise NothingPayable(format_minor(document.payable_minor, document.decimals))
     return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -24,6 +24,7 @@ from settlement.settlements import approving, reserving
 from settlement.settlements.moves import record
 from settlement.store.bulk import insert_rows, rows_by_key
 
+_LATEST = timedelta(days=366)
 # One that may be used now, if there is any: what waits for its wallet waits without need.
 _WALLET = (
     "(SELECT w.address FROM wallet w WHERE w.participant_id = {} AND w.usable_from IS NOT NULL"
@@ -199,6 +200,12 @@ def _execution_date(instruction: Instruction, now: datetime) -> str:
         ) from error
     if wanted < today:
         raise Invalid(f"execution date {wanted} has passed", field="execution_date", repair=repair)
+    if wanted > (last := today + _LATEST):
+        raise Invalid(
+            f"execution date {wanted} is more than a year off",
+            field="execution_date",
+            repair=f"name a day up to {last}; instruct later what is to be paid later",
+        )
     return wanted.isoformat()
 
 

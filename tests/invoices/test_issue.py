@@ -1,6 +1,6 @@
 """Issuing invoices: one answer per document; everything stored in one go, or a refusal."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -101,6 +101,8 @@ UNKNOWN = DocumentParty("Nobody Ltd", DocumentAddress("GB"), lei="0" * 20)
         ({"seller": UNKNOWN}, invoices.PartyUnknown, "seller"),
         ({"buyer": UNKNOWN}, invoices.PartyUnknown, "buyer"),
         ({"currency": "NOK"}, invoices.CurrencyNotListed, "currency"),
+        ({"issue_date": date(1, 1, 1)}, invoices.IssueDateFarOff, "issue_date"),
+        ({"issue_date": NOW.date() + timedelta(days=367)}, invoices.IssueDateFarOff, "issue_date"),
         ({"payable_minor": 0}, invoices.NothingPayable, "payable_amount"),
         ({"payable_minor": -5}, invoices.NothingPayable, "payable_amount"),
     ],

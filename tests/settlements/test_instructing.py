@@ -1,7 +1,7 @@
 """Instructing: what becomes a settlement, and every reason why something does not."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -141,6 +141,18 @@ def test_a_past_execution_date_is_refused(rail: Rail) -> None:
     message = _refused(rail, Invalid, Instruction(rail.accepted(), None, yesterday))
 
     assert "has passed" in message
+
+
+def test_an_execution_date_more_than_a_year_off_is_refused(rail: Rail) -> None:
+    invoice_id = rail.accepted()
+    last = NOW.date() + timedelta(days=366)
+    for day in (last + timedelta(days=1), date.max):
+        message = _refused(rail, Invalid, Instruction(invoice_id, None, day.isoformat()))
+        assert "more than a year off" in message
+
+    with transaction(rail.engine) as session:
+        wanted = Instruction(invoice_id, None, last.isoformat())
+        assert instruct(session, [wanted], actor="treasury:test", ids=rail.ids, now=rail.now)
 
 
 def test_an_execution_date_that_is_no_date_is_refused(rail: Rail) -> None:
