@@ -86,6 +86,7 @@ def announce(running: Installation, *, as_json: bool, seconds: float) -> None:
     facts = {
         "url": running.url,
         "docs": f"{running.url}/docs",
+        "console": f"{running.url}/console",
         "rpc": running.settings.rpc_url,
         "home": str(running.settings.home.absolute()),
         "chain_id": deployment.chain_id,
@@ -108,7 +109,7 @@ def announce(running: Installation, *, as_json: bool, seconds: float) -> None:
         typer.echo(json.dumps(facts))
         return
     typer.echo(f"\nThe rail runs ({facts['seconds']} s). Test money only.\n")
-    for name in ("url", "docs", "rpc", "home", "chain_id", "rail", "operator"):
+    for name in ("url", "docs", "console", "rpc", "home", "chain_id", "rail", "operator"):
         typer.echo(f"  {name:<10} {facts[name]}")
     for title in ("tokens", "participants", "wallets", "api_keys"):
         typer.echo(f"\n  {title}")

@@ -5,6 +5,8 @@ They are not of the API: they need a browser, a session and its forms.
 
 from __future__ import annotations
 
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from gateway.console import acts, pages
@@ -39,4 +41,9 @@ def routes() -> list[Route]:
     done = [
         Route(path, opened(act, f"POST {path}"), methods=["POST"]) for path, act in ACTS.items()
     ]
-    return [*shown, *done]
+    return [Route("/", _to_the_console, methods=["GET"]), *shown, *done]
+
+
+async def _to_the_console(_request: Request) -> RedirectResponse:
+    """Show people who type the address alone where they sign in."""
+    return RedirectResponse("/console", 303)

@@ -25,6 +25,15 @@ def test_a_session_is_stored_as_a_hash_and_its_cookie_is_shut_away(door: Door) -
     assert len(browser.cookies["settle"]) == 43 and browser.cookies["settle"] not in stored
 
 
+def test_the_bare_address_leads_to_where_people_sign_in(door: Door) -> None:
+    browser = Browser(door)
+
+    assert browser.get("/").headers["location"] == "/console"
+    browser.follow()
+    assert browser.follow().status_code == 200
+    assert "password" in browser.last.text
+
+
 def test_a_session_changes_its_token_with_each_stage(door: Door) -> None:
     with_password(door)
     browser = Browser(door)
