@@ -57,6 +57,7 @@ from gateway.doorway import BugFound, Doorway
 from gateway.idempotency import InFlight
 from gateway.logs import RequestLog, open_log
 from gateway.metrics import Metrics
+from gateway.names_ahead import NamesAhead
 from gateway.oidc import Provider
 from gateway.rate_limits import Limits
 from gateway.refusals import BodyInvalid, BodyUnreadable, MethodNotAllowed, NoSuchRoute
@@ -249,9 +250,12 @@ async def _lifespan(
     gateway.keys.uses.start()
     gateway.trail.start()
     gateway.sessions.uses.start()
+    ahead = NamesAhead(gateway.engine)
+    ahead.start()
     if judge is not None:
         judge.start()
     yield
+    ahead.stop()
     gateway.writer.stop()
     gateway.keys.uses.stop()
     gateway.trail.stop()

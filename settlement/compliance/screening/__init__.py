@@ -1,7 +1,12 @@
 """Comparing those who take part with lists: names, owners, wallets; hits that a person decides."""
 
 from settlement.compliance.screening.comparing import ensure
-from settlement.compliance.screening.loading import put_in_force, store_list
+from settlement.compliance.screening.loading import (
+    make_ready,
+    open_parties,
+    put_in_force,
+    store_list,
+)
 from settlement.compliance.screening.rounds import begin, step
 
-__all__ = ["begin", "ensure", "put_in_force", "step", "store_list"]
+__all__ = ["begin", "ensure", "make_ready", "open_parties", "put_in_force", "step", "store_list"]

@@ -81,7 +81,7 @@ def put_in_force(
     if not loaded.is_new:
         return InForce(loaded, Counts())
     after = lists_in_force(session)
-    parties = subjects(session, [row[0] for row in rows(session, _OPEN_PARTIES)])
+    parties = subjects(session, open_parties(session))
     counts = _compare_changes(session, parties, loaded, actor=actor, ids=ids, now=now)
     _carry(session, parties, before, after)
     after_lapse(session, counts, actor=actor, now=now)
@@ -92,6 +92,18 @@ def put_in_force(
     _log(session, after, counts, len(settlements), actor=actor, ids=ids, now=now)
     rounds.begin(session, actor=actor, ids=ids, now=now)
     return InForce(loaded, counts, tuple(settlements), wallets)
+
+
+def open_parties(session: Session) -> list[str]:
+    """Return the ids of those who have open payments: a new version is compared with them first."""
+    return [row[0] for row in rows(session, _OPEN_PARTIES)]
+
+
+def make_ready(session: Session, participant_ids: Sequence[str]) -> None:
+    """Read and spell the names of participants, so that this process has them at hand later."""
+    nobody = Index()
+    for each in subjects(session, participant_ids):
+        matches(each, nobody)
 
 
 def store_list(
