@@ -27,7 +27,7 @@ from settlement.clock import new_id, to_micros
 from settlement.compliance.list_files.reading import ListFile
 from settlement.compliance.list_files.record import Party
 from settlement.compliance.policy.names import fold
-from settlement.compliance.screening import names, pairing, scoring, spelling
+from settlement.compliance.screening import look_up, names, pairing, scoring, spelling
 from settlement.compliance.screening.loading import InForce, put_in_force
 from settlement.compliance.screening.together import compare_everybody
 from settlement.store import open_engine, reading, transaction
@@ -45,7 +45,7 @@ _OWNED_BY_PERSON = 3
 _ALSO_CALLED = 10
 _COUNTRIES = ("DE", "AE", "IN", "CN", "US", "SG", "HK", "FR", "JP", "CH")
 _CACHES = (
-    fold, names.prepared, pairing._joints, scoring.weights, spelling.sound, spelling.consonants,
+    fold, names.prepared, look_up.keys, pairing._joints, scoring.weights, spelling.sound, spelling.consonants,
     spelling.alike, spelling.bare_alike,
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ Scores no name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import combinations
 
 from rapidfuzz.distance import OSA
@@ -85,11 +86,12 @@ class Spellings:
             yield from self._by_key.get(f"#{number}", _NONE)
 
 
-def keys(word: str) -> list[str]:
+@lru_cache(maxsize=16_384)
+def keys(word: str) -> tuple[str, ...]:
     """Return what two spellings of one word share at least one of; some may be said twice."""
     keys = [f"={word}"]
     if len(word) == 1 or word.isdigit():
-        return keys
+        return tuple(keys)
     heard = sound(word)
     for spelled in (word, heard) if heard != word else (word,):
         keys.append(spelled)
@@ -102,7 +104,7 @@ def keys(word: str) -> list[str]:
         keys.append(f"+{left}")
     if len(word) >= _LONG_WORD and len(left) > 3:
         keys += [f"+{less}" for less in _one_letter_less(left)]
-    return keys
+    return tuple(keys)
 
 
 def _one_letter_less(letters: str) -> Iterator[str]:
