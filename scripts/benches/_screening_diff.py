@@ -45,8 +45,8 @@ _OWNED_BY_PERSON = 3
 _ALSO_CALLED = 10
 _COUNTRIES = ("DE", "AE", "IN", "CN", "US", "SG", "HK", "FR", "JP", "CH")
 _CACHES = (
-    fold, names.prepared, look_up.keys, pairing._joints, scoring.weights, spelling.sound, spelling.consonants,
-    spelling.alike, spelling.bare_alike,
+    fold, names.prepared, look_up.keys, pairing._joints, scoring.weights, spelling.sound,
+    spelling.consonants, spelling.alike, spelling.bare_alike,
 )  # fmt: skip
 
 
