@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Set
 from datetime import datetime
+from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,6 +23,7 @@ from gateway.refusals import (
     BodyTooLarge,
     KeyRefused,
     NoSuchRoute,
+    ParametersUnknown,
     SessionRefused,
     TwoCredentials,
 )
@@ -31,9 +34,17 @@ BODY_MAX = 10 * 1024 * 1024
 
 
 async def admit(
-    gateway: Gateway, scope: Scope, header: str, route: str, *, cookies: str | None = None
+    gateway: Gateway,
+    scope: Scope,
+    header: str,
+    route: str,
+    *,
+    cookies: str | None = None,
+    parameters: Set[str] = frozenset(),
 ) -> Caller:
     """Return the caller, noted in the scope together with the route's name.
+
+    `parameters` are those that the route knows; a command knows none.
 
     Raises:
         KeyRefused, SessionRefused: no key in force, no session.
@@ -41,6 +52,7 @@ async def admit(
         RoleNotAllowed: not for this role.
         TooManyRequests: of strangers, or of this key.
         NoSuchRoute, Invalid: path or query that no database could keep.
+        ParametersUnknown: who misspells a filter would get what is not filtered.
     """
     scope["route_name"] = route
     now = gateway.clock()
@@ -53,6 +65,10 @@ async def admit(
         gateway.limits.spend_key(caller.prefix, caller.per_minute)
     access.require(caller.role, route, caller.scopes)
     _require_readable(scope)  # After the key: a stranger is told nothing but that.
+    if query := scope.get("query_string"):
+        asked = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        if unknown := sorted(asked.keys() - parameters):
+            raise ParametersUnknown(unknown, sorted(parameters))
     return caller
 
 

@@ -145,6 +145,18 @@ class NoSuchRoute(NotFound):
         self.repair = "see /docs for all paths"
 
 
+class ParametersUnknown(Invalid):
+    """The query says something that the route does not know, so that it would do something else."""
+
+    def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
+        named = ", ".join(each[:_SHOWN_MAX] for each in unknown[:FAULTS_MAX])
+        super().__init__(
+            f"the query says what is not known here: {named}",
+            field=unknown[0][:_SHOWN_MAX],
+            repair=f"leave it out; this path knows {', '.join(known) or 'no parameter'}",
+        )
+
+
 class MethodNotAllowed(Refused):
     """The path exists, but not with this method."""
 

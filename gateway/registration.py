@@ -31,12 +31,13 @@ class GuardedRoute(APIRoute):
         inner = super().get_route_handler()
         assert self.methods  # Every route names its method.
         name = f"{next(iter(self.methods))} {self.path}"
+        known = {each.alias for each in self.dependant.query_params}
 
         async def guarded(request: Request) -> Response:
             header = request.headers.get("authorization", "")
             gateway: Gateway = request.app.state.gateway
             cookies = request.headers.get("cookie")
-            await admit(gateway, request.scope, header, name, cookies=cookies)
+            await admit(gateway, request.scope, header, name, cookies=cookies, parameters=known)
             answer = await inner(request)
             gateway.trail.read(request.scope)
             return answer

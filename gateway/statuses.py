@@ -227,6 +227,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.TwoCredentials: 400,
     refusals.SignInRefused: 401,
     refusals.CodeRefused: 401,
+    refusals.ParametersUnknown: 422,
     refusals.ProviderRefused: 401,
     refusals.ProviderUnreachable: 503,
     refusals.SignInBusy: 503,

@@ -243,6 +243,16 @@ def test_a_list_is_asked_for_properly_or_not_at_all(door: Door, query: str) -> N
     assert problem["status"] == 422 and problem["errors"][0]["field"]
 
 
+def test_a_parameter_that_nobody_knows_is_refused(door: Door, accepted: str) -> None:
+    misspelt = _is_problem(door.get("/v1/invoices?stat=PAID&limit=1"))
+    tried = _is_problem(door.post("/v1/settlements?dry_run=", {"invoice_id": accepted}, "importer"))
+
+    for problem, name in ((misspelt, "stat"), (tried, "dry_run")):
+        assert problem["status"] == 422 and problem["errors"][0]["field"] == name
+    assert "limit" in misspelt["errors"][0]["repair"]
+    assert door.get("/v1/settlements").json()["data"] == []
+
+
 def test_what_a_caller_must_not_set_is_refused(door: Door, accepted: str) -> None:
     for extra in ({"state": "SETTLED"}, {"approved_by": "me"}, {"debtor_id": "par_x"}):
         answer = door.post("/v1/settlements", {"invoice_id": accepted, **extra}, "importer")
