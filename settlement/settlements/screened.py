@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from settlement.approvals import Approval
 from settlement.compliance.screening import deciding, records
+from settlement.compliance.screening.exposure import exposures
 from settlement.settlements.moves import move_each
 from settlement.store import row_lock
 from settlement.store.bulk import rows
@@ -26,7 +27,8 @@ RELEASED_MAX = 500
 
 # Held by the policy because of a hit, and neither party has one that waits any more.
 _JUDGED = (
-    "SELECT s.id FROM settlement s JOIN settlement_event e ON e.settlement_id = s.id"
+    "SELECT s.id, s.debtor_id, s.creditor_id FROM settlement s"
+    " JOIN settlement_event e ON e.settlement_id = s.id"
     " WHERE s.state = 'HELD' AND e.actor = 'policy' AND e.move = 'hold'"
     " AND e.id = (SELECT MAX(last.id) FROM settlement_event last WHERE last.settlement_id = s.id)"
     " AND s.reason LIKE ?"
@@ -35,7 +37,7 @@ _JUDGED = (
     "   OR (h.subject_kind <> 'owner' AND h.participant_id IN (SELECT o.owner_participant_id"
     "     FROM participant_owner o WHERE o.live"
     "     AND o.participant_id IN (s.debtor_id, s.creditor_id)))))"
-    " ORDER BY s.id LIMIT ?"
+    " AND s.id > ? ORDER BY s.id LIMIT ?"
 )
 
 
@@ -60,8 +62,17 @@ def clear_hit(session: Session, approval: Approval, now: datetime) -> None:
 
 def release_judged(session: Session, now: datetime, *, most: int = RELEASED_MAX) -> list[str]:
     """Release up to `most` such settlements; return their ids."""
-    found = rows(session, _JUDGED + row_lock(session, "s"), (_WORDS, most))
-    released = [key for (key,) in found]
+    released: list[str] = []
+    after = ""
+    while len(released) < most:
+        found = rows(session, _JUDGED + row_lock(session, "s"), (_WORDS, after, RELEASED_MAX))
+        if not found:
+            break
+        after = found[-1][0]
+        against = exposures(session, {party for _, *parties in found for party in parties})
+        # Owners of owners may still have one.
+        free = [key for key, *parties in found if not any(against[each].open for each in parties)]
+        released += free[: most - len(released)]
     waiting = [{"id": key, "reason": "nothing of it waits any more"} for key in released]
     changes = ", reason = NULL, clearance_id = NULL"
     move_each(session, "release", waiting, actor="rail", now=now, changes=changes)

@@ -23,6 +23,7 @@ from settlement.compliance.screening.in_force import (
 )
 from settlement.compliance.screening.matching import Match, matches
 from settlement.compliance.screening.ownership import Holding, holdings, owned_by
+from settlement.compliance.screening.stopping import stop
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import chunks, insert_rows, rows, rows_by_key, run_many
 
@@ -127,7 +128,10 @@ def keep(
     ids: Ids,
     now: datetime,
 ) -> Counts:
-    """Store what comparisons came to, and of whom they were made with what."""
+    """Store what comparisons came to, and of whom they were made with what.
+
+    Open payments of whoever something new stands against lose their clearances.
+    """
     found = [(each.participant_id, each.matches) for each in compared]
     counts = record(session, found, actor=actor, ids=ids, now=now)
     keys = [each.participant_id for each in compared]
@@ -151,6 +155,8 @@ def keep(
     )  # fmt: skip
     if moved:
         add_up(session, set(owned_by(session, moved)).difference(keys))
+    if counts.against:  # What was cleared before is judged anew, also of what they own.
+        stop(session, owned_by(session, counts.against), now)
     after_lapse(session, counts, actor=actor, now=now)
     return counts
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 from sqlmodel import Session
 
+from settlement.compliance.screening import ownership
 from settlement.store.bulk import rows_by_key
 
 _WAITING = (
@@ -24,6 +25,11 @@ _OWNERS_WAITING = (
     " WHERE o.participant_id {keys} AND o.live AND h.state = 'open' AND h.subject_kind <> 'owner'"
     " ORDER BY o.participant_id, h.id"
 )
+_OWNERS = (
+    "SELECT participant_id, owner_participant_id FROM participant_owner"
+    " WHERE participant_id {keys} AND live AND owner_participant_id IS NOT NULL"
+    " ORDER BY participant_id, id"
+)
 _OWNED = (
     "SELECT participant_id, listed_ownership_bp, listed_owners, listed_controllers"
     " FROM screening_subject WHERE participant_id {keys}"
@@ -36,7 +42,8 @@ class Exposure:
     """What stands against a participant."""
 
     open: tuple[str, ...] = ()
-    """A text for each hit on it, or on a participant that owns it, that waits for a person."""
+    """A text for each hit on it, or on a participant that owns it, that waits for a person, and
+    for each owner that would count as listed if those on its own owners were confirmed."""
     confirmed: tuple[str, ...] = ()
     """A text for each hit on the participant itself that a person confirmed."""
     names: tuple[str, ...] = ()
@@ -75,6 +82,12 @@ def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exp
     for key, owner, list_name, entry_key, score in rows_by_key(session, _OWNERS_WAITING, ids):
         words = f"its owner {owner} may be on {list_name} ({entry_key}, score {score})"
         open_texts.setdefault(key, []).append(words)
+    above = rows_by_key(session, _OWNERS, ids)
+    in_doubt = ownership.in_doubt(session, {owner for _, owner in above}) if above else []
+    for key, owner in dict.fromkeys(map(tuple, above)):
+        if owner in in_doubt:
+            words = f"its owner {owner} may be half or more in listed hands"
+            open_texts.setdefault(key, []).append(words)
     owned = {row[0]: row[1:] for row in rows_by_key(session, _OWNED, ids)}
     for key in open_texts.keys() | confirmed.keys() | owned.keys():
         share_bp, owners, controllers = owned.get(key, (0, "[]", "[]"))

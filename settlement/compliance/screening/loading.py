@@ -22,6 +22,7 @@ from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import ListsInForce, listed, lists_in_force
 from settlement.compliance.screening.index import Index
 from settlement.compliance.screening.matching import matches
+from settlement.compliance.screening.ownership import owned_by
 from settlement.compliance.screening.stopping import OPEN, stop
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import insert_rows, rows, rows_by_key
@@ -86,7 +87,7 @@ def put_in_force(
     _carry(session, parties, before, after)
     after_lapse(session, counts, actor=actor, now=now)
     against = sorted(counts.against)
-    settlements = stop(session, against, now)
+    settlements = stop(session, owned_by(session, against), now)
     wallets = tuple(records.wallets(session, against))
     bind.unlist(session, wallets, reason=f"newly on {name}", actor=actor, now=now)
     _log(session, after, counts, len(settlements), actor=actor, ids=ids, now=now)

@@ -21,10 +21,11 @@ DEPTH_MAX = 12
 """Owners of owners that are followed; a chain is cut where it comes back to itself."""
 _PARTIES_MAX = 20_000
 
-_CONFIRMED = (
+_HITS = (
     "SELECT participant_id, subject_kind, subject_key, list_name, entry_key FROM screening_hit"
-    " WHERE participant_id {keys} AND state = 'confirmed'"
+    " WHERE participant_id {{keys}} AND state IN ({states})"
 )
+_CONFIRMED, _NOT_CLEARED = "'confirmed'", "'confirmed', 'open'"
 _OWNED = (
     "SELECT DISTINCT participant_id FROM participant_owner WHERE owner_participant_id {keys}"
     " AND live"
@@ -44,6 +45,20 @@ class Holding:
 
 def holdings(session: Session, participant_ids: Iterable[str]) -> dict[str, Holding]:
     """Return what listed parties hold of each participant; four queries a step up."""
+    return _holdings(session, participant_ids, _CONFIRMED)
+
+
+def in_doubt(session: Session, participant_ids: Iterable[str]) -> list[str]:
+    """Return those who would count as listed by their owners if what is open were confirmed."""
+    doubted = _half(_holdings(session, participant_ids, _NOT_CLEARED))
+    return sorted(doubted - _half(holdings(session, doubted))) if doubted else []
+
+
+def _half(held: Mapping[str, Holding]) -> set[str]:
+    return {key for key, each in held.items() if each.share_bp >= HALF_BP}
+
+
+def _holdings(session: Session, participant_ids: Iterable[str], states: str) -> dict[str, Holding]:
     wanted = sorted(set(participant_ids))
     owners: dict[str, tuple[Owner, ...]] = {}
     step = wanted
@@ -56,7 +71,7 @@ def holdings(session: Session, participant_ids: Iterable[str]) -> dict[str, Hold
         step = sorted(key for key in above if key and key not in owners)
     confirmed: dict[str, dict[tuple[str, str], str]] = {}
     for key, kind, part, list_name, entry_key in rows_by_key(
-        session, _CONFIRMED, sorted({*owners, *step})
+        session, _HITS.format(states=states), sorted({*owners, *step})
     ):
         confirmed.setdefault(key, {})[kind, part] = f"{list_name} {entry_key}"
     return {key: _holding(key, owners, confirmed, frozenset()) for key in wanted}

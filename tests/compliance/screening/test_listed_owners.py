@@ -201,3 +201,52 @@ def test_what_was_cleared_of_whom_a_listed_one_owns_is_not_signed_any_more(rail:
     assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
     rail.run_until(worker, lambda: rail.state(key) == "REJECTED")
     assert rail.paid_logs() == []
+
+
+def _one_more(rail: Rail) -> str:
+    """One who takes part like the third company, and is no party to any payment."""
+    key = "par_" + "4" * 32
+    with transaction(rail.engine) as session:
+        insert_rows(
+            session, "participant",
+            ("id", "lei", "name", "country", "street", "post_code", "town", "state", "created_at"),
+            [(key, "LEI4", "Middle Holding", "AE", "", "", "Dubai", "active",
+              to_micros(rail.now))],
+        )  # fmt: skip
+    return key
+
+
+@pytest.mark.parametrize(("share_bp", "held"), ((5_000, True), (4_999, False)))
+def test_a_payment_waits_while_a_hit_on_whoever_owns_its_owner_is_open(
+    rail: Rail, share_bp: int, held: bool
+) -> None:
+    third, middle = rail.sandbox.participant_ids[2], _one_more(rail)
+    _owned(rail, (rail.companies.buyer, middle, 6_000), (middle, third, share_bp))
+    load(rail, listed(COMPANIES[2].name))
+    (key,) = rail.instructed()
+    worker = rail.worker()
+    for _ in range(10):
+        rail.round(worker)
+    assert (rail.state(key) == "HELD") is held
+    if held:
+        assert rail.one("SELECT COUNT(*) FROM settlement_event") == 2, "not let go and held again"
+
+        clear(rail)
+
+    rail.run_until(worker, lambda: rail.state(key) == "SETTLED")
+
+
+def test_what_was_cleared_is_not_signed_once_a_party_s_new_owner_is_hit(rail: Rail) -> None:
+    load(rail, listed("ORLOVSKY, Maksim"))
+    (key,) = rail.instructed()
+    worker = rail.worker()
+    rail.tick(worker)
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 1
+    _owners(rail, [("Maksim Orlovsky", 2_000)])
+
+    with transaction(rail.engine) as session:
+        screening.ensure(session, [rail.companies.buyer], ids=rail.ids, now=rail.now)
+
+    rail.run_until(worker, lambda: rail.state(key) in ("HELD", "SETTLED"))
+    assert rail.state(key) == "HELD"
+    assert rail.paid_logs() == []
