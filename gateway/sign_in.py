@@ -21,6 +21,7 @@ from gateway.trail import Origins
 from settlement import audit
 from settlement.access import Vault, credentials, failures, one_time_codes, passwords, people
 from settlement.access import sessions as stored
+from settlement.access.passwords import PasswordWeak
 from settlement.access.sessions import PersonSession, Stage
 from settlement.audit import Act
 from settlement.clock import Ids
@@ -123,7 +124,7 @@ class SignIn:
 
         Raises:
             SignInRefused: the current password is another.
-            PasswordWeak: the new one is.
+            PasswordWeak: the new one is, or it is the current one.
         """
         of = failures.subjects(self._pepper, found.person_id, origin.address)
         may, credential, email = await asyncio.to_thread(self._own, found, of)
@@ -131,6 +132,8 @@ class SignIn:
         if not (may and is_right):
             raise SignInRefused
         passwords.require_strong(new, email)
+        if new == current:
+            raise PasswordWeak("is the one that you have")
         stored_hash = await self._hashed(lambda: passwords.hashed(new))
         return await asyncio.to_thread(self._changed, found, stored_hash, origin, of)
 

@@ -137,11 +137,25 @@ def opened(endpoint: Endpoint, name: str) -> Callable[[Request], Awaitable[Respo
             gateway.limits.spend("open", client_address(request.scope))
             return await endpoint(visit)
         except SessionRefused:
-            return visit.ended("/console/sign-in")
+            return _where_it_goes_on(visit)
         except RailError as error:
             return refused(visit, error)
 
     return visited
+
+
+def _where_it_goes_on(visit: Visit) -> Response:
+    """Return the way to where the visit's session has come; without one, to signing in.
+
+    A browser's way back leads over pages of signing in: nobody is signed out by that.
+    """
+    try:
+        place = PLACES[Stage(visit.session(*Stage).stage)]
+    except SessionRefused:
+        return visit.ended("/console/sign-in")
+    if place == visit.request.url.path:
+        return visit.ended("/console/sign-in")
+    return RedirectResponse(place, 303, headers=SAFETY)
 
 
 def refused(visit: Visit, error: RailError) -> Response:

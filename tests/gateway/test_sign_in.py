@@ -76,7 +76,7 @@ def test_between_the_factors_nobody_gets_anywhere(door: Door) -> None:
     browser.send("/console/sign-in", email=EMAIL, password=PASSWORD)
 
     assert browser.get("/v1/invoices").status_code == 401
-    assert browser.get("/console").headers["location"] == "/console/sign-in"
+    assert browser.get("/console").headers["location"] == "/console/enrol"
 
 
 def test_a_wrong_password_and_an_unknown_account_get_the_same_answer(door: Door) -> None:
