@@ -18,11 +18,18 @@ app = typer.Typer()
 
 @app.command(epilog="Example: settle up --home ./my-rail --port 8400")
 def up(
-    home: Annotated[Path, typer.Option(help="Where all files of this installation are.")] = Path(
-        ".settle"
-    ),
+    home: Annotated[
+        Path,
+        typer.Option(envvar="SETTLE_HOME", help="Where all files of this installation are."),
+    ] = Path(".settle"),
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The gateway's port; 0 takes a free one.")
+        int,
+        typer.Option(
+            envvar="SETTLE_PORT",
+            min=0,
+            max=65535,
+            help="The gateway's port; 0 takes a free one.",
+        ),
     ] = 8400,
     rpc: Annotated[str, typer.Option(help="A node that is there; else an anvil is started.")] = "",
     rpc_second: Annotated[

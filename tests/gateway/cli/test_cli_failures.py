@@ -181,6 +181,20 @@ def test_a_home_that_is_no_folder_is_called_so(typed: Typed, tmp_path: Path) -> 
     require_plain(typed("up", "--home", str(a_file / "home")), str(a_file), "--home")
 
 
+def test_up_takes_home_and_port_from_the_environment(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".settle").touch()
+    (tmp_path / "a-file").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SETTLE_HOME", str(tmp_path / "a-file"))
+
+    require_plain(typed("up"), f"{tmp_path / 'a-file'} is a file")
+    require_plain(typed("up", "--home", ".settle"), ".settle is a file")
+    monkeypatch.setenv("SETTLE_PORT", "99999")
+    assert "SETTLE_PORT" in typed("up").err
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
