@@ -26,7 +26,7 @@ from settlement.documents.iso20022.reading_model import (
     StatementUnreadable,
     Total,
 )
-from settlement.documents.iso20022.reading_values import provided
+from settlement.documents.iso20022.reading_values import Misfit, provided
 
 ROWS_AT_ONCE = 500
 _FORMULA = re.compile(r"[=@\t\r]|[+-][^0-9]*[A-Za-z(].*[(|!]|[+-].*[|!(]")
@@ -194,15 +194,17 @@ def _entries(mapping: CsvMapping, currency: str) -> Callable[[dict[str, str], in
         amount = amount_of(cells, mapping, currency, line)
         booked = _day(cells["booking_date"], pattern, line, "booking_date")
         valued = cells.get("value_date")
-        reference = provided(cells.get("bank_reference"))
-        end_to_end, uetr = provided(cells.get("end_to_end_id")), cells.get("uetr") or None
+        reference, end_to_end, uetr, creditor_reference = (
+            _named(cells, field, line)
+            for field in ("bank_reference", "end_to_end_id", "uetr", "creditor_reference")
+        )
         party = cells.get("counterparty_account") or cells.get("counterparty_name") or ""
         text = cells["remittance"][:TEXT_MAX] or None
         return ReadEntry(
             line, number, 0, amount, currency, "BOOK", booked,
             _day(valued, pattern, line, "value_date") if valued else booked,
             end_to_end, None, uetr.lower() if uetr else None, reference,
-            cells.get("creditor_reference") or None, text,
+            creditor_reference, text,
             (cells.get("counterparty_name") or "")[:TEXT_MAX] or None,
             "".join((cells.get("counterparty_account") or "").split()) or None,
             cells.get("transaction_code") or None, 0, False, None, amount,
@@ -210,6 +212,17 @@ def _entries(mapping: CsvMapping, currency: str) -> Callable[[dict[str, str], in
         )  # fmt: skip
 
     return entry
+
+
+def _named(cells: Mapping[str, str], field: str, line: int) -> str | None:
+    """Return an identification, None where the bank gives none."""
+    try:
+        return provided(cells.get(field))
+    except Misfit as misfit:
+        raise StatementInvalid(
+            misfit.message, line=line, path=field,
+            repair="correct the mapping: this column holds something else",
+        ) from misfit  # fmt: skip
 
 
 def _refuse_formulas(cells: Mapping[str, str], line: int) -> None:

@@ -18,6 +18,7 @@ from settlement.documents.iso20022.reading_plan import Charge, DetailPlan, Entry
 from settlement.documents.iso20022.reading_values import (
     Misfit,
     day,
+    identification,
     minor,
     provided,
     sign,
@@ -139,7 +140,7 @@ def _detail(plan: DetailPlan, texts: Texts, entry: _Entry, place: Place) -> _Det
         provided(instruction),
         provided(end_to_end),
         uetr.lower() if uetr else None,
-        creditor_reference,
+        identification(creditor_reference),
         debtor if takes_debtor else creditor,
         debtor_account if takes_debtor else creditor_account,
         _code(domain, family, sub_family, own_code),

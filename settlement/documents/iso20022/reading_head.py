@@ -9,7 +9,14 @@ from lxml import etree
 
 from settlement.documents.iso20022.reading_model import Balance, ReadHead, StatementInvalid, Total
 from settlement.documents.iso20022.reading_source import Message
-from settlement.documents.iso20022.reading_values import Misfit, day, decimals_of, minor, sign
+from settlement.documents.iso20022.reading_values import (
+    Misfit,
+    day,
+    decimals_of,
+    identification,
+    minor,
+    sign,
+)
 
 _OPENING = ("OPBD", "PRCD")
 _CLOSING = ("CLBD",)
@@ -81,14 +88,15 @@ def head_of(element: etree._Element, message: Message, kind: str, step: str) -> 
             None if text is None else day(text)
             for text in (holder.text("FrToDt/FrDtTm"), holder.text("FrToDt/ToDtTm"))
         )
-        sequence = _sequence(holder)
+        sequence, statement_id = _sequence(holder), holder.need("Id")
+        identification(statement_id)
     except Misfit as misfit:
         raise holder.refuse(misfit) from misfit
     opening, closing = _booked(balances, _OPENING), _booked(balances, _CLOSING)
     if kind == "statement":
         _require_balances(holder, opening, closing)
     return ReadHead(
-        kind, holder.need("Id"), sequence, account, currency,
+        kind, statement_id, sequence, account, currency,
         from_date or (opening.day if opening else None),
         to_date or (closing.day if closing else None),
         opening, closing, every, credits, debits, holder.line, holder.path,

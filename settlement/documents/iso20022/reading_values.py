@@ -17,6 +17,8 @@ _AMOUNT = re.compile(r"(\d{1,18})(?:\.(\d{0,17}))?\Z", re.ASCII)
 _STATUSES = {"BOOK": "BOOK", "PDNG": "PDNG", "INFO": "INFO", "FUTR": "INFO"}
 _SIGNS = {"CRDT": 1, "DBIT": -1}
 _PLAIN_DIGITS = 18
+IDENTIFICATION_MAX = 500
+"""Characters of an identification; the standard's longest has 140. An index holds no more."""
 NOT_PROVIDED = frozenset({"NOTPROVIDED", "NOTAVAILABLE", "NONREF"})
 
 
@@ -113,6 +115,24 @@ def day(text: str) -> str:
     raise Misfit(f"{text[:30]!r} is no day", "write it as YYYY-MM-DD")
 
 
+def identification(text: str | None) -> str | None:
+    """Return an identification as it is written.
+
+    Raises:
+        Misfit: it is too long to be one.
+    """
+    if text and len(text) > IDENTIFICATION_MAX:
+        raise Misfit(
+            f"{text[:40]!r} and what follows is no identification: it has {len(text)} characters",
+            f"an identification has up to {IDENTIFICATION_MAX}",
+        )
+    return text
+
+
 def provided(text: str | None) -> str | None:
-    """Return an identification, or None where the bank says that there is none."""
-    return None if not text or text.upper() in NOT_PROVIDED else text
+    """Return an identification, or None where the bank says that there is none.
+
+    Raises:
+        Misfit: it is too long to be one.
+    """
+    return None if not text or text.upper() in NOT_PROVIDED else identification(text)
