@@ -153,6 +153,15 @@ def test_other_bytes_than_declared_are_refused(engine: Engine, tmp_path: Path) -
         assert isinstance(refused(engine, tmp_path, content), StatementUnreadable)
 
 
+def test_an_encoding_that_nobody_knows_is_refused(engine: Engine, tmp_path: Path) -> None:
+    with_account(engine)
+
+    error = refused(engine, tmp_path, GOOD.replace(b'"UTF-8"', b'"UTF-88"'))
+
+    assert isinstance(error, StatementUnreadable)
+    assert "encoding" in str(error)
+
+
 def test_the_same_text_in_another_declared_encoding_is_read(engine: Engine, tmp_path: Path) -> None:
     with_account(engine)
     content = a_camt(Movement(remittance="Rückzahlung")).decode().replace("UTF-8", "ISO-8859-1")

@@ -60,8 +60,8 @@ def message_of(file: BinaryIO) -> Message:
     parser.EntityDeclHandler = refuse_doctype
     try:
         parser.Parse(file.read(_PROLOG_BYTES), False)
-    except (expat.ExpatError, ValueError) as error:
-        # ValueError: an encoding that expat does not know.
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        # ValueError, LookupError: an encoding that expat, or nobody, knows.
         if not roots:
             raise _no_xml(getattr(error, "lineno", 1)) from error
     finally:
