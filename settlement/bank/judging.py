@@ -26,6 +26,8 @@ class Sums:
     def __init__(self, head: ReadHead) -> None:
         self._head = head
         self.booked_minor = 0
+        self.moved_minor = 0
+        """Of what is booked, whatever its sign."""
         self.rows = 0
         self._credits = [0, 0]
         self._debits = [0, 0]
@@ -36,6 +38,7 @@ class Sums:
         for entry in entries:
             if entry.status == "BOOK":
                 self.booked_minor += entry.amount_minor
+                self.moved_minor += abs(entry.amount_minor)
             if entry.detail_index <= 1:
                 kind = self._credits if entry.entry_minor >= 0 else self._debits
                 kind[0] += 1

@@ -10,17 +10,25 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from settlement.ledger import entries, post
+from settlement.bank.accounts import BankAccount
+from settlement.documents.iso20022.reading_model import StatementInvalid
+from settlement.ledger import accounts, balances, entries, post
+from settlement.ledger.balances import HALF, whole
+from settlement.money import MINOR_MAX
 from settlement.store import transaction
 from settlement.store.bulk import rows, rows_by_key, run_many
 
 BATCH = 1_000
 _BATCHES_MAX = 100_000
 
+_WAITS = "posted_seq IS NULL AND duplicate_of IS NULL AND status = 'BOOK'"
 _UNPOSTED = (
     "SELECT id, account_id, currency, amount_minor, value_date FROM bank_entry"
-    " WHERE posted_seq IS NULL AND duplicate_of IS NULL AND status = 'BOOK'"
-    " AND amount_minor <> 0 ORDER BY id LIMIT ?"
+    f" WHERE {_WAITS} AND amount_minor <> 0 ORDER BY id LIMIT ?"
+)
+_WAITING = (
+    f"SELECT SUM(ABS(amount_minor) / {HALF}), SUM(ABS(amount_minor) % {HALF}) FROM bank_entry"
+    f" WHERE account_id = ? AND {_WAITS}"
 )
 _POSTED = "SELECT source_key, seq FROM journal_entry WHERE source_key {keys}"
 
@@ -52,6 +60,28 @@ def post_entries(session: Session, now: datetime, *, limit: int = BATCH) -> int:
         "UPDATE bank_entry SET posted_seq = :seq WHERE id = :id AND posted_seq IS NULL",
         [{"id": ids[key], "seq": seq} for key, seq in placed],
     )
+
+
+def require_room(session: Session, account: BankAccount, moved_minor: int) -> None:
+    """Return quietly if an account's books can take so much more, whatever the signs.
+
+    What they cannot take would be stored, and stop the posting of all that comes behind it.
+
+    Raises:
+        StatementInvalid: its sums would not fit 63 bits.
+    """
+    codes = [
+        accounts.nostro(account.id, account.currency),
+        accounts.clearing(account.id, account.currency),
+    ]
+    # In this order: what is posted in between counts twice, not never.
+    waiting = whole(*rows(session, _WAITING, (account.id,))[0])
+    held = max(map(abs, balances(session, codes).values()))
+    if held + waiting + moved_minor > MINOR_MAX:
+        raise StatementInvalid(
+            f"the movements of {account.iban} add up to more than the books hold", line=None,
+            path="amount", repair="check the amounts, of a CSV the mapping of its columns, too",
+        )  # fmt: skip
 
 
 def post_all(engine: Engine, now: datetime, *, batch: int = BATCH) -> int:

@@ -53,6 +53,7 @@ class SpooledStatement:
     opening: Balance | None = None
     closing: Balance | None = None
     entry_rows: int = 0
+    moved_minor: int = 0
     content_sha256: str = ""
     """Of balances and entries in any order: the same statement written anew has the same."""
 
@@ -140,7 +141,7 @@ class Spool:
     def _end(self, end: ReadEnd, sums: Sums, content: int) -> None:
         statement = self.statements[-1]
         statement.opening, statement.closing = sums.judge(end)
-        statement.entry_rows = sums.rows
+        statement.entry_rows, statement.moved_minor = sums.rows, sums.moved_minor
         told = f"{statement.opening}\x1d{statement.closing}\x1d{sums.rows}\x1d"
         body = (content % _SUM_MODULUS).to_bytes(_SUM_SIZE)
         statement.content_sha256 = hashlib.sha256(told.encode() + body).hexdigest()

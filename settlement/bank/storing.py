@@ -5,6 +5,7 @@ A kill leaves nothing of it; the same file again, or two at once, leave the firs
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlmodel import Session
 
+from settlement.bank.accounts import BankAccount
+from settlement.bank.posting import require_room
 from settlement.bank.spool import Row, Spool, SpooledStatement
 from settlement.clock import Ids, to_micros
 from settlement.errors import Conflict
@@ -106,6 +109,7 @@ def store(session: Session, spool: Spool, facts: FileFacts, *, ids: Ids, now: da
 
     Raises:
         StatementConflict: a statement of the same name says something else.
+        StatementInvalid: it moves more than the books can hold.
     """
     _one_at_a_time(session)
     before = first_import(session, facts.sha256)
@@ -119,6 +123,7 @@ def store(session: Session, spool: Spool, facts: FileFacts, *, ids: Ids, now: da
         elif len(spool.statements) == 1:
             # The bank has written the same statement anew: the first one is the answer.
             return _file_of(session, known)
+    _require_room(session, [spool.statements[place] for place in new])
     file_id = ids("bsf")
     entries = sum(spool.statements[place].entry_rows for place in new)
     at = to_micros(now)
@@ -142,6 +147,14 @@ def _one_at_a_time(session: Session) -> None:
     """Let one file be stored after the other: ids grow in the order of the commits."""
     if session.connection().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _require_room(session: Session, statements: Sequence[SpooledStatement]) -> None:
+    moved: Counter[BankAccount] = Counter()
+    for statement in statements:
+        moved[statement.account] += statement.moved_minor
+    for account, minor in moved.items():
+        require_room(session, account, minor)
 
 
 def _known(session: Session, statement: SpooledStatement) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from settlement import bank
 from settlement.documents.iso20022.reading_model import StatementInvalid
 from settlement.reconciliation import engine as matching
 from tests.bank.builders import Movement, a_camt, imported, refused, stored, with_account
@@ -53,3 +54,24 @@ def test_one_of_any_standard_s_length_is_matched_by(engine: Engine, tmp_path: Pa
     ran = matching.run(engine, NOW)
 
     assert (ran.added, stored(engine)[0].end_to_end_id) == (1, LONG[:500])
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_movements_that_the_books_cannot_add_up_are_refused(
+    engine: Engine, tmp_path: Path, at_once: bool
+) -> None:
+    account = mapped(engine, PLAIN)
+    head, huge = "d,a\n", "2026-11-20,92233720368547758.07\n"
+    small = "2026-11-21,1.00\n"
+    if not at_once:
+        imported(engine, tmp_path, f"{head}{huge}".encode(), account_id=account)
+    kept = len(stored(engine))
+
+    with pytest.raises(StatementInvalid, match="more than the books hold"):
+        content = f"{head}{huge if at_once else ''}{small}".encode()
+        imported(engine, tmp_path, content, account_id=account)
+
+    assert len(stored(engine)) == kept
+    assert bank.post_all(engine, NOW) == kept
+    with pytest.raises(StatementInvalid, match="more than the books hold"):
+        imported(engine, tmp_path, f"{head}{huge}{small}".encode(), account_id=account)
