@@ -178,7 +178,7 @@ class Index:
                 each for each in found if _bound(each, near, weighed, self._sizes[each]) >= least
             }
             if not person or len(words) == 1:
-                found |= self._dominated(words, weighed)
+                found |= self._dominated(words, weighed, name.no_vowels)
             found |= self._with_initials(words, near, person)
         for joined in {name.joined, "".join(name.words)}:
             found.update(self._by_joined.get(consonants(joined), ()))
@@ -187,13 +187,14 @@ class Index:
             found |= self._by_signs(name.syllables)
         return found
 
-    def _dominated(self, words: tuple[str, ...], weighed: Sequence[int]) -> set[int]:
+    def _dominated(self, words: tuple[str, ...], weighed: Sequence[int], bare: bool) -> set[int]:
         """Return the names that are little more than a word that the name, too, is mostly."""
         least = sum(weighed) * _DOMINANT_PERCENT
+        alike = self._spellings.bare_alike if bare else self._spellings.alike
         found: set[int] = set()
         for word, weight in zip(words, weighed, strict=True):
             if weight * 100 >= least:
-                for told in self._spellings.alike(word):
+                for told in alike(word):
                     found |= self._dominant.get(told, _NOWHERE)
         return found
 

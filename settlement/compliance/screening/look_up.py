@@ -13,7 +13,13 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from settlement.compliance.screening.names import Name
-from settlement.compliance.screening.spelling import SAME_CONSONANTS, alike, consonants, sound
+from settlement.compliance.screening.spelling import (
+    SAME_CONSONANTS,
+    alike,
+    bare_forms,
+    consonants,
+    sound,
+)
 from settlement.compliance.screening.vocabulary import vocabulary
 
 ALIKE_MIN = 660
@@ -38,7 +44,8 @@ class Spellings:
         """Take a listed word in."""
         heard = sound(word)
         kin = [f"#{number}" for number in vocabulary().nicknames.get(word, ())]
-        for key in {*keys(word), *kin, f"-{consonants(word)}"}:
+        bare = [f"-{left}" for left in bare_forms(word)]
+        for key in {*keys(word), *kin, *bare}:
             self._by_key.setdefault(key, {})[word] = heard
         self._alike.clear()
 
@@ -59,8 +66,9 @@ class Spellings:
     def bare_alike(self, word: str) -> Mapping[str, int]:
         """Return the same where `word` or the listed one is written without vowels."""
         found = dict(self.alike(word))
-        for each in self._by_key.get(f"-{consonants(word)}", _NONE):
-            found[each] = max(found.get(each, 0), SAME_CONSONANTS)
+        for left in bare_forms(word):
+            for each in self._by_key.get(f"-{left}", _NONE):
+                found[each] = max(found.get(each, 0), SAME_CONSONANTS)
         return found
 
     def _found(self, word: str) -> Mapping[str, int]:

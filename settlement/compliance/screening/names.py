@@ -23,6 +23,13 @@ _WORDS_MAX = 24
 _SYLLABLES = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _CONSONANTS_ONLY = re.compile("[\u0590-\u06ff\u0750-\u077f\u08a0-\u08ff]")
 _ARABIC_ARTICLE = re.compile("\\bال(?=\\w{3})")
+_IN_ARABIC = (
+    (re.compile("\\bعبد ?(?=ال\\w{3})"), "abd "),
+    (re.compile("\\bعبد\\b"), "abd"),
+    (re.compile("\\b[أا]ب[ويا]\\b"), "abu"),
+    (re.compile("ظ"), "z"),
+)
+"""What a name's parts and letters are in Latin, where letter by letter they would be others."""
 _MIXED = re.compile("\\b(?=\\w*[a-zA-Z])\\w*[\u0370-\u052f]\\w*")
 _OTHER_LETTERS = re.compile("[\u0370-\u052f]")
 _LOOKS_LIKE = str.maketrans(
@@ -39,6 +46,7 @@ _SERVANT_WORDS = frozenset(
     ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
 )
 _ARTICLES = frozenset(("al", "el", "ul"))
+_OF_GOD = frozenset(("allah", "llh"))
 _SERVANT = re.compile("abd(?:ou|[aeiou])(?:l|([rsn])(?=\\1))(.{4,})")
 # Alone these are words of another language too: a form only at the beginning or the end.
 _SHORT = 2
@@ -83,7 +91,9 @@ def prepared(text: str, kind: NameKind) -> Name:
     form = ""
     if kind in (NameKind.ORGANIZATION, NameKind.UNKNOWN, NameKind.PERSON):
         words, form = _without_form(words, kind)
-    words = _without_titles(words, kind)
+    no_vowels = not is_latin and bool(_CONSONANTS_ONLY.search(text))
+    if not no_vowels:  # There a name may be left with the letters of a title: Omar with `mr`.
+        words = _without_titles(words, kind)
     words = _servants(words) if kind == NameKind.PERSON else _one_spelling(words)
     known, kept = vocabulary().particles, words
     particles: Phrase = ()
@@ -103,7 +113,7 @@ def prepared(text: str, kind: NameKind) -> Name:
         form=form,
         joined="".join(words),
         syllables=syllables,
-        no_vowels=not is_latin and bool(_CONSONANTS_ONLY.search(text)),
+        no_vowels=no_vowels,
     )
 
 
@@ -121,6 +131,8 @@ def romanised(text: str) -> str:
         return text.lower()
     text = _MIXED.sub(_as_it_looks, text)
     syllables = bool(_SYLLABLES.search(text))
+    for arabic, latin in _IN_ARABIC:
+        text = arabic.sub(latin, text)
     plain = anyascii(_ARABIC_ARTICLE.sub("al ", text))
     return (_HUMP.sub(" ", plain) if syllables else plain).lower()
 
@@ -188,7 +200,7 @@ def _without_titles(words: Phrase, kind: NameKind) -> Phrase:
 def _servants(words: Phrase) -> Phrase:
     """Write `Abd al-Rahman`, `Abdul Rahman` and `Abdurrahman` in one way, as one word.
 
-    So is `Rahman, Abdul`: what a name ends with belongs to what it begins with.
+    So is `Nasr Allah`, and `Rahman, Abdul`: what that ends with belongs to what it begins with.
     """
     known = vocabulary().particles
     found: list[str] = []
@@ -204,6 +216,8 @@ def _servants(words: Phrase) -> Phrase:
             elif len(words[at]) > 1:
                 word = f"abd{words[at]}"
                 at += 1
+        elif word in _OF_GOD and found and len(found[-1]) > 1 and found[-1] not in known:
+            word = found.pop() + word
         elif inside := _SERVANT.fullmatch(word):
             word = f"abd{inside.group(2)}"
         found.append(word)

@@ -87,6 +87,14 @@ def consonants(word: str) -> str:
     return _once(heard[:1].translate(_FIRST) + heard[1:].translate(_NO_VOWELS))
 
 
+def bare_forms(word: str) -> set[str]:
+    """Return the consonants of a word, a `w` inside it being one of them, and being a vowel.
+
+    Without vowels `o` and `u` are written as that letter, where they are long or foreign.
+    """
+    return {consonants(word), consonants(word[:1] + word[1:].replace("w", ""))}
+
+
 @lru_cache(maxsize=262_144)
 def alike(one: str, other: str) -> int:
     """Return how alike two words are, from 0 to 1000."""
@@ -119,6 +127,8 @@ def bare_alike(one: str, other: str) -> int:
         return 0
     if bare == told:
         return SAME_CONSONANTS
+    if not bare_forms(one).isdisjoint(bare_forms(other)):
+        return SAME_BUT_VOWELS
     is_near = min(len(bare), len(told)) > 3 and OSA.distance(bare, told) == 1
     return SAME_BUT_VOWELS if is_near else 0
 
