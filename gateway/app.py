@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import access, auth, openapi, registration
 from gateway.api import (
@@ -132,13 +132,22 @@ class GatewayApp(FastAPI):
     unrouted: Mapping[tuple[str, str], ASGIApp]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Answer a request; HEAD as GET without its body."""
         if scope["type"] == "http":
+            if scope["method"] == "HEAD":
+                scope, send = {**scope, "method": "GET"}, _without_body(send)
             app = self.unrouted.get((scope["method"], scope["path"]))
             if app is not None:
                 await app(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def head(message: Message) -> None:
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return head
 
 
 def system_clock() -> datetime:
@@ -275,7 +284,7 @@ def _translated(error: Exception, scope: Scope) -> RailError:
     if isinstance(error, HTTPException) and error.status_code == 404:
         return NoSuchRoute(scope["path"])
     if isinstance(error, HTTPException) and error.status_code == 405:
-        return MethodNotAllowed(scope["method"], scope["path"])
+        return MethodNotAllowed(scope["method"], scope["path"], registration.methods_of(scope))
     if isinstance(error, HTTPException) and error.status_code < 500:
         return BodyUnreadable(error.detail)
     return BugFound(f"{type(error).__name__}: {error}")

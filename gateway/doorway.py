@@ -16,7 +16,7 @@ from gateway import problems
 from gateway.logs import Log, RequestLog
 from gateway.metrics import Metrics
 from gateway.problems import Asked
-from gateway.refusals import TooManyRequests
+from gateway.refusals import MethodNotAllowed, TooManyRequests
 from gateway.trail import Trail
 from settlement.clock import new_id
 from settlement.errors import Fatal, RailError
@@ -107,6 +107,8 @@ class Doorway:
             headers.append((b"www-authenticate", b'Bearer realm="settle"'))
         if status == 503:
             headers.append((b"retry-after", b"1"))
+        if isinstance(known, MethodNotAllowed):
+            headers.append((b"allow", known.allowed.encode()))
         if isinstance(known, TooManyRequests):
             headers.append((b"retry-after", str(known.retry_seconds).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})

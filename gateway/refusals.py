@@ -160,8 +160,9 @@ class ParametersUnknown(Invalid):
 class MethodNotAllowed(Refused):
     """The path exists, but not with this method."""
 
-    def __init__(self, method: str, path: str) -> None:
-        super().__init__(f"{path} has no {method}", repair="see /docs for the path's methods")
+    def __init__(self, method: str, path: str, methods: Sequence[str]) -> None:
+        self.allowed = ", ".join(methods)
+        super().__init__(f"{path} has no {method}", repair=f"use one of {self.allowed}")
 
 
 class BodyTooLarge(Refused):

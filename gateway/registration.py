@@ -14,6 +14,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Scope
 
 from gateway.api.operation import CommandRoute, QueryRoute
 from gateway.commands import admit, client_address, command_app
@@ -88,6 +90,18 @@ def open_to_all(
         app.router.add_api_route(
             path, endpoint, include_in_schema=False, route_class_override=OpenRoute
         )
+
+
+def methods_of(scope: Scope) -> list[str]:
+    """Return the methods that a request's path has; what can be got has HEAD as well."""
+    routes = [each for each in scope["app"].router.routes if isinstance(each, Route)]
+    found = {
+        method
+        for route in routes
+        if route.path_regex.match(scope["path"])
+        for method in route.methods or ()
+    }
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 # A route knows no application. It is worked out once in a process: that takes FastAPI longer than
