@@ -22,7 +22,7 @@ from settlement.compliance.screening.in_force import (
     lists_in_force,
 )
 from settlement.compliance.screening.matching import Match, matches
-from settlement.compliance.screening.ownership import Holding, holdings, owned_by
+from settlement.compliance.screening.ownership import Holding, holdings, owned_by, owning
 from settlement.compliance.screening.stopping import stop
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import chunks, insert_rows, rows, rows_by_key, run_many
@@ -74,21 +74,11 @@ def ensure(session: Session, participant_ids: Iterable[str], *, ids: Ids, now: d
     lists = lists_in_force(session)
     if not lists.hash:
         return counts
-    known: set[str] = set()
-    step = set(participant_ids)
-    while step:
-        known |= step
-        above: set[str] = set()
-        for keys in chunks(sorted(step), _CHUNK):
-            found = subjects(session, keys)
-            above |= {
-                key for each in found for owner in each.owners if (key := owner.participant_id)
-            }
-            due = stale(session, found, lists)
-            if due:
-                serialise(session)
-                counts.add(compare_all(session, due, lists, actor="rail", ids=ids, now=now))
-        step = above - known
+    for keys in chunks(owning(session, participant_ids), _CHUNK):
+        due = stale(session, subjects(session, keys), lists)
+        if due:
+            serialise(session)
+            counts.add(compare_all(session, due, lists, actor="rail", ids=ids, now=now))
     return counts
 
 

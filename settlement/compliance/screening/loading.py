@@ -22,7 +22,7 @@ from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import ListsInForce, listed, lists_in_force
 from settlement.compliance.screening.index import Index
 from settlement.compliance.screening.matching import matches
-from settlement.compliance.screening.ownership import owned_by
+from settlement.compliance.screening.ownership import owned_by, owning
 from settlement.compliance.screening.stopping import OPEN, stop
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import insert_rows, rows, rows_by_key
@@ -82,7 +82,7 @@ def put_in_force(
     if not loaded.is_new:
         return InForce(loaded, Counts())
     after = lists_in_force(session)
-    parties = subjects(session, open_parties(session))
+    parties = subjects(session, owning(session, open_parties(session)))
     counts = _compare_changes(session, parties, loaded, actor=actor, ids=ids, now=now)
     _carry(session, parties, before, after)
     after_lapse(session, counts, actor=actor, now=now)

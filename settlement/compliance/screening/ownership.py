@@ -30,6 +30,10 @@ _OWNED = (
     "SELECT DISTINCT participant_id FROM participant_owner WHERE owner_participant_id {keys}"
     " AND live"
 )
+_OWNING = (
+    "SELECT DISTINCT owner_participant_id FROM participant_owner WHERE participant_id {keys}"
+    " AND live AND owner_participant_id IS NOT NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,23 @@ def _holdings(session: Session, participant_ids: Iterable[str], states: str) -> 
 
 def owned_by(session: Session, participant_ids: Iterable[str]) -> list[str]:
     """Return the participants themselves and all that they own, through any number of others."""
+    return _followed(session, participant_ids, _OWNED)
+
+
+def owning(session: Session, participant_ids: Iterable[str]) -> list[str]:
+    """Return the participants themselves and all participants that own them, in the same way."""
+    return _followed(session, participant_ids, _OWNING)
+
+
+def _followed(session: Session, participant_ids: Iterable[str], sql: str) -> list[str]:
     known: set[str] = set(participant_ids)
     step = sorted(known)
     for _ in range(DEPTH_MAX):
-        below = {row[0] for row in rows_by_key(session, _OWNED, step)} - known
-        if not below:
+        found = {row[0] for row in rows_by_key(session, sql, step)} - known
+        if not found:
             break
-        known |= below
-        step = sorted(below)
+        known |= found
+        step = sorted(found)
     return sorted(known)
 
 

@@ -250,3 +250,21 @@ def test_what_was_cleared_is_not_signed_once_a_party_s_new_owner_is_hit(rail: Ra
     rail.run_until(worker, lambda: rail.state(key) in ("HELD", "SETTLED"))
     assert rail.state(key) == "HELD"
     assert rail.paid_logs() == []
+
+
+def test_a_new_version_stops_at_once_what_the_newly_listed_owns_through_others(rail: Rail) -> None:
+    seller, buyer, third = rail.sandbox.participant_ids
+    _owned(rail, (buyer, seller, 6_000), (seller, third, 6_000))
+    load(rail, listed("Nobody Known Here"))
+    (key,) = rail.instructed()
+    worker = rail.worker()
+    rail.tick(worker)
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 1
+
+    stopped = load(rail, listed("Nobody Known Here", COMPANIES[2].name))
+
+    assert stopped.settlements == (key,) and stopped.counts.against == {third}
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
+    rail.run_until(worker, lambda: rail.state(key) == "HELD")
+    clear(rail)
+    rail.run_until(worker, lambda: rail.state(key) == "SETTLED")
