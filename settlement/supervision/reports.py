@@ -219,7 +219,7 @@ def _write_decisions(session: Session, kind: ReportKind, room: int, now: datetim
             is_all = False
             break
         seen = int(at)
-        if settlement not in wanted and not _rules_of(verdicts) <= kind.not_rules:
+        if settlement not in wanted and not _rules_of(verdicts, kind.outcome) <= kind.not_rules:
             wanted[settlement] = (key, seen)
     cells = decisions(session, [key for key, _at in wanted.values()])
     for settlement, (key, at) in wanted.items():
@@ -234,9 +234,9 @@ def _write_decisions(session: Session, kind: ReportKind, room: int, now: datetim
     return len(wanted)
 
 
-def _rules_of(verdicts: str) -> set[str]:
-    found = orjson.loads(verdicts)
-    return {each["rule"] for each in found if each["outcome"] not in ("ALLOW", "FLAG")}
+def _rules_of(verdicts: str, outcome: str) -> set[str]:
+    """Return the rules that a decision rests on: a milder one beside them decides nothing."""
+    return {each["rule"] for each in orjson.loads(verdicts) if each["outcome"] == outcome}
 
 
 def _read(session: Session, kind: ReportKind, span: Span) -> list[tuple[Any, ...]]:

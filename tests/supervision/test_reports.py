@@ -1,8 +1,6 @@
 """Reports: one for each period and decision, whoever crashes; due, overdue, filed by a person."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -16,26 +14,9 @@ from settlement.supervision.periods import Span
 from settlement.supervision.reports import NothingToFile, Report
 from settlement.supervision.views import VIEWS
 from tests.builders.rail import Rail
+from tests.supervision.decisions import decided
 
 MONDAY = datetime(2026, 11, 30, 9, 30, tzinfo=UTC)
-_numbers: Iterator[int] = count(1)
-
-
-def _decided(rail: Rail, outcome: str, now: datetime, *, rule: str = "US-04", key: str = "") -> str:
-    """A decision of that outcome about a payment of its own; return the clearance's id."""
-    settlement = key or rail.instructed()[0]
-    clearance = f"clr_{next(_numbers):032x}"
-    with transaction(rail.engine) as session:
-        session.connection().exec_driver_sql(
-            "INSERT INTO clearance (id, settlement_id, outcome, inputs_hash, verdicts,"
-            " policy_version, list_versions, debtor_wallet, creditor_wallet, token, amount_minor,"
-            " reference, expires_at, created_at) SELECT"
-            f" '{clearance}', id, '{outcome}', '', '[{{\"rule\": \"{rule}\", \"outcome\":"
-            f' "{outcome}", "found": "listed"}}]\', \'p1\', \'{{}}\', debtor_wallet,'
-            f" creditor_wallet, token, amount_minor, reference, {to_micros(now)}, {to_micros(now)}"
-            f" FROM settlement WHERE id = '{settlement}'"
-        )
-    return clearance
 
 
 def _run(rail: Rail, now: datetime) -> int:
@@ -64,7 +45,7 @@ def _breaks(rail: Rail) -> list[tuple[str, str, bool]]:
 def test_a_decision_starts_the_clock_of_ten_business_days(
     rail: Rail, outcome: str, kind: str
 ) -> None:
-    clearance = _decided(rail, outcome, MONDAY)
+    clearance = decided(rail, outcome, MONDAY)
 
     _run(rail, MONDAY + timedelta(minutes=1))
     _run(rail, MONDAY + timedelta(minutes=2))
@@ -78,26 +59,18 @@ def test_a_decision_starts_the_clock_of_ten_business_days(
     assert (row["amount"], row["asset"], row["found"]) == ("1000.000000", "TUSD", "US-04: listed")
 
 
-def test_a_technical_rejection_is_no_matter_for_the_supervisor(rail: Rail) -> None:
-    _decided(rail, "REJECT", MONDAY, rule="BASE-01")
-
-    _run(rail, MONDAY)
-
-    assert _written(rail, "rejected_transaction") == []
-
-
 def test_a_payment_that_is_tried_again_before_its_report_is_filed_is_one_matter(
     rail: Rail,
 ) -> None:
-    first = _decided(rail, "REJECT", MONDAY)
+    first = decided(rail, "REJECT", MONDAY)
     key = rail.one("SELECT settlement_id FROM clearance WHERE id = :id", id=first)
     _run(rail, MONDAY)
-    _decided(rail, "REJECT", MONDAY + timedelta(hours=1), key=key)
+    decided(rail, "REJECT", MONDAY + timedelta(hours=1), key=key)
     _run(rail, MONDAY + timedelta(hours=1))
     (report,) = _written(rail, "rejected_transaction")
 
     _file(rail, report.id, MONDAY)
-    _decided(rail, "REJECT", MONDAY + timedelta(hours=2), key=key)
+    decided(rail, "REJECT", MONDAY + timedelta(hours=2), key=key)
     _run(rail, MONDAY + timedelta(hours=2))
 
     subjects = {each.subject for each in _written(rail, "rejected_transaction")}
@@ -116,7 +89,7 @@ def test_a_payment_that_is_tried_again_before_its_report_is_filed_is_one_matter(
 def test_a_deadline_is_told_three_business_days_before_and_is_missed_the_day_after(
     rail: Rail, day: str, state: str, severity: str | None
 ) -> None:
-    _decided(rail, "BLOCK", MONDAY)
+    decided(rail, "BLOCK", MONDAY)
     _run(rail, MONDAY)
 
     _run(rail, datetime.fromisoformat(f"{day}T12:00:00+00:00"))
@@ -135,7 +108,7 @@ def _file(rail: Rail, report_id: str, now: datetime, reference: str = "BLK-1") -
 
 
 def test_filing_closes_the_break_and_is_done_once(rail: Rail) -> None:
-    _decided(rail, "BLOCK", MONDAY)
+    decided(rail, "BLOCK", MONDAY)
     _run(rail, MONDAY)
     late = MONDAY + timedelta(days=20)
     _run(rail, late)
@@ -190,7 +163,7 @@ def test_the_annual_report_is_as_of_june_and_due_in_september_if_there_is_anythi
 ) -> None:
     _run(rail, MONDAY)
     if has_blocked:
-        _decided(rail, "BLOCK", MONDAY)
+        decided(rail, "BLOCK", MONDAY)
     while _run(rail, datetime(2027, 7, 1, tzinfo=UTC)):
         pass
 
@@ -202,7 +175,7 @@ def test_the_annual_report_is_as_of_june_and_due_in_september_if_there_is_anythi
 
 
 def test_two_who_write_at_once_write_it_once(rail: Rail) -> None:
-    _decided(rail, "BLOCK", MONDAY)
+    decided(rail, "BLOCK", MONDAY)
     now = MONDAY + timedelta(days=3)
     with pytest.raises(RuntimeError), transaction(rail.engine) as session:
         reports.write_due(session, now)
@@ -223,7 +196,7 @@ def test_two_who_write_at_once_write_it_once(rail: Rail) -> None:
 
 
 def test_what_was_written_stays_as_it_was(rail: Rail) -> None:
-    _decided(rail, "BLOCK", MONDAY)
+    decided(rail, "BLOCK", MONDAY)
     _run(rail, MONDAY)
     (report,) = _written(rail, "blocked_property")
 
@@ -256,7 +229,7 @@ def test_holdings_are_those_of_a_final_block_and_what_the_chain_says(rail: Rail)
 
 def test_every_view_is_read_a_page_at_a_time_in_the_order_of_its_keys(rail: Rail) -> None:
     for _ in range(3):
-        _decided(rail, "BLOCK", MONDAY)
+        decided(rail, "BLOCK", MONDAY)
     _run(rail, MONDAY + timedelta(days=8))
     span = Span(date(2026, 1, 1), date(2027, 1, 1))
 
@@ -290,8 +263,8 @@ def test_what_is_flagged_days_after_it_was_instructed_is_told_on_the_day_of_the_
 
 def test_a_day_without_a_refusal_is_not_looked_at_again(rail: Rail) -> None:
     _run(rail, MONDAY)
-    early = _decided(rail, "BLOCK", MONDAY - timedelta(hours=1))
-    late = _decided(rail, "BLOCK", MONDAY - timedelta(minutes=9))
+    early = decided(rail, "BLOCK", MONDAY - timedelta(hours=1))
+    late = decided(rail, "BLOCK", MONDAY - timedelta(minutes=9))
 
     _run(rail, MONDAY + timedelta(minutes=1))
 
