@@ -31,6 +31,7 @@ class Sums:
         self.rows = 0
         self._credits = [0, 0]
         self._debits = [0, 0]
+        self._zeros = 0
 
     def add(self, entries: Sequence[ReadEntry]) -> None:
         """Count rows; of a batch booking, the entry counts once."""
@@ -39,7 +40,9 @@ class Sums:
             if entry.status == "BOOK":
                 self.booked_minor += entry.amount_minor
                 self.moved_minor += abs(entry.amount_minor)
-            if entry.detail_index <= 1:
+            if entry.detail_index <= 1 and entry.entry_minor == 0:
+                self._zeros += 1
+            elif entry.detail_index <= 1:
                 kind = self._credits if entry.entry_minor >= 0 else self._debits
                 kind[0] += 1
                 kind[1] += abs(entry.entry_minor)
@@ -54,13 +57,13 @@ class Sums:
         opening, closing = head.opening or end.opening, head.closing or end.closing
         if opening is not None and closing is not None:
             self._judge_balances(opening, closing)
-        every = [self._credits[0] + self._debits[0], self._credits[1] + self._debits[1]]
-        for name, told, found in (
-            ("TtlNtries", head.all_entries, every),
-            ("TtlCdtNtries", head.credits, self._credits),
-            ("TtlDbtNtries", head.debits, self._debits),
-        ):
-            self._judge_total(name, told, found)
+        count = self._credits[0] + self._debits[0] + self._zeros
+        self._judge_total(
+            "TtlNtries", head.all_entries, [count, self._credits[1] + self._debits[1]]
+        )
+        # An entry of nothing is of either side, and which one moves no money.
+        self._judge_total("TtlCdtNtries", head.credits, self._credits, either=self._zeros)
+        self._judge_total("TtlDbtNtries", head.debits, self._debits, either=self._zeros)
         return opening, closing
 
     def _judge_balances(self, opening: Balance, closing: Balance) -> None:
@@ -85,11 +88,13 @@ class Sums:
                 repair="ask the bank for a corrected statement",
             )  # fmt: skip
 
-    def _judge_total(self, name: str, told: Total, found: Sequence[int]) -> None:
+    def _judge_total(
+        self, name: str, told: Total, found: Sequence[int], *, either: int = 0
+    ) -> None:
         path = f"{self._head.path}/TxsSummry/{name}"
         repair = "the file is cut or was changed on its way: ask the bank for it again"
         line = self._head.line
-        if told.entries is not None and told.entries != found[0]:
+        if told.entries is not None and not 0 <= told.entries - found[0] <= either:
             raise StatementContradicts(
                 f"it says {told.entries} entries and has {found[0]}",
                 line=line, path=f"{path}/NbOfNtries", repair=repair,

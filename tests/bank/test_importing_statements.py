@@ -221,3 +221,26 @@ def test_an_import_leaves_a_record_of_file_and_reader(engine: Engine, tmp_path: 
     assert (row.id, row.format, row.actor) == (result.file_id, "camt.053.001.08", "test")
     assert (row.name, row.state, row.entry_count) == ("statement.xml", "complete", 1)
     assert row.line_reached > 1
+
+
+@pytest.mark.parametrize("side", ["CRDT", "DBIT"])
+def test_an_entry_of_nothing_is_counted_on_the_side_that_the_bank_says(
+    engine: Engine, tmp_path: Path, side: str
+) -> None:
+    with_account(engine)
+    counts = {"CRDT": 1, "DBIT": 1} | {side: 2}
+    summary = (
+        "<TxsSummry><TtlNtries><NbOfNtries>3</NbOfNtries><Sum>14.00</Sum></TtlNtries>"
+        f"<TtlCdtNtries><NbOfNtries>{counts['CRDT']}</NbOfNtries><Sum>10.00</Sum></TtlCdtNtries>"
+        f"<TtlDbtNtries><NbOfNtries>{counts['DBIT']}</NbOfNtries><Sum>4.00</Sum></TtlDbtNtries>"
+        "</TxsSummry>"
+    )
+    closed = Movement("0.00", reference="BK-0", end_to_end="NOTPROVIDED")
+    content = a_camt(Movement("10.00"), Movement("-4.00", reference="BK-2"), closed,
+                     summary=summary).decode()  # fmt: skip
+    nothing = 'Ccy="EUR">0.00</Amt><CdtDbtInd>'
+    content = content.replace(f"{nothing}CRDT", f"{nothing}{side}")
+
+    imported(engine, tmp_path, content.encode())
+
+    assert [row.amount_minor for row in stored(engine)] == [1000, -400, 0]
