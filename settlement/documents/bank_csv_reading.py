@@ -69,7 +69,9 @@ class _Balances:
                 " check the mapping, then ask the bank for the file again",
             )  # fmt: skip
         oldest, newest = self.first, self.last
-        if "ascending" in self._fault:
+        # Rows that take each other back follow from each other both ways: their days decide.
+        is_descending = "ascending" in self._fault or (not self._fault and oldest[2] > newest[2])
+        if is_descending:
             oldest, newest = newest, oldest
         amount, balance, day = oldest
         return Balance(balance - amount, currency, day), Balance(newest[1], currency, newest[2])

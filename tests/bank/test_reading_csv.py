@@ -75,6 +75,24 @@ def test_rows_may_stand_newest_first(sqlite_url: str, tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.parametrize("is_newest_first", [True, False])
+def test_rows_that_take_each_other_back_are_in_the_order_of_their_days(
+    sqlite_url: str, tmp_path: Path, is_newest_first: bool
+) -> None:
+    engine = open_engine(sqlite_url)
+    account = mapped(engine, {**PLAIN, "columns": {**PLAIN["columns"], "balance": "b"}})
+    rows = ["2026-11-19,100.00,1100.00\n", "2026-11-20,-100.00,1000.00\n"]
+    content = "d,a,b\n" + "".join(reversed(rows) if is_newest_first else rows)
+
+    imported(engine, tmp_path, content.encode(), account_id=account)
+
+    with reading(engine) as session:
+        (statement,) = bank.statements(session)
+    assert (statement.opening_minor, statement.closing_minor) == (100000, 100000)
+    assert (statement.opening_date, statement.closing_date) == ("2026-11-19", "2026-11-20")
+    engine.dispose()
+
+
 @pytest.mark.parametrize(
     ("changes", "row", "minor"),
     [
