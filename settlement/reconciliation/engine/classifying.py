@@ -97,7 +97,7 @@ def explain_all(
                 found.append(why)
         elif group.told and any(not each.is_told for each in group.settled):
             found += [
-                twice((), (each,), group.settled)
+                _again(each, group.settled)
                 for each in group.told
                 if each.source == "bank" and not excused.excuse(each)
             ]
@@ -215,6 +215,13 @@ def lasting(record: Leftover) -> tuple[object, ...]:
         record.end_to_end_id or "", record.reference or "", record.counterparty or "",
         record.settlement_id or "", record.id,
     )  # fmt: skip
+
+
+def _again(told: Leftover, settled: Sequence[Leftover]) -> Finding:
+    """Say what names a payment that is matched; what goes the other way is no second one."""
+    if any(each.amount_micro * told.amount_micro > 0 for each in settled):
+        return twice((), (told,), settled)
+    return unattributed(told, settled)
 
 
 def _of_equal_amount(ours: tuple[Leftover, ...], told: tuple[Leftover, ...]) -> Finding:

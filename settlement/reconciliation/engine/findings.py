@@ -84,15 +84,19 @@ def twice(ours: Group, told: Group, settled: Group) -> Finding:
     return _finding(BreakKind.DUPLICATE, told[0], reason, members, told, over, proposed=action)
 
 
-def unattributed(record: Leftover) -> Finding:
-    """A bank entry that nothing of ours answers to."""
+def unattributed(record: Leftover, settled: Group = ()) -> Finding:
+    """A bank entry that nothing of ours answers to; `settled` is what it names all the same."""
     if record.amount_micro > 0:
         kind, what = BreakKind.UNATTRIBUTED_BANK_CREDIT, "came to"
     else:
         kind, what = BreakKind.UNATTRIBUTED_BANK_DEBIT, "left"
     from_whom = f", counterparty {record.counterparty}" if record.counterparty else ""
-    reason = f"{_amounts([record])} {what} account {record.account}{from_whom}; nothing says why"
-    return _finding(kind, record, reason, (), (record,), None)
+    why = "nothing says why"
+    if settled:
+        named = record.end_to_end_id or record.reference
+        why = f"it names {named}, which is matched: sent back, or charged for it"
+    reason = f"{_amounts([record])} {what} account {record.account}{from_whom}; {why}"
+    return _finding(kind, record, reason, settled, (record,), None)
 
 
 def missing(record: Leftover) -> Finding:

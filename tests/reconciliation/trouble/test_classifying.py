@@ -156,6 +156,19 @@ def test_a_payout_that_comes_again_after_the_match_is_a_duplicate() -> None:
     assert kinds(found) == ["duplicate"]
 
 
+@pytest.mark.parametrize("euros", [-100, -1])
+def test_what_goes_back_under_a_matched_name_is_no_second_payment(euros: int) -> None:
+    payment = a_record("payment", end_to_end_id="E1", state="matched", settlement_id="stl_1")
+    came = a_record("bank", end_to_end_id="E1", state="matched")
+
+    (found,) = explained(a_record("bank", euros, end_to_end_id="E1"), settled=(payment, came))
+
+    assert found.kind is BreakKind.UNATTRIBUTED_BANK_DEBIT
+    assert found.amount_minor == euros * 100
+    assert "E1, which is matched: sent back" in found.reason
+    assert (found.detail["settlement"], found.detail["record_count"]) == ("stl_1", 3)
+
+
 def test_a_word_that_only_banks_write_ties_nothing_together() -> None:
     payment = a_record("payment", end_to_end_id="E1", state="matched")
     first = a_record("bank", end_to_end_id="E1", reference="PAYMENT", state="matched")
