@@ -14,8 +14,9 @@ import secrets
 import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
@@ -35,6 +36,7 @@ FLOW_LIFETIME = timedelta(minutes=10)
 SKEW_SECONDS = 60
 ANSWER_MAX_BYTES = 1_000_000
 TIMEOUT_SECONDS = 10
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _BEGIN = text(
@@ -197,16 +199,20 @@ class Provider:
 
     def _keys(self, is_again: bool) -> list[dict[str, Any]]:
         if is_again or "keys" not in self._known:
-            self._known["keys"] = self._json(str(self._metadata()["jwks_uri"])).get("keys", [])
+            found = self._json(self._metadata()["jwks_uri"]).get("keys")
+            self._known["keys"] = found if isinstance(found, list) else []
         return [each for each in self._known["keys"] if isinstance(each, dict)]
 
-    def _metadata(self) -> dict[str, Any]:
+    def _metadata(self) -> dict[str, str]:
         if "metadata" not in self._known:
             issuer = self._settings.oidc_issuer.rstrip("/")
             found = self._json(f"{issuer}/.well-known/openid-configuration")
             if found.get("issuer") != self._settings.oidc_issuer:
                 raise ProviderUnreachable("it says that it is another issuer")
-            self._known["metadata"] = found
+            for name in _ENDPOINTS:
+                if not isinstance(found.get(name), str):
+                    raise ProviderUnreachable(f"it does not say its {name}")
+            self._known["metadata"] = {name: found[name] for name in _ENDPOINTS}
         return dict(self._known["metadata"])
 
     def _exchanged(self, code: str, verifier: str, redirect_uri: str) -> str:
@@ -217,7 +223,7 @@ class Provider:
         secret = self._client_secret()
         if secret:
             form["client_secret"] = secret
-        answer = self._json(str(self._metadata()["token_endpoint"]), urlencode(form).encode())
+        answer = self._json(self._metadata()["token_endpoint"], urlencode(form).encode())
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise ProviderRefused("the provider gave no ID token")
@@ -239,7 +245,10 @@ class Provider:
             request = Request(url, data=form, headers={"Accept": "application/json"})
             with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 found = json.loads(answer.read(ANSWER_MAX_BYTES))
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, HTTPException, ValueError, RecursionError) as error:
+            # RFC 6749, 5.2: what is wrong with a code is said with 400.
+            if form is not None and isinstance(error, HTTPError) and error.code == 400:
+                raise ProviderRefused("the provider does not take the code") from error
             raise ProviderUnreachable(str(error)) from error
         if not isinstance(found, dict):
             raise ProviderUnreachable("it answers no JSON object")

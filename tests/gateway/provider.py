@@ -34,6 +34,8 @@ class OpenIdProvider:
     algorithm: str = "RS256"
     kid: str = "rsa-1"
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    spoilt: dict[str, bytes] = field(default_factory=dict)
+    """By path what is sent instead of an answer, as it goes over the wire."""
 
     def public_key(self) -> bytes:
         """The RSA key, as anybody can read it: what key confusion signs with."""
@@ -102,6 +104,8 @@ class _Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         provider = self.server.provider  # type: ignore[attr-defined]
+        if self._is_spoilt():
+            return
         if self.path == "/.well-known/openid-configuration":
             self._json(
                 {
@@ -117,10 +121,19 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
+        if self._is_spoilt():
+            return
         self._json(self.server.provider.exchange(form))  # type: ignore[attr-defined]
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
+
+    def _is_spoilt(self) -> bool:
+        raw = self.server.provider.spoilt.get(self.path)  # type: ignore[attr-defined]
+        if raw is not None:
+            self.wfile.write(raw)
+            self.close_connection = True
+        return raw is not None
 
     def _json(self, value: Any) -> None:
         content = json.dumps(value).encode()

@@ -1,5 +1,6 @@
 """Signing in at an OpenID provider: a real one on loopback, honest and not."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -172,3 +173,60 @@ def test_a_provider_is_asked_by_https_or_on_this_machine_alone(door: Door) -> No
 
     with pytest.raises(Exception, match="is not https"):
         found._json("http://idp.example/keys")
+
+
+def _answer(content: bytes, status: bytes = b"200 OK") -> bytes:
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(content), content)
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/keys"])
+@pytest.mark.parametrize(
+    "raw", [b"HELLO\r\n\r\n", b"", _answer(b"<html>"), _answer(b"5"), _answer(b"[" * 100_000),
+            _answer(b"{}", b"500 No")],
+)  # fmt: skip
+def test_a_provider_that_answers_nonsense_is_not_there(
+    door: Door, provider: OpenIdProvider, path: str, raw: bytes
+) -> None:
+    a_person(door, Role.OVERSEER, EMAIL)
+    provider.spoilt[path] = raw
+    if path.startswith("/."):
+        browser = Browser(door)
+        browser.get("/console/sign-in")
+        answer = browser.send("/console/oidc/start")
+    else:
+        _, answer = _sign_in(door, provider)
+
+    assert answer.status_code == 503, answer.text
+
+
+@pytest.mark.parametrize("metadata", [{}, {"authorization_endpoint": 5}])
+def test_a_provider_that_does_not_say_where_is_not_there(
+    door: Door, provider: OpenIdProvider, metadata: dict[str, Any]
+) -> None:
+    content = json.dumps({"issuer": provider.issuer, **metadata}).encode()
+    provider.spoilt["/.well-known/openid-configuration"] = _answer(content)
+    browser = Browser(door)
+    browser.get("/console/sign-in")
+
+    assert browser.send("/console/oidc/start").status_code == 503
+
+
+def test_keys_that_are_no_list_are_no_keys(door: Door, provider: OpenIdProvider) -> None:
+    a_person(door, Role.OVERSEER, EMAIL)
+    provider.spoilt["/keys"] = _answer(b'{"keys": 5}')
+
+    _, answer = _sign_in(door, provider)
+
+    assert answer.status_code == 401
+
+
+def test_a_code_that_the_provider_refuses_is_a_sign_in_that_is_refused(
+    door: Door, provider: OpenIdProvider
+) -> None:
+    a_person(door, Role.OVERSEER, EMAIL)
+    # Source: RFC 6749, 5.2.
+    provider.spoilt["/token"] = _answer(b'{"error": "invalid_grant"}', b"400 Bad Request")
+
+    _, answer = _sign_in(door, provider)
+
+    assert answer.status_code == 401
