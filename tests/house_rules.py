@@ -42,7 +42,7 @@ ROOMS = (
         ("chain.evm", "chain.receipts", "chain.proving", "chain.cross_checked", "chain.encoding"),
     ),
     Room("chain/memory", 3, ("chain.memory", "chain.memory.*")),
-    Room("chain/anvil", 3, ("chain.anvil", "chain.anvil_controls")),
+    Room("chain/anvil", 3, ("chain.anvil", "chain.anvil_*"), beside=("chain/evm",)),
     Room("chain/keystore", 3, ("chain.keystore",)),
     Room(
         "chain/deploy",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from settlement.chain.anvil_state import keep_one_genesis
 from settlement.chain.rpc import JsonRpc
 from settlement.errors import ChainUnreachable, Refused, Retryable
 
@@ -171,6 +172,8 @@ class Anvil:
             self._directory = Path(tempfile.mkdtemp(prefix="settle-anvil-"))
         self._directory.mkdir(parents=True, exist_ok=True)
         scratch = ["--cache-path", str(self._directory / "cache")]
+        if self.options.state is not None and self.options.state.exists():
+            keep_one_genesis(self.options.state)
         # The same port when it is started again: others know it by that.
         options = replace(self.options, port=self.port)
         command = [sys.executable, "-I", "-S", "-c", _SHIM, str(os.getpid()), str(binary)]

@@ -6,7 +6,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from settlement.chain.anvil import Anvil, AnvilOptions
+import pytest
+
+from settlement.chain.anvil import Anvil, AnvilFailed, AnvilOptions
 from settlement.chain.anvil_controls import AnvilControls
 from settlement.chain.evm import EvmChain
 from tests.chain.worlds import KEYS
@@ -31,6 +33,46 @@ def test_state_is_kept_over_an_orderly_end(tmp_path: Path) -> None:
     with Anvil(options) as anvil, chain_of(anvil) as chain:
         assert (chain.identity(), chain.head(), chain.headers(0, 6)) == before
         assert chain.coin_balances([KEYS[0].address], before[1].hash) == [77]
+
+
+def test_it_is_the_same_chain_however_often_it_is_ended_and_started(tmp_path: Path) -> None:
+    founded = int(time.time()) - 1_000
+    options = AnvilOptions(state=tmp_path / "state.json", genesis_timestamp=founded)
+    seen = set()
+    for _ in range(6):  # Of the genesis blocks of all these starts, the first one's counts.
+        with Anvil(options) as anvil, chain_of(anvil) as chain, controls_of(anvil) as controls:
+            controls.mine()
+            seen.add(chain.identity().genesis_hash)
+        time.sleep(1)  # Each start's own genesis block is of another second.
+
+    assert len(seen) == 1
+
+
+def test_it_is_the_same_chain_after_crashes_too(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    anvil = Anvil(AnvilOptions(state=state), directory=tmp_path).start()
+    seen = set()
+    for _ in range(6):
+        with controls_of(anvil) as controls, chain_of(anvil) as chain:
+            controls.mine()
+            seen.add(chain.identity().genesis_hash)
+            state.write_bytes(controls.dumped_state())
+        anvil.kill()
+        time.sleep(1)
+        anvil.start()
+    anvil.stop()
+
+    assert len(seen) == 1
+
+
+def test_a_state_that_cannot_be_read_is_left_to_anvil_to_name(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text("{")
+
+    with pytest.raises(AnvilFailed, match="state"):
+        Anvil(AnvilOptions(state=state), directory=tmp_path).start()
+
+    assert state.read_text() == "{"
 
 
 def test_its_clock_is_now_again_however_long_it_was_off(tmp_path: Path) -> None:
