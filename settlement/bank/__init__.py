@@ -13,7 +13,13 @@ from settlement.bank.accounts import (
 )
 from settlement.bank.importing import Prepared, Source, import_file, prepare
 from settlement.bank.judging import Gap, StatementSpan, gaps
-from settlement.bank.listing import closing_balances, entries, statement_gaps, statements
+from settlement.bank.listing import (
+    closing_balances,
+    entries,
+    first_opening,
+    statement_gaps,
+    statements,
+)
 from settlement.bank.mappings import NoBankMapping, mapping, set_mapping
 from settlement.bank.posting import post_all, post_entries
 from settlement.bank.spool import OtherBankAccount, UnknownBankAccount
@@ -36,6 +42,7 @@ __all__ = [
     "bank_accounts",
     "closing_balances",
     "entries",
+    "first_opening",
     "gaps",
     "import_file",
     "mapping",

@@ -5,7 +5,9 @@ Pure: it is given what was read, and refuses or returns. Stores nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from settlement.documents.identifiers import minor_units
@@ -151,12 +153,43 @@ def gaps(spans: Sequence[StatementSpan]) -> list[Gap]:
     for span in spans:
         by_account.setdefault(span.account_id, []).append(span)
     for account in sorted(by_account):
-        ordered = sorted(by_account[account], key=_order)
+        ordered = in_order(by_account[account])
         for place, later in enumerate(ordered):
             gap = _before(later, ordered[:place])
             if gap is not None:
                 found.append(gap)
     return found
+
+
+def in_order(spans: Sequence[StatementSpan]) -> list[StatementSpan]:
+    """Return an account's statements as they follow each other, in whatever order they came.
+
+    Of one day and without running numbers, their balances say which follows which.
+    """
+    ordered: list[StatementSpan] = []
+    for _day, of_a_day in groupby(sorted(spans, key=_order), key=lambda span: _order(span)[:3]):
+        left = list(of_a_day)
+        while left:
+            following = _following(left, ordered[-1].closing_minor if ordered else None)
+            left.remove(following)
+            ordered.append(following)
+    return ordered
+
+
+def _following(left: Sequence[StatementSpan], balance_minor: int | None) -> StatementSpan:
+    """Return which comes next: it opens with the balance, or more open as it does than close so.
+
+    Of several, one that moves nothing, or behind which another one comes.
+    """
+    opened = Counter(span.opening_minor for span in left)
+    closed = Counter(span.closing_minor for span in left)
+
+    def rank(span: StatementSpan) -> tuple[bool, int, bool, bool]:
+        before = closed[span.opening_minor] - opened[span.opening_minor]
+        moves = span.opening_minor != span.closing_minor
+        return span.opening_minor != balance_minor, before, moves, not opened[span.closing_minor]
+
+    return min(left, key=rank)
 
 
 def _order(span: StatementSpan) -> tuple[str, str, int, str]:

@@ -6,12 +6,11 @@ Only reads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement.bank.judging import Gap, StatementSpan, gaps
+from settlement.bank.judging import Gap, StatementSpan, gaps, in_order
 from settlement.documents.iso20022.reading_model import Balance
 from settlement.store import statement as sql
 
@@ -78,6 +77,26 @@ _SPANS = (
     " s.opening_date, s.closing_date, a.currency FROM statement s JOIN bank_account a"
     " ON a.id = s.account_id WHERE s.opening_minor IS NOT NULL AND s.closing_minor IS NOT NULL"
 )
+_OF_A_DAY_MAX = 100
+"""So many statements are put in order to find the first or the last one."""
+_TOLD_BEFORE = sql(
+    "SELECT SUM(e.amount_minor) FROM bank_entry e JOIN statement n ON n.id = e.statement_id"
+    " JOIN statement s ON s.id = :id WHERE e.account_id = :account_id AND n.kind = 'notification'"
+    " AND e.posted_seq IS NOT NULL AND e.booking_date < CASE WHEN s.from_date > s.opening_date"
+    " THEN s.from_date ELSE s.opening_date END"
+    # A statement that has it after all, under whichever day: copies point to the entry's first row.
+    " AND NOT EXISTS (SELECT 1 FROM bank_entry o JOIN bank_entry d ON d.duplicate_of = o.id"
+    " JOIN statement t ON t.id = d.statement_id WHERE o.statement_id = e.statement_id"
+    " AND o.entry_index = e.entry_index AND o.detail_index <= 1 AND t.kind = 'statement')"
+)
+
+
+class FirstOpening(NamedTuple):
+    """What an account's first statement begins with; in minor units."""
+
+    opening_minor: int
+    told_minor: int
+    """Of it, what notifications had told of: that was posted, and must not count twice."""
 
 
 def statements(
@@ -113,17 +132,30 @@ def entries(
 
 def closing_balances(session: Session, account_id: str, day: str) -> Balance | None:
     """Return an account's newest closing balance on `day` or before; None: no statement tells."""
-    row = session.execute(
-        text(
-            "SELECT s.closing_minor, a.currency, s.closing_date FROM statement s"
-            " JOIN bank_account a ON a.id = s.account_id WHERE s.account_id = :account_id"
-            " AND s.closing_minor IS NOT NULL AND s.closing_date <= :day"
-            " ORDER BY s.closing_date DESC, s.opening_date DESC, COALESCE(s.sequence, 0) DESC,"
-            " s.id DESC LIMIT 1"
-        ),
-        {"account_id": account_id, "day": day},
-    ).one_or_none()
-    return None if row is None else Balance(*row)
+    of_account = {"account_id": account_id, "day": day, "limit": _OF_A_DAY_MAX}
+    newest = sql(
+        f"{_SPANS} AND s.account_id = :account_id AND s.closing_date <= :day ORDER BY"
+        " s.closing_date DESC, s.opening_date DESC, COALESCE(s.sequence, 0) DESC, s.id DESC"
+        " LIMIT :limit"
+    )
+    found = in_order([StatementSpan(*row) for row in session.execute(newest, of_account)])
+    if not found:
+        return None
+    return Balance(found[-1].closing_minor, found[-1].currency, found[-1].closing_date)
+
+
+def first_opening(session: Session, account_id: str) -> FirstOpening | None:
+    """Return what an account's oldest statement begins with; None: there is no statement."""
+    oldest = sql(
+        f"{_SPANS} AND s.account_id = :account_id ORDER BY s.closing_date, s.opening_date,"
+        " COALESCE(s.sequence, 0), s.id LIMIT :limit"
+    )
+    of_account = {"account_id": account_id, "limit": _OF_A_DAY_MAX}
+    found = in_order([StatementSpan(*row) for row in session.execute(oldest, of_account)])
+    if not found:
+        return None
+    told = session.execute(_TOLD_BEFORE, {"account_id": account_id, "id": found[0].id}).scalar()
+    return FirstOpening(found[0].opening_minor, int(told or 0))
 
 
 def statement_gaps(session: Session, account_id: str | None = None) -> list[Gap]:

@@ -24,10 +24,6 @@ _UNPOSTED = (
     "SELECT 1 FROM bank_entry WHERE posted_seq IS NULL AND duplicate_of IS NULL"
     " AND status = 'BOOK' AND amount_minor <> 0 LIMIT 1"
 )
-_FIRST_OPENING = (
-    "SELECT opening_minor FROM statement WHERE account_id = ? AND opening_minor IS NOT NULL"
-    " ORDER BY closing_date, opening_date, COALESCE(sequence, 0), id LIMIT 1"
-)
 _LATER = (
     "SELECT SUM(amount_minor) FROM bank_entry WHERE account_id = ? AND booking_date > ?"
     " AND posted_seq IS NOT NULL"
@@ -94,10 +90,12 @@ def _nostro(
     session: Session, account: BankAccount, closing_minor: int, day: str, number: int
 ) -> BankSide:
     code = accounts.nostro(account.id, account.currency)
-    (opening,) = rows(session, _FIRST_OPENING, (account.id,))[0]
+    first = bank.first_opening(session, account.id)
+    assert first is not None, "there is a statement: it has told the closing balance"
     (later,) = rows(session, _LATER, (account.id, day))[0]
-    # What stood on the account before the first statement was never posted.
-    booked = ledger.balances(session, [code])[code] + int(opening or 0) - int(later or 0)
+    # Of what stood on the account before the first statement only what was told of was posted.
+    before = first.opening_minor - first.told_minor
+    booked = ledger.balances(session, [code])[code] + before - int(later or 0)
     missing = 0
     if booked != closing_minor:
         missing = sum(gap.missing_minor for gap in bank.statement_gaps(session, account.id))
