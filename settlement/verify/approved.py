@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +17,7 @@ _REQUESTS = (
 _DECISIONS = (
     "SELECT approval_id, maker, what_hash, checker, verdict FROM approval_decision ORDER BY id"
 )
+_ROTATED = "SELECT prefix, rotated_from FROM api_key WHERE rotated_from IS NOT NULL"
 _UNAPPROVED = (
     "SELECT id, state FROM settlement WHERE approved_by IS NULL"
     " AND state NOT IN ('INSTRUCTED', 'HELD', 'CANCELLED') ORDER BY id"
@@ -41,11 +43,12 @@ def approved(database: Database) -> Finding:
     for approval_id, *decision in database.rows(_DECISIONS):
         said.setdefault(approval_id, []).append(tuple(decision))
     settlements = {key: row for key, *row in database.rows(_SETTLEMENTS)}
+    rotated: dict[str, str] = dict(database.rows(_ROTATED))
     given: set[str] = set()
     requests = 0
     for row in database.stream(_REQUESTS):
         requests += 1
-        fault = _fault(row, said.get(row[0], []))
+        fault = _fault(row, said.get(row[0], []), rotated)
         if fault is None and row[1] == "settlement" and row[7] == "approved" and row[6]:
             given.add(row[2])
             fault = _differs(row, said.get(row[0], []), settlements.get(row[2]))
@@ -60,21 +63,32 @@ def approved(database: Database) -> Finding:
     return finding
 
 
-def _fault(row: tuple[Any, ...], decisions: list[tuple[Any, ...]]) -> str | None:
+def _fault(
+    row: tuple[Any, ...], decisions: list[tuple[Any, ...]], rotated: Mapping[str, str]
+) -> str | None:
     """Say what is wrong with a request; None for nothing. Pure."""
     _id, kind, subject, terms, what_hash, maker, needed, state = row
     text = json.dumps([kind, subject, terms], ensure_ascii=False, separators=(",", ":"))
     if sha256(text.encode()).hexdigest() != what_hash:
         return "its hash is not that of its terms"
     for its_maker, seen_hash, checker, _verdict in decisions:
-        if checker == maker or its_maker != maker:
+        if _hand(checker, rotated) == _hand(maker, rotated) or its_maker != maker:
             return f"{checker} decided about what {maker} has made"
         if seen_hash != what_hash:
             return f"{checker} has seen something else"
-    approvers = {each[2] for each in decisions if each[3] == "approve"}
+    approvers = {_hand(each[2], rotated) for each in decisions if each[3] == "approve"}
     if state == "approved" and len(approvers) < needed:
         return f"it is approved by {len(approvers)} of {needed}"
     return None
+
+
+def _hand(who: str, rotated: Mapping[str, str]) -> str:
+    """Return a person, or the first key of the line that a key was rotated from. Pure."""
+    hand = who.partition(":")[2] or who
+    met = {hand}
+    while (before := rotated.get(hand)) is not None and before not in met:
+        met.add(hand := before)
+    return hand
 
 
 def _differs(

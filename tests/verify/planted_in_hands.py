@@ -17,6 +17,13 @@ def _rewritten(patient: Patient) -> None:
                  f" hash = '{row[-1]}' WHERE seq = 3")  # fmt: skip
 
 
+def _key(prefix: str, rotated_from: str = "NULL") -> str:
+    """Return what stores a key, rotated from another."""
+    columns = "prefix, key_hash, role, scopes, label, issued_by, revoked_by, created_at"
+    values = f"'{prefix}', '{prefix}', 'treasury', '', '', '', '', 0"
+    return f"INSERT INTO api_key ({columns}, rotated_from) VALUES ({values}, {rotated_from})"
+
+
 IN_HANDS = (
     Planted(
         "who acted is exchanged in the trail",
@@ -62,6 +69,18 @@ IN_HANDS = (
     Planted(
         "the maker has approved it himself",
         sql("UPDATE approval_decision SET checker = maker"),
+        ("APPROVED",),
+    ),
+    Planted(
+        "the key that the maker's was rotated to has approved it",
+        sql(
+            _key("stk_one"),
+            _key("stk_two", "'stk_one'"),
+            "UPDATE approval_decision SET maker = 'treasury:stk_one', checker = 'stk_two'",
+            "UPDATE approval_request SET maker = 'treasury:stk_one'",
+            "UPDATE settlement SET approved_by = 'stk_two'"
+            f" WHERE id = {_LARGE} AND approved_by IS NOT NULL",
+        ),
         ("APPROVED",),
     ),
     Planted(
