@@ -69,7 +69,7 @@ class DossierChanged(Conflict):
 
 
 class OwnWork(Forbidden):
-    """Nobody activates whom he has registered, or on documents that he has offered."""
+    """Nobody activates whom he has registered, or on what he has put into the file."""
 
     def __init__(self, participant_id: str, hand: str, what: str) -> None:
         super().__init__(
@@ -118,7 +118,7 @@ def apply_approved(session: Session, approval: Approval, now: datetime) -> None:
 
     Raises:
         DossierChanged: the dossier is another than the one that was seen.
-        OwnWork: an approver registered it, or offered a document.
+        OwnWork: an approver registered it, offered a document, or changed it before.
         DossierIncomplete, IllegalMove: meanwhile it cannot be done any more.
     """
     participant_id = approval.subject
@@ -229,11 +229,26 @@ def _require_other_hands(session: Session, found: Participant, approval: Approva
         " AND accepted_at IS NULL",
         (found.id,),
     )
+    changed = _changed_by(session, found)
     for hand in approval.approvers:
         if hand == found.applied_by:
             raise OwnWork(found.id, hand, "made the application")
         if (hand,) in [tuple(row) for row in offered]:
             raise OwnWork(found.id, hand, "offered a document")
+        if hand in changed:
+            raise OwnWork(found.id, hand, "changed the file")
+
+
+def _changed_by(session: Session, found: Participant) -> set[str]:
+    """Return the hands that have changed what is known of an applicant: nobody agreed yet."""
+    if found.state != ParticipantState.APPLIED:
+        return set()
+    made = rows(
+        session,
+        "SELECT DISTINCT actor FROM participant_event WHERE participant_id = ? AND move = 'change'",
+        (found.id,),
+    )
+    return {approvals.hand_of(actor) for (actor,) in made}
 
 
 def _review(review_on: date | None, now: datetime) -> date:

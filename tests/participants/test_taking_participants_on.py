@@ -12,6 +12,7 @@ from settlement.clock import counted_ids
 from settlement.errors import IllegalMove
 from settlement.participants import (
     activation,
+    changes,
     close,
     moves,
     papers,
@@ -21,6 +22,7 @@ from settlement.participants import (
     suspend,
 )
 from settlement.participants.activation import DossierChanged, OwnWork
+from settlement.participants.changes import Wanted
 from settlement.participants.dossier import Actor
 from settlement.states import PARTICIPANT_MOVES, ParticipantState
 from settlement.store import reading, transaction
@@ -61,6 +63,30 @@ def test_whoever_registered_or_offered_never_activates(engine: Engine, hand: str
     with reading(engine) as session:
         assert participant(session, key).state == "applied"
         assert approvals.find(session, request.id).state == "open"
+
+
+def test_whoever_changed_the_file_of_an_applicant_never_activates(engine: Engine) -> None:
+    ids, zoe = counted_ids(), Actor("compliance", "per_zoe")
+    account = {"iban": "DE89370400440532013000", "currency": "EUR"}
+    with transaction(engine) as session:
+        key = applied(session, ids=ids)
+        a_full_file(session, key, ids=ids)
+        changes.propose(
+            session, key, Wanted("bank_account", account["iban"], account), by=zoe,
+            reason="as told", cooling_seconds=60, ids=ids, now=NOW,
+        )  # fmt: skip
+        request = asked(session, key, ids=ids, by=CAT)
+
+    with pytest.raises(OwnWork, match="changed"), transaction(engine) as session:
+        activation.apply_approved(session, approved(session, request, by=zoe), NOW)
+
+    with transaction(engine) as session:
+        activation.apply_approved(session, approved(session, request), NOW)
+        suspend(session, key, actor="compliance:per_cat", reason="a doubt", now=NOW)
+        again = asked(session, key, ids=ids, by=CAT)
+    with transaction(engine) as session:  # Somebody else has taken the account on since.
+        activation.apply_approved(session, approved(session, again, by=zoe), NOW)
+        assert participant(session, key).state == "active"
 
 
 def test_whoever_asked_never_approves(engine: Engine) -> None:
