@@ -72,8 +72,9 @@ class Worker:
     _has_begun: bool = False
     """The newest journal entry was looked at since the start."""
     _began: float = 0.0
-    _unsettled_facts: bool = True
-    """Blocks were stored that the steps after it have not followed yet; true after every start."""
+    _settled_at: watcher.Tip | None = None
+    """The head up to which the steps after storing have come; None after every start. Another head
+    in the database: blocks were stored that they have not followed, by us or by a healing."""
     _behind: bool = True
     """The chain has more blocks than are stored: who may be paid is not judged by old facts."""
 
@@ -141,7 +142,7 @@ class Worker:
         holding.take(self.engine, list(self._reachable), now)
         self._leases, self._duty = holding.leases, holding.duty_lease
         if self._duty != duty_before:
-            self._unsettled_facts = True  # Somebody else may have written in between.
+            self._settled_at = None  # Somebody else may have written in between.
         return bool(self._leases) or self._duty is not None
 
     def _holding(self) -> Holding:
@@ -180,9 +181,10 @@ class Worker:
 
     def _follow_chain(self, progress: Progress, now: datetime) -> None:
         """Store what the chain shows, then let states and books follow it."""
-        was_unsettled, self._unsettled_facts = self._unsettled_facts, True
+        settled_at, self._settled_at = self._settled_at, None
         guard = self._guard(now)
         followed = watcher.follow(self.engine, self.chain, self.settings, now, guard)
+        was_unsettled = settled_at is None or followed.stood_at != settled_at
         if self._behind and followed.new_blocks == 1:
             # In an empty database the first pass stores only the block that all others stand on.
             followed = watcher.follow(self.engine, self.chain, self.settings, now, guard)
@@ -191,7 +193,7 @@ class Worker:
         progress.new_blocks = followed.new_blocks
         progress.orphaned_blocks = followed.orphaned_blocks
         if not (was_unsettled or followed.new_blocks or followed.orphaned_blocks):
-            self._unsettled_facts = False
+            self._settled_at = settled_at
             return
         if was_unsettled or followed.orphaned_blocks:
             with self._writing(now) as session:
@@ -212,7 +214,7 @@ class Worker:
             progress.settled = finality.finalize(
                 session, self.settings, head=progress.head, now=now
             )
-        self._unsettled_facts = False
+        self._settled_at = followed.head
 
     def _clear(self, progress: Progress, now: datetime) -> None:
         if self._behind:

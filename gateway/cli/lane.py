@@ -133,14 +133,19 @@ def _heal(chosen: str) -> Healed:
     # The signer's memory says what was signed and never mined: no healing without it.
     signed_through = wiring.signer_of(settings, chosen).signed_through()
     with transaction(engine) as session:
-        holder = lanes.holder(session, chosen)
+        seat = lanes.seats(session)[chosen]
+        # Where a person is waited for, its worker claims nothing; by the fence it writes nothing
+        # either, and takes the lane again when it is healed.
+        rests = seat.state in ("halted", "paused")
+        gone = seat.owner if seat.owner and (rests or wiring.has_ended(seat.owner)) else None
         lease = lanes.acquire(
             session, chosen, owner=f"heal:{new_id('wrk')[-8:]}", lifetime=timedelta(minutes=10),
-            now=now, gone=holder if holder and wiring.has_ended(holder) else None,
+            now=now, gone=gone,
         )  # fmt: skip
     if lease is None:
         raise Conflict(
-            f"a worker holds the lane {chosen}", repair="stop the worker, then run this again"
+            f"the lane {chosen} is {seat.state}, and a worker is on it",
+            repair="let it rest with `settle lane pause`, then run this again",
         )
     try:
         with closing(wiring.open_chain(settings)) as chain:

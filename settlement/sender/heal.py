@@ -6,6 +6,7 @@ lost time then ends by the ordinary steps of the worker.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -166,8 +167,9 @@ def _unrecorded(
 
 def _follow(engine: Engine, chain: ChainPort, settings: Settings, now: datetime) -> None:
     for _ in range(FOLLOWS_MAX):
-        if not watcher.follow(engine, chain, settings, now).new_blocks:
-            return
+        with suppress(watcher.HeadMoved):  # A worker follows beside us: it came first.
+            if not watcher.follow(engine, chain, settings, now).new_blocks:
+                return
 
 
 def _next_nonce(session: Session, signer: Address) -> int:

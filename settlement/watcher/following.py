@@ -42,6 +42,8 @@ class Followed:
     orphaned_blocks: int
     head: Tip
     """The newest canonical block that is stored now; a node that is late does not lower it."""
+    stood_at: Tip | None
+    """What the head was before; None in an empty database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def follow(
             coming = Stretch(blocks[: settings.blocks_per_tick_max])
             return _store(engine, chain, settings, place, ancestor, coming, now, guard)
         case Behind():
-            return Followed(0, 0, place.head)
+            return Followed(0, 0, place.head, place.head)
         case TooDeep(ours, theirs):
             raise ReorgTooDeep(
                 f"block {ours.number} {ours.hash} was final; the node has {theirs.hash} there"
@@ -121,7 +123,7 @@ def _begin(
     with transaction(engine) as session:
         guard(session)
         storing.begin(session, headers[0], now)
-    return Followed(1, 0, Tip(headers[0].number, headers[0].hash))
+    return Followed(1, 0, Tip(headers[0].number, headers[0].hash), None)
 
 
 def _ask(
@@ -159,7 +161,7 @@ def _store(
     tip, last_final, orphaned_blocks = place.head, place.final, 0
     blocks = coming.blocks
     if not blocks:
-        return Followed(0, 0, tip)
+        return Followed(0, 0, tip, tip)
     with reading(engine) as session:
         seen_before = storing.known(session, blocks)
     passed_over = seen_before | coming.passed_over
@@ -178,7 +180,7 @@ def _store(
             limit = newest.number - settings.finality_confirmations + 1
             last_final = storing.raise_final(session, last_final, limit, now)
         tip = newest
-    return Followed(len(blocks), orphaned_blocks, tip)
+    return Followed(len(blocks), orphaned_blocks, tip, place.head)
 
 
 def _groups(

@@ -136,14 +136,41 @@ def test_a_lane_that_lost_touch_is_resumed_only_after_it_was_healed(rail: Rail) 
     )  # fmt: skip
     held = to_micros(wiring.now() + timedelta(minutes=1))
     rail.write("UPDATE lane SET lease_until = :held", held=held)
-    _type(rail, "lane", "heal", refused=Conflict)  # Its worker still holds it.
-    worker.stop()
     healed = orjson.loads(_type(rail, "lane", "heal", "--json").output)
     rail.settle_all(rail.worker("next"), rounds=60)
 
     assert isinstance(refused.exception, ChainContradicts)
     assert (healed["mined"], healed["next_nonce"], healed["state"]) == (2, 2, "active")
     assert rail.lane().state == "active"
+
+
+def test_a_lane_is_healed_beside_the_worker_that_found_it_wrong(rail: Rail) -> None:
+    worker = rail.worker()
+    rail.tick(worker)
+    rail.on_chain(OPERATOR, OPERATOR.address, b"")
+    (key,) = rail.instructed()
+    with pytest.raises(ChainContradicts):
+        for _ in range(6):
+            rail.round(worker)
+    rail.write("UPDATE lane SET lease_until = :held", held=to_micros(rail.now) + 10**12)
+
+    healed = orjson.loads(_type(rail, "lane", "heal", "--json").output)
+    rail.settle_all(worker, rounds=60)  # The very same one: nobody has to stop it.
+
+    assert (healed["mined"], healed["state"]) == (1, "active")
+    assert rail.state(key) == "SETTLED"
+
+
+def test_a_lane_that_works_is_not_taken_from_its_worker(rail: Rail) -> None:
+    rail.tick(rail.worker())
+    rail.write("UPDATE lane SET lease_until = :held", held=to_micros(rail.now) + 10**15)
+
+    refused = _type(rail, "lane", "heal", refused=Conflict)
+    _type(rail, "lane", "pause", "--reason", "to heal it")
+    healed = orjson.loads(_type(rail, "lane", "heal", "--json").output)
+
+    assert "settle lane pause" in str(getattr(refused.exception, "repair", ""))
+    assert healed["mined"] == 0
 
 
 def test_a_review_is_listed_and_resolved_with_a_reason(rail: Rail) -> None:
