@@ -80,7 +80,7 @@ def apply(session: Session, note: InvoiceRecord, *, actor: str, now: datetime) -
     reduced = connection.execute(_REDUCE, params).rowcount
     preceding = _preceding(session, note.preceding_id)
     if not reduced:
-        raise CreditNoteTooLarge(preceding.id, _fault(preceding))
+        raise CreditNoteTooLarge(preceding.id, *_fault(preceding))
     ledger.post(session, [ledger.entries.credit(_claim(note))], now)
     move, state = _move(preceding)
     if state != preceding.state:
@@ -122,10 +122,24 @@ def _move(preceding: InvoiceRecord) -> tuple[str, InvoiceState]:
     return move, advance(INVOICE_MOVES, state, move, noun="invoice", key=preceding.id)
 
 
-def _fault(preceding: InvoiceRecord) -> str:
-    if preceding.state not in (InvoiceState.ACCEPTED, InvoiceState.PARTLY_PAID):
-        return f"it is {preceding.state}; cancel it instead, if it was not accepted yet"
+def _fault(preceding: InvoiceRecord) -> tuple[str, str]:
+    """Say why an invoice cannot be reduced, and what to do."""
+    repair = _REPAIRS.get(InvoiceState(preceding.state))
+    if repair is not None:
+        return f"it is {preceding.state}", repair
     decimals = minor_units(preceding.currency)
     assert decimals is not None, "an invoice's currency was checked when it came in"
     left = format_minor(preceding.open_minor, decimals)
-    return f"only {left} {preceding.currency} of it is neither in flight nor paid"
+    return (
+        f"only {left} {preceding.currency} of it is neither in flight nor paid",
+        "cancel settlements that are not claimed yet, or agree on a return payment",
+    )
+
+
+_REPAIRS = {
+    InvoiceState.ISSUED: "it was not accepted yet: cancel the invoice instead",
+    InvoiceState.QUERIED: "it was not accepted yet: cancel the invoice instead",
+    InvoiceState.REJECTED: "send none: nothing of it is owed",
+    InvoiceState.CANCELLED: "send none: nothing of it is owed",
+    InvoiceState.PAID: "agree on a return payment",
+}

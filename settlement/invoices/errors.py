@@ -130,11 +130,11 @@ class PrecedingInvoiceUnknown(Invalid):
 class CreditNoteTooLarge(Conflict):
     """A credit note reduces only what is neither in flight nor paid of an accepted invoice."""
 
-    def __init__(self, invoice_id: str, fault: str) -> None:
+    def __init__(self, invoice_id: str, fault: str, repair: str) -> None:
         super().__init__(
             f"invoice {invoice_id} cannot be reduced: {fault}",
             field="payable_amount",
-            repair="cancel settlements that are not claimed yet, or agree on a return payment",
+            repair=repair,
         )
         self.invoice_id = invoice_id
 

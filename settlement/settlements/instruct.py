@@ -114,7 +114,11 @@ def instruct(
         payable = invoices.get(each.invoice_id)
         if payable is None or (debtor_id is not None and payable.buyer_id != debtor_id):
             raise NotFound("invoice", each.invoice_id)
-        rows.append(_terms(payable, each, rail=rail, ids=ids, now=now))
+        row = _terms(payable, each, rail=rail, ids=ids, now=now)
+        # Another part of it in the same request finds what this one leaves.
+        left = payable.open_minor - row["claim_minor"]
+        invoices[payable.id] = payable._replace(open_minor=left)
+        rows.append(row)
         currencies.append(payable.currency)
     amounts.take(session, [(row["invoice_id"], row["claim_minor"]) for row in rows])
     _number(session, rows)
@@ -199,10 +203,14 @@ def _execution_date(instruction: Instruction, now: datetime) -> str:
             f"{instruction.execution_date!r:.40} is no date", field="execution_date", repair=repair
         ) from error
     if wanted < today:
-        raise Invalid(f"execution date {wanted} has passed", field="execution_date", repair=repair)
+        raise Invalid(
+            f"execution date {wanted} of {instruction.invoice_id} has passed",
+            field="execution_date",
+            repair=repair,
+        )
     if wanted > (last := today + _LATEST):
         raise Invalid(
-            f"execution date {wanted} is more than a year off",
+            f"execution date {wanted} of {instruction.invoice_id} is more than a year off",
             field="execution_date",
             repair=f"name a day up to {last}; instruct later what is to be paid later",
         )

@@ -184,17 +184,23 @@ def test_a_part_paid_invoice_whose_rest_is_credited_is_paid(engine: Engine) -> N
 
 
 @pytest.mark.parametrize(
-    ("sums", "refusal"),
+    ("sums", "refusal", "repair"),
     [
-        ("in_flight_minor = 1", invoices.CreditNoteTooLarge),
-        ("settled_minor = 1, state = 'PARTLY_PAID'", invoices.CreditNoteTooLarge),
-        ("state = 'ISSUED'", invoices.CreditNoteTooLarge),
-        ("number = 'RE-9'", invoices.PrecedingInvoiceUnknown),
-        ("currency = 'USD'", invoices.PrecedingInvoiceUnknown),
+        ("in_flight_minor = 1", invoices.CreditNoteTooLarge, "cancel settlements"),
+        (
+            "settled_minor = 1, state = 'PARTLY_PAID'",
+            invoices.CreditNoteTooLarge,
+            "a return payment",
+        ),
+        ("state = 'ISSUED'", invoices.CreditNoteTooLarge, "cancel the invoice instead"),
+        ("state = 'CANCELLED'", invoices.CreditNoteTooLarge, "nothing of it is owed"),
+        ("state = 'PAID'", invoices.CreditNoteTooLarge, "agree on a return payment"),
+        ("number = 'RE-9'", invoices.PrecedingInvoiceUnknown, "name number and issue date"),
+        ("currency = 'USD'", invoices.PrecedingInvoiceUnknown, "name number and issue date"),
     ],
 )
 def test_a_credit_note_that_does_not_fit_leaves_nothing_behind(
-    engine: Engine, sums: str, refusal: type[Exception]
+    engine: Engine, sums: str, refusal: type[invoices.CreditNoteTooLarge], repair: str
 ) -> None:
     with store.transaction(engine) as session:
         companies, ids = a_rail(session), counted_ids(100)
@@ -206,7 +212,7 @@ def test_a_credit_note_that_does_not_fit_leaves_nothing_behind(
             session, [a_credit_note(companies)], actor="test", ids=ids, now=NOW
         )
 
-        assert type(refused) is refusal
+        assert type(refused) is refusal and repair in str(refused.repair)
         count = session.connection().execute(text("SELECT COUNT(*) FROM invoice")).scalar_one()
         assert (count, ledger.head(session)) == (1, head)
         assert invoices.find(session, invoice.id).credited_minor == 0

@@ -114,7 +114,29 @@ def test_no_amount_at_all_is_refused(rail: Rail) -> None:
 def test_an_invoice_twice_in_one_request_is_refused_as_a_whole(rail: Rail) -> None:
     invoice_id, other = rail.accepted(), rail.accepted()
 
-    _refused(rail, InvoiceOverpaid, *map(Instruction, (other, invoice_id, invoice_id)))
+    said = _refused(rail, InvoiceNotPayable, *map(Instruction, (other, invoice_id, invoice_id)))
+
+    assert said == f"invoice {invoice_id} cannot be settled: nothing of it is left to pay"
+
+
+def test_parts_of_an_invoice_in_one_request_are_added_up(rail: Rail) -> None:
+    invoice_id = rail.accepted(100_000)
+    parts = [Instruction(invoice_id, 60_000), Instruction(invoice_id, 60_000)]
+
+    said = _refused(rail, InvoiceNotPayable, *parts)
+
+    assert invoice_id in said and "only 400.00 of it is left to pay" in said
+
+
+def test_the_rest_is_what_earlier_parts_in_the_request_have_left(rail: Rail) -> None:
+    invoice_id = rail.accepted(100_000)
+
+    with transaction(rail.engine) as session:
+        parts = [Instruction(invoice_id, 60_000), Instruction(invoice_id)]
+        instruct(session, parts, actor="treasury:test", ids=rail.ids, now=rail.now)
+
+    claims = rail.rows("SELECT claim_minor FROM settlement ORDER BY sequence")
+    assert [row.claim_minor for row in claims] == [60_000, 40_000]
 
 
 def test_nothing_left_is_refused(rail: Rail) -> None:
@@ -138,9 +160,12 @@ def test_another_partys_invoice_is_not_found(rail: Rail) -> None:
 def test_a_past_execution_date_is_refused(rail: Rail) -> None:
     yesterday = (NOW.date() - timedelta(days=1)).isoformat()
 
-    message = _refused(rail, Invalid, Instruction(rail.accepted(), None, yesterday))
+    other, invoice_id = rail.accepted(), rail.accepted()
 
-    assert "has passed" in message
+    wanted = (Instruction(other), Instruction(invoice_id, None, yesterday))
+    message = _refused(rail, Invalid, *wanted)
+
+    assert message == f"execution date {yesterday} of {invoice_id} has passed"
 
 
 def test_an_execution_date_more_than_a_year_off_is_refused(rail: Rail) -> None:
