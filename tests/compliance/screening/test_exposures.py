@@ -81,3 +81,22 @@ def test_a_confirmed_owner_counts_by_its_share_and_not_as_the_participant(engine
     assert found["par_0"].listed_ownership_bp == 4990
     assert found["par_0"].owners == ("Bad Firm owns 49.9 %",)
     assert found["par_1"] is NOTHING
+
+
+def test_a_hit_on_a_small_owner_of_an_owner_is_told_of_that_owner_alone(engine: Engine) -> None:
+    _world(engine)
+    _hit(engine, 1, 0, "open", kind="owner")
+    with transaction(engine) as session:
+        insert_rows(
+            session, "participant_owner",
+            ("id", "participant_id", "role", "share_bp", "owner_participant_id", "company_name",
+             "company_country", "live", "created_at"),
+            [("own_1", "par_0", "owner", 1_000, None, "Bad Firm", "DE", True, AT),
+             ("own_2", "par_1", "owner", 10_000, "par_0", None, None, True, AT)],
+        )  # fmt: skip
+
+    with reading(engine) as session:
+        found = exposures(session, ["par_0", "par_1"])
+
+    assert len(found["par_0"].open) == 1
+    assert found["par_1"] is NOTHING
