@@ -51,6 +51,7 @@ def a_party(**changes: Any) -> Registered:
             ("an address or official number of the originator",),
         ),
         ({"name": "[erased]"}, ("the originator's name",)),
+        ({"name": "[24]7 Brightwater Inc."}, ()),
         ({"town": " "}, ("the originator's town",)),
         ({"wallet": ""}, ("the originator's account",)),
     ],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from settlement.compliance.travel_rule import ivms101 as ivms
+from settlement.participants.profiles import ERASED
 
 LEGAL_ENTITY = "legal_entity"
 
@@ -80,7 +81,7 @@ def lacks_as_beneficiary(party: Registered) -> tuple[str, ...]:
 
 
 def _lacks_name_or_town(party: Registered, side: str) -> tuple[str, ...]:
-    has_name = bool(party.name.strip()) and not party.name.startswith("[")
+    has_name = party.name.strip() not in ("", ERASED)
     town = () if party.town.strip() else (f"the {side}'s town",)
     return town if has_name else (f"the {side}'s name", *town)
 
