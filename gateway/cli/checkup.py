@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import wiring
-from gateway.cli.checkup_records import Finding, Health, halted_lanes, registry
+from gateway.cli.checkup_records import Finding, Health, registry, waiting_lanes
 from settlement import participants, watcher
 from settlement.access.secret_files import SECRET_BYTES
 from settlement.chain.anvil import find_anvil
@@ -63,7 +63,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield schema
         is_well = schema.health is Health.WELL
         if is_well:
-            yield from halted_lanes(engine)
+            yield from waiting_lanes(engine)
         yield from _on_the_chain(settings, engine if is_well else None, now)
     finally:
         engine.dispose()

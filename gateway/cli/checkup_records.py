@@ -1,4 +1,4 @@
-"""What `settle doctor` reads in the records alone: halted lanes, and who is wrong on the chain.
+"""What `settle doctor` reads in the records alone: lanes that wait, and who is wrong on the chain.
 
 And what a finding is. Asks no node and repairs nothing.
 """
@@ -36,15 +36,28 @@ class Finding:
     repair: str = ""
 
 
-def halted_lanes(engine: Engine) -> Iterator[Finding]:
-    """Yield each lane that waits for a person, or that there is none."""
+def waiting_lanes(engine: Engine) -> Iterator[Finding]:
+    """Yield each lane that waits for a person, or for money or fees, or that none does."""
     with reading(engine) as session:
-        found, halted = lanes.listed(session), lanes.halted(session)
-    for each in halted:
-        repair = "put that right, then `settle lane heal` and `settle lane resume`"
-        yield Finding("lanes", Health.ILL, f"{each.signer} is halted: {each.reason}", repair)
-    if found and not halted:
-        yield Finding("lanes", Health.WELL, f"none of {len(found)} is halted")
+        found = lanes.listed(session)
+    waiting = [each for each in found if each.state != "active" or each.reason]
+    for each in waiting:
+        words = f"{each.signer} is {each.state}" + (f": {each.reason}" if each.reason else "")
+        if each.state == "halted":
+            repair = "put that right, then `settle lane heal` and `settle lane resume`"
+            yield Finding("lanes", Health.ILL, words, repair)
+        elif each.state == "active":
+            yield Finding(
+                "lanes",
+                Health.DOUBTFUL,
+                words,
+                "nothing is lost: it goes on by itself when that has changed",
+            )
+        else:
+            repair = "nothing new is paid on it until `settle lane resume`"
+            yield Finding("lanes", Health.DOUBTFUL, words, repair)
+    if found and not waiting:
+        yield Finding("lanes", Health.WELL, f"none of {len(found)} waits")
 
 
 def registry(engine: Engine, settings: Settings) -> Finding:

@@ -103,6 +103,27 @@ def test_a_worker_that_is_far_behind_is_noticed(rail: Rail, installed: Settings)
     assert "30 blocks behind" in found.found and "worker" in found.repair
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        ("active", "1 chain transactions wait for gas money", "goes on by itself"),
+        ("paused", "restored from a backup", "settle lane resume"),
+        ("drained", None, "settle lane resume"),
+    ],
+)
+def test_a_lane_that_waits_is_a_warning(
+    rail: Rail, installed: Settings, state: str, reason: str | None, told: str
+) -> None:
+    with transaction(rail.engine) as session:
+        lanes.set_state(session, OPERATOR.address, state, reason)
+
+    found = findings(installed, chain_time(rail))["lanes"]
+
+    assert found.health is Health.DOUBTFUL
+    assert found.found == f"{OPERATOR.address} is {state}" + (f": {reason}" if reason else "")
+    assert told in found.repair
+
+
 def test_a_halted_lane_is_named_with_its_reason(rail: Rail, installed: Settings) -> None:
     with transaction(rail.engine) as session:
         lanes.set_state(session, OPERATOR.address, "halted", "a foreign nonce")
