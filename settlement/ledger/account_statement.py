@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from settlement.store.bulk import Row, rows
 from settlement.store.engine import statement
 
 _AT_ONCE = 2000
-_DAY = timedelta(days=1)
+_DAY_MICROS = 86_400_000_000
 
 
 class Basis(StrEnum):
@@ -135,7 +135,7 @@ def _bounds(basis: Basis, first: date | int, last: date | int) -> tuple[str, int
             if bounds[0] > bounds[1]:
                 raise _backwards(first, last)
             return "value_date", *bounds
-        column, low, high = "booked_at", _midnight(first), _midnight(last + _DAY) - 1
+        column, low, high = "booked_at", _midnight(first), _midnight(last) + _DAY_MICROS - 1
     else:
         raise Invalid(
             f"{first} to {last} are no bounds of the basis {basis.value}",

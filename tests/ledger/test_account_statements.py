@@ -68,6 +68,15 @@ def test_by_booking_date_it_stands_at_the_day_it_was_posted(booked: Engine) -> N
     )  # fmt: skip
 
 
+def test_a_statement_may_end_on_the_last_day_there_is(booked: Engine) -> None:
+    from_then_on = (TODAY + timedelta(days=1), date.max)
+
+    opening, lines, closing = statement_of(booked, OWED, *from_then_on, Basis.BOOKING)
+
+    assert (opening, closing) == (1000, statement_of(booked, OWED, *from_then_on, Basis.VALUE)[2])
+    assert closing == lines[-1][2]
+
+
 def test_by_block_only_what_the_chain_did_counts(booked: Engine) -> None:
     assert statement_of(booked, HELD, 11, 20, Basis.BLOCK) == (
         5_000_000, [(5, 10_000_000, 15_000_000)], 15_000_000,
