@@ -26,7 +26,7 @@ from settlement.documents.iso20022.reading_model import (
     StatementUnreadable,
     Total,
 )
-from settlement.documents.iso20022.reading_values import Misfit, provided
+from settlement.documents.iso20022.reading_values import YEARS, Misfit, provided
 
 ROWS_AT_ONCE = 500
 _FORMULA = re.compile(r"[=@\t\r]|[+-][^0-9]*[A-Za-z(].*[(|!]|[+-].*[|!(]")
@@ -242,7 +242,9 @@ def _day(text: str, pattern: re.Pattern[str], line: int, field: str) -> str:
         if found is not None:
             parts = found.groupdict()
             year = int(parts.get("year") or f"20{parts['short']}")
-            return date(year, int(parts["month"]), int(parts["day"])).isoformat()
+            shown = date(year, int(parts["month"]), int(parts["day"])).isoformat()
+            if year in YEARS:
+                return shown
     except ValueError:
         pass
     raise StatementInvalid(

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from settlement import bank
 from settlement.documents.iso20022.reading_model import StatementInvalid
 from settlement.reconciliation import engine as matching
+from settlement.store import open_engine
 from tests.bank.builders import Movement, a_camt, imported, refused, stored, with_account
 from tests.bank.test_reading_csv import PLAIN, mapped
 from tests.builders.ledger import NOW
@@ -75,3 +76,17 @@ def test_movements_that_the_books_cannot_add_up_are_refused(
     assert bank.post_all(engine, NOW) == kept
     with pytest.raises(StatementInvalid, match="more than the books hold"):
         imported(engine, tmp_path, f"{head}{huge}{small}".encode(), account_id=account)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "3000-01-01", "9999-12-31"])
+def test_a_day_that_no_entry_is_of_is_refused(sqlite_url: str, tmp_path: Path, day: str) -> None:
+    engine = open_engine(sqlite_url)
+    account = mapped(engine, PLAIN)
+
+    error = refused(engine, tmp_path, a_camt(Movement(day=day)))
+    with pytest.raises(StatementInvalid, match="is no day") as told:
+        imported(engine, tmp_path, f"d,a\n{day},1.00\n".encode(), account_id=account)
+
+    assert isinstance(error, StatementInvalid) and day in str(error)
+    assert told.value.field == "booking_date"
+    engine.dispose()

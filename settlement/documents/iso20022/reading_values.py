@@ -17,6 +17,8 @@ _AMOUNT = re.compile(r"(\d{1,18})(?:\.(\d{0,17}))?\Z", re.ASCII)
 _STATUSES = {"BOOK": "BOOK", "PDNG": "PDNG", "INFO": "INFO", "FUTR": "INFO"}
 _SIGNS = {"CRDT": 1, "DBIT": -1}
 _PLAIN_DIGITS = 18
+YEARS = range(1970, 3000)
+"""Of days. What stands for no day, such as 9999-12-31, would be booked for good."""
 IDENTIFICATION_MAX = 500
 """Characters of an identification; the standard's longest has 140. An index holds no more."""
 NOT_PROVIDED = frozenset({"NOTPROVIDED", "NOTAVAILABLE", "NONREF"})
@@ -104,15 +106,17 @@ def day(text: str) -> str:
     """Return the day of an ISO 8601 date or date and time, as the bank wrote it.
 
     Raises:
-        Misfit: there is no such day.
+        Misfit: there is no such day, or no entry is of it.
     """
     shown = text[:10]
     try:
         if len(shown) == 10 and shown[4] == shown[7] == "-":
-            return date.fromisoformat(shown).isoformat()
+            found = date.fromisoformat(shown)
+            if found.year in YEARS:
+                return found.isoformat()
     except ValueError:
         pass
-    raise Misfit(f"{text[:30]!r} is no day", "write it as YYYY-MM-DD")
+    raise Misfit(f"{text[:30]!r} is no day", "write it as YYYY-MM-DD, a day since 1970")
 
 
 def identification(text: str | None) -> str | None:
