@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from hashlib import sha256
 
 from settlement.verify.database import as_bytes
 from settlement.verify.findings import Finding
@@ -75,7 +76,7 @@ def invoices(scene: Scene) -> Finding:
 
 
 def acknowledged(scene: Scene) -> Finding:
-    """I5, I6: what an acknowledged answer names is there, with its first event."""
+    """I5, I6: what an acknowledged answer names is there, with its first event and its document."""
     finding = Finding("I5/I6", "acknowledged writes are there")
     known = {
         "invoice": {row[0] for row in scene.database.stream("SELECT id FROM invoice")},
@@ -96,8 +97,28 @@ def acknowledged(scene: Scene) -> Finding:
         }
         for key in sorted(ids - with_event):
             finding.against(f"{key} has no event of its beginning")
-    finding.counts = {"answers": answers, **{f"{table}s": len(ids) for table, ids in known.items()}}
+    documents = _judge_documents(scene, finding)
+    finding.counts = {
+        "answers": answers,
+        "documents": documents,
+        **{f"{table}s": len(ids) for table, ids in known.items()},
+    }
     return finding
+
+
+def _judge_documents(scene: Scene, finding: Finding) -> int:
+    """Bring forward documents that are not the bytes that came in, and who names another one."""
+    count = 0
+    for digest, content in scene.database.stream("SELECT sha256, content FROM document"):
+        count += 1
+        if sha256(as_bytes(content)).hexdigest() != digest:
+            finding.against(f"document {digest} is not what came in: its bytes have another hash")
+    for key, invoice_id in scene.database.stream(
+        "SELECT s.id, s.invoice_id FROM settlement s JOIN invoice i ON i.id = s.invoice_id"
+        " WHERE s.document_sha256 <> i.document_sha256"
+    ):
+        finding.against(f"{key} pays another document than {invoice_id} names")
+    return count
 
 
 class SetAside:

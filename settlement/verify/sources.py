@@ -1,7 +1,8 @@
 """What each entry of the books was made from, beyond the chain: parts of I2.
 
 A bank's entries and what people decided are one-to-one with their entries in the journal, with the
-same amounts, each undone where it was taken back; no entry is of a kind that nobody knows.
+same amounts, each undone where it was taken back; no entry is of a kind that nobody knows, and no
+account of another kind or owner than its code says.
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ def judge_sources(scene: Scene, finding: Finding) -> None:
     for kind, seq, count in database.stream(_ALL_KINDS):
         if kind not in KINDS:
             finding.against(f"je_{seq} is of a kind that nobody knows, {kind} ({count} entries)")
+    for code, kind, owner in database.stream("SELECT code, kind, owner FROM account"):
+        of_kind, _, rest = code.partition(":")
+        named = rest.rpartition(":")[0]
+        whose = scene.wallets.get(named, named)
+        if kind != of_kind or (whose.startswith("par_") and owner != whose):
+            finding.against(f"account {code} is kept as {kind} of {owner}")
     for (seq,) in database.stream(_OF_NO_BANK):
         finding.against(f"je_{seq} is a bank's entry, and no bank entry names it")
     for key, seq in database.stream(_UNLIKE_THE_BANK):

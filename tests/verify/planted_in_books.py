@@ -34,7 +34,7 @@ IN_BOOKS = (
     Planted(
         "a document is exchanged under a settlement",
         sql(f"UPDATE settlement SET document_sha256 = '{'ab' * 32}' WHERE id = {FIRST}"),
-        ("I1",),
+        ("I1", "I5/I6"),
     ),
     Planted(
         "a settlement is recorded at another log",
@@ -171,6 +171,30 @@ IN_BOOKS = (
         "an acknowledged invoice is not there",
         sql('UPDATE idempotency SET body = \'{"id": "inv_' + "f" * 32 + "\"}'"),
         ("I5/I6",),
+    ),
+    Planted(
+        "the bytes of a document were changed",
+        sql("UPDATE document SET content = 'x' WHERE sha256 = (SELECT MIN(sha256) FROM document)"),
+        ("I5/I6",),
+    ),
+    Planted(
+        "an invoice names another document than its settlement pays",
+        sql(
+            "UPDATE invoice SET document_sha256 = (SELECT MAX(d.sha256) FROM document d"
+            " WHERE d.sha256 <> invoice.document_sha256)"
+            f" WHERE id = (SELECT invoice_id FROM settlement WHERE id = {FIRST})"
+        ),
+        ("I5/I6",),
+    ),
+    Planted(
+        "an account is kept as one of another kind",
+        sql("UPDATE account SET kind = 'adjustment' WHERE code LIKE 'sales:%'"),
+        ("I2",),
+    ),
+    Planted(
+        "a company's account is kept as somebody else's",
+        sql("UPDATE account SET owner = 'par_eve' WHERE code LIKE 'wallet:%:TUSD'"),
+        ("I2",),
     ),
     Planted(
         "an entry was edited",
