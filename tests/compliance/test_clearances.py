@@ -251,6 +251,21 @@ def test_a_revoked_clearance_lapses_and_is_decided_anew(rail: Rail) -> None:
     assert rail.state(key) == "CLEARED"
 
 
+@pytest.mark.parametrize("side", ["debtor_wallet", "creditor_wallet"])
+def test_what_is_booked_may_be_orphaned_so_its_clearance_ends_with_its_wallets(
+    rail: Rail, side: str
+) -> None:
+    (key,) = rail.instructed()
+    worker = rail.worker()
+    rail.run_until(worker, lambda: rail.state(key) == "BOOKED")
+    wallet = getattr(rail.one("SELECT debtor_wallet, creditor_wallet FROM settlement"), side)
+
+    with transaction(rail.engine) as session:
+        clearance.revoke_wallets(session, [wallet], rail.now)
+
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
+
+
 def test_nothing_is_cleared_while_the_chain_is_not_followed_to_its_end(rail: Rail) -> None:
     rail.settings = rail.settings.model_copy(update={"blocks_per_tick_max": 4})
     worker = rail.worker()
