@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Callable
 
-from pydantic_core import ErrorDetails
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import problems
@@ -113,11 +112,6 @@ class Doorway:
             headers.append((b"retry-after", str(known.retry_seconds).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-
-
-def one_fault(field: str, message: str, found: object, kind: str = "value_error") -> ErrorDetails:
-    """Return a fault of one place, as pydantic would report it."""
-    return {"type": kind, "loc": (field,), "msg": message, "input": found}
 
 
 def _request_id(scope: Scope) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
 
+from settlement.documents.json_failures import in_json_words
 from settlement.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Retryable
 
 FAULTS_MAX = 100
@@ -83,7 +84,7 @@ class CodeRefused(Refused):
 
 
 class TooManyRequests(Refused):
-    """More requests came than are taken in a minute; `retry_seconds` says when to come again."""
+    """More requests came than are taken in a minute; Retry-After says when to come again."""
 
     def __init__(self, per_minute: int, retry_seconds: int) -> None:
         super().__init__(
@@ -188,7 +189,7 @@ class BodyUnreadable(Refused):
 
 
 class BodyInvalid(Invalid):
-    """Fields of the request are missing, unknown or wrong; `faults` names every one of them."""
+    """Fields of the request are missing, unknown or wrong; every one of them is told."""
 
     def __init__(self, found: Sequence[ErrorDetails]) -> None:
         self.faults = [_fault(each) for each in found[:FAULTS_MAX]]
@@ -220,7 +221,7 @@ class TotalsDiffer(Conflict):
 
 
 class NotReady(Retryable):
-    """Something that work needs is missing; `faults` says what, by name of the check."""
+    """Something that work needs is missing; it is told by the name of the check."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
@@ -234,22 +235,28 @@ class WriterBusy(Retryable):
         super().__init__(f"{waiting} requests wait for the database already: try again")
 
 
+def one_fault(field: str, message: str, found: object, kind: str = "value_error") -> ErrorDetails:
+    """Return a fault of one place, as pydantic would report it."""
+    return {"type": kind, "loc": (field,), "msg": message, "input": found}
+
+
 def _fault(found: ErrorDetails) -> dict[str, str | None]:
     place = [str(part) for part in found["loc"]]
     if place and place[0] in ("query", "path", "header", "body"):
         place = place[1:] or place
-    value = found.get("input")
-    is_small = isinstance(value, str | int | float | bool) or value is None
+    is_missing, asks_object = found["type"] == "missing", found["type"] in _OBJECTS
     return {
         "field": "/".join(place) or "body",
-        "found": repr(value)[:_SHOWN_MAX] if is_small else type(value).__name__,
-        "message": found["msg"],
+        "found": "nothing" if is_missing else in_json_words(found.get("input"))[:_SHOWN_MAX],
+        "message": "Input should be an object" if asks_object else found["msg"],
         "repair": _REPAIRS.get(found["type"], "correct it: /docs has the shape of every field"),
     }
 
 
+_OBJECTS = ("model_type", "model_attributes_type", "dict_type", "dataclass_type")
 _REPAIRS = {
     "missing": "send the field",
+    "batch_size": "send 1 to 1000 documents in a batch",
     "extra_forbidden": "leave the field out: it is not known here",
     "string_type": 'send a JSON string; amounts too: "1200.50"',
     "string_pattern_mismatch": "send a value of the shape that /docs gives",

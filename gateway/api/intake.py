@@ -24,7 +24,7 @@ from gateway.context import Gateway
 from gateway.idempotency import Reply
 from gateway.json_body import Body
 from gateway.problems import Asked
-from gateway.refusals import BodyInvalid, BodyUnreadable
+from gateway.refusals import BodyInvalid, one_fault
 from gateway.writer import Outcome, Work
 from settlement import invoices
 from settlement.clock import Ids
@@ -112,7 +112,8 @@ def _contents(content: bytes) -> list[bytes]:
     plain = json_body.plain_json(content)
     if isinstance(plain, list):
         if not 0 < len(plain) <= BATCH_MAX:
-            raise BodyUnreadable(f"a batch holds 1 to {BATCH_MAX} documents, not {len(plain)}")
+            message = f"a batch holds 1 to {BATCH_MAX} documents"
+            raise BodyInvalid([one_fault("body", message, len(plain), "batch_size")])
         return [orjson.dumps(each) for each in plain]
     body = json_body.read(content, BatchBody)
     return [_decoded(place, each.content) for place, each in enumerate(body.documents)]
@@ -122,16 +123,8 @@ def _decoded(place: int, text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BodyInvalid(
-            [
-                {
-                    "type": "base64",
-                    "loc": ("documents", place, "content"),
-                    "msg": "it is not base64",
-                    "input": text,
-                }
-            ]
-        ) from error
+        field = f"documents/{place}/content"
+        raise BodyInvalid([one_fault(field, "it is not base64", text, "base64")]) from error
 
 
 def _issue_ones(session: Session, items: Sequence[Intake], now: datetime) -> list[Outcome]:

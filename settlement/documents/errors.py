@@ -34,7 +34,7 @@ class RuleFailure:
 
 
 class DocumentRejected(Refused):
-    """The document breaks at least one rule; `failures` names every one of them."""
+    """The document breaks at least one rule; every one of them is told."""
 
     def __init__(self, failures: Iterable[RuleFailure]) -> None:
         self.failures = _bounded(tuple(failures))

@@ -89,11 +89,22 @@ def shape_failures(error: ValidationError) -> list[RuleFailure]:
     return [_failure(entry) for entry in error.errors(include_url=False, include_context=False)]
 
 
+def in_json_words(value: object) -> str:
+    """Return what was found, in the words of JSON; text in its quotes."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return repr(value)
+
+
 def _failure(entry: Any) -> RuleFailure:
     steps = entry["loc"]
     place = "/" + "/".join(str(step) for step in steps)
     field = str(steps[-1]) if steps else ""
-    kind, found = entry["type"], repr(entry["input"])[:_FOUND_MAX]
+    kind, found = entry["type"], in_json_words(entry["input"])[:_FOUND_MAX]
     starred = "/" + "/".join("*" if isinstance(step, int) else step for step in steps)
     empty = kind in ("too_short", "string_too_short") or entry["input"] is None
     if kind == "missing" or (empty and starred in _MANDATORY):

@@ -64,7 +64,7 @@ class Reading:
         value = (element.text or "").strip()
         match = _DECIMAL.match(value)
         currency = element.get("currencyID", self.currency)
-        if currency != self.currency:
+        if self.currency and currency != self.currency:
             repair = f"State the amount in the document's currency, {self.currency}."
             self.note(
                 RuleFailure("SR-CURRENCY", location(element), currency, "other currency", repair)
@@ -74,7 +74,7 @@ class Reading:
             self.note(RuleFailure("SR-AMOUNT", location(element), value[:60], "no amount", repair))
             return 0
         fraction = (match.group(3) or "").rstrip("0")
-        if len(fraction) > self.decimals:
+        if self.currency and len(fraction) > self.decimals:
             self.note(checks.decimals_of(value, self.decimals, location(element)))
             return 0
         minor = int((match.group(2) or "0") + fraction.ljust(self.decimals, "0"))

@@ -48,7 +48,10 @@ def record_of(
     """Return the record of a tree and the own rules it breaks; it counts only if there are none."""
     reading, paths = Reading(root), _PATHS[root.tag]
     reading.currency = reading.text(root, paths.currency)
-    reading.note(checks.currency(reading.currency, reading.place(paths.currency)))
+    misfit = checks.currency(reading.currency, reading.place(paths.currency))
+    if misfit is not None:  # No amount is compared with what is no currency.
+        reading.note(misfit)
+        reading.currency = ""
     reading.decimals = minor_units(reading.currency) or 0
     return _document(reading, paths, kind, sha256), reading.failures
 

@@ -30,3 +30,13 @@ def test_an_amount_s_refusal_names_the_rule_that_it_breaks(
     (failure,) = result.failures
     assert (failure.rule_id, failure.location) == ("SR-AMOUNT", pointer)
     assert rule in failure.message
+
+
+@pytest.mark.parametrize(("value", "found"), [(None, "null"), ([], "an array"), ({}, "an object")])
+def test_what_was_found_is_said_in_the_words_of_json(value: object, found: str) -> None:
+    result = json_outcome(with_value("/seller/lei", [value]))
+
+    assert isinstance(result, DocumentRejected)
+    assert result.failures[0].found == "an array"
+    (failure,) = json_outcome(with_value("/type_code", value)).failures
+    assert failure.found == found

@@ -120,6 +120,23 @@ def test_a_wrong_value_is_refused_by_its_rule(
     assert rule_id in rule_ids(outcome(an_xml(UBL, change), rules))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        (r"<cbc:DocumentCurrencyCode>.*</cbc:DocumentCurrencyCode>", ""),
+        (r"(<cbc:DocumentCurrencyCode>)EUR", r"\1EURO"),
+    ],
+)
+def test_a_missing_or_unknown_currency_is_told_once(
+    change: tuple[str, str], rules: RulesEngine
+) -> None:
+    result = outcome(an_xml(UBL, change), rules)
+
+    assert isinstance(result, DocumentRejected)
+    own = [each.rule_id for each in result.failures if each.rule_id.startswith("SR-")]
+    assert own == ["SR-CURRENCY"]
+
+
 @pytest.mark.parametrize("factor", ["0", "-1"])
 def test_nothing_due_is_refused(factor: str, rules: RulesEngine) -> None:
     prepaid = {"0": "2628.00", "-1": "2629.00"}[factor]

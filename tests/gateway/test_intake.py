@@ -141,7 +141,16 @@ def test_a_batch_that_is_none_is_refused(door: Door, body: Any) -> None:
     if body == [1]:
         assert answer.json()["items"][0]["status"] == 415
     else:
-        assert answer.status_code in (400, 422)
+        assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_a_batch_of_too_few_or_many_says_how_many_it_takes(door: Door, count: int) -> None:
+    problem = door.post("/v1/invoices/batch", [{}] * count, "exporter").json()
+
+    (fault,) = problem["errors"]
+    assert (fault["field"], fault["found"]) == ("body", str(count))
+    assert fault["repair"] == "send 1 to 1000 documents in a batch"
 
 
 def test_a_thousand_documents_go_in_at_once(door: Door) -> None:

@@ -21,7 +21,7 @@ _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,6}))?\Z", re.ASCII)
 
 
 class RuleSetInvalid(Invalid):
-    """A rule set says what no rule set may say; `line` is where."""
+    """A rule set says what no rule set may say; its line is told."""
 
     def __init__(self, line: int, fault: str, repair: str) -> None:
         super().__init__(f"line {line}: {fault}", field="rules", repair=repair)
