@@ -21,6 +21,8 @@ from settlement.reconciliation.workbench.rules import Act
 from settlement.store.bulk import rows_by_key
 
 RECORDS_MAX = 1_000
+_ID_DIGITS_MAX = 18
+"""A longer number is no record's."""
 
 _MATCH_OF = text(
     "SELECT DISTINCT m.match_id FROM recon_member m JOIN recon_record r ON r.id = m.record_id"
@@ -106,7 +108,7 @@ def take_back(session: Session, match_id: int, deed: Deed) -> None:
 
 
 def _found(session: Session, named: Sequence[str]) -> set[int]:
-    numbers = [int(each) for each in named if each.isdecimal()]
+    numbers = [int(each) for each in named if each.isdecimal() and len(each) <= _ID_DIGITS_MAX]
     origins = [each for each in named if not each.isdecimal()]
     by_id = rows_by_key(session, "SELECT id FROM recon_record WHERE id {keys}", numbers)
     by_origin = rows_by_key(

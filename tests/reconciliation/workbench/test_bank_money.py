@@ -122,12 +122,13 @@ def test_records_are_matched_by_hand_and_apart_again(
     )
 
     unknown = desk.refused(broken, "match", records=["bank:999"])
+    too_large = desk.refused(broken, "match", records=["9" * 25])
     alone = desk.refused(broken, "match", records=[desk.read(broken)["subject"]])
     matched = desk.done(broken, "match", records=[debit])
     twice = desk.act(broken, "reopen"), desk.act(broken, "match", records=[debit])
     apart = desk.done(broken, "unmatch")
 
-    assert unknown == alone == (422, "Invalid")
+    assert unknown == too_large == alone == (422, "Invalid")
     assert matched["closed_at"] is not None and matched["effects"][0]["match_id"]
     assert twice[0].status_code == 200
     assert (twice[1].status_code, twice[1].json()["title"]) == (409, "Record not open")
