@@ -68,7 +68,14 @@ def import_file(
 
     Raises:
         StatementRefused: of whatever kind; nothing was stored.
+        Invalid: it cannot be read, or has a name that cannot be kept.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise Invalid(
+            f"the file's name is no UTF-8: {str(path)!a}", field="file", repair="rename it"
+        ) from error
     try:
         file = path.open("rb")
     except OSError as error:

@@ -1,5 +1,6 @@
 """What is wrong with a bank's file is said with line, path and repair, and nothing is stored."""
 
+import os
 import re
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from settlement import bank
+from settlement.clock import new_id
 from settlement.documents.iso20022.reading_model import (
     StatementContradicts,
     StatementInvalid,
     StatementRefused,
     StatementUnreadable,
 )
+from settlement.errors import Invalid
 from settlement.store import open_engine, reading
 from tests.bank.builders import (
     OTHER_IBAN,
@@ -26,6 +29,7 @@ from tests.bank.builders import (
     stored,
     with_account,
 )
+from tests.builders.ledger import NOW
 
 GOOD = a_camt(Movement("10.00"), Movement("-4.00", reference="BK-2"))
 
@@ -265,3 +269,15 @@ def test_any_changed_byte_is_refused_by_name_or_read(place: int, byte: int) -> N
     else:
         assert rows
         assert re.match(r"/Document/", rows[0].path)  # type: ignore[union-attr]
+
+
+def test_a_name_that_cannot_be_kept_is_refused(sqlite_url: str, tmp_path: Path) -> None:
+    engine = open_engine(sqlite_url)
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/Ausz\xfcge.xml"))
+    path.write_bytes(GOOD)
+
+    with pytest.raises(Invalid, match=r"Ausz\\udcfcge.xml") as refusal:
+        bank.import_file(engine, path, actor="test", ids=new_id, now=NOW)
+
+    assert (refusal.value.field, refusal.value.repair) == ("file", "rename it")
+    engine.dispose()
