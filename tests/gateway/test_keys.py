@@ -120,6 +120,16 @@ def test_a_scope_narrows_a_key_and_never_widens_it(door: Door) -> None:
     assert _issue(door, scopes=["everything"]).status_code == 422
 
 
+def test_a_rotated_key_may_do_what_the_old_one_might_and_no_more(door: Door) -> None:
+    old = _issue(door, scopes=["invoices", "read"], per_minute=7, label="laptop").json()
+
+    new = door.post(f"/v1/keys/{old['prefix']}/rotate", {}, "admin").json()
+
+    same = ("role", "participant_id", "person_id", "scopes", "per_minute", "label")
+    assert [new[each] for each in same] == [old[each] for each in same]
+    assert door.client.get("/v1/journal", headers=_bearer(new["key"])).status_code == 403
+
+
 def test_a_rotated_key_goes_on_until_the_overlap_is_over(door: Door) -> None:
     old = _issue(door).json()
     new = door.post(f"/v1/keys/{old['prefix']}/rotate", {"overlap_seconds": 60}, "admin").json()

@@ -234,6 +234,8 @@ def test_a_person_who_is_erased_leaves_an_id_and_nothing_personal(door: Door) ->
         stored = [
             session.connection().exec_driver_sql(f"SELECT * FROM {table}").all() for table in tables
         ]
+        places = session.connection().exec_driver_sql("SELECT address, agent FROM person_session")
+        assert {tuple(row) for row in places} == {("", "")}, "where they have signed in from"
     assert EMAIL not in str(stored) and "Maria" not in str(stored)
 
 

@@ -1,0 +1,46 @@
+"""What both parties declare of a trade, put together."""
+
+import pytest
+
+from settlement.compliance import trades
+from settlement.compliance.trades import Declaration
+from settlement.store import transaction
+from tests.builders.rail import Rail
+
+
+@pytest.mark.parametrize("debtor_first", [True, False])
+def test_whoever_pays_knows_best_where_the_money_is_from(rail: Rail, debtor_first: bool) -> None:
+    rail.instructed()
+    invoice = rail.one("SELECT invoice_id FROM settlement")
+    buyer, seller = rail.companies.buyer, rail.companies.seller
+    said = [
+        (buyer, Declaration(source_of_funds="mined", hs_codes=("847130",))),
+        (seller, Declaration(source_of_funds="trade", hs_codes=("854231",), region="R")),
+    ]
+
+    with transaction(rail.engine) as session:
+        for party, declaration in said if debtor_first else said[::-1]:
+            trades.declare(session, invoice, party, declaration, actor="x", now=rail.now)
+        found = trades.trades(session, {invoice: buyer})[invoice]
+
+    assert (found.source_of_funds, found.region) == ("mined", "R")
+    assert {"847130", "854231"} <= {*found.hs_codes}
+
+
+def test_what_was_cleared_before_something_was_declared_is_judged_anew(rail: Rail) -> None:
+    rail.write("UPDATE lane SET state = 'paused'")
+    worker = rail.worker()
+    rail.tick(worker)
+    (key,) = rail.instructed()
+    rail.tick(worker)
+    cleared = rail.state(key)
+    invoice = rail.one("SELECT invoice_id FROM settlement")
+
+    with transaction(rail.engine) as session:
+        trades.declare(
+            session, invoice, rail.companies.seller, Declaration(hs_codes=("847130",)), actor="x",
+            now=rail.now,
+        )  # fmt: skip
+
+    assert cleared == "CLEARED"
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
