@@ -90,7 +90,7 @@ def ask(
 
 @app.command(
     epilog="Example: settle inquiry answer inq_019a8f… --words 'Contract 118, attached.'"
-    " --file contract=contract.pdf --as exporter"
+    " --file contract=contract.pdf --as hartwig-exporter"
 )
 def answer(
     inquiry_id: Named,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import show
-from gateway.cli.client import open_api
+from gateway.cli.client import ApiRefused, open_api
 from gateway.cli.options import (
     LIMIT,
     URL,
@@ -67,6 +67,9 @@ def submit(
         typer.echo(json.dumps(answer))
     else:
         show.table(_batch(files, answer["items"]), ("file", "id", "answer"), as_json=False)
+        for file, item in zip(files, answer["items"], strict=True):
+            if "problem" in item:
+                typer.echo(f"{file.name}: {ApiRefused(item['problem'])}", err=True)
     if answer["refused"]:
         raise typer.Exit(1)
 

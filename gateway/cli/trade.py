@@ -19,7 +19,7 @@ _COLUMNS = ("declared_at", "participant_id", "contract_number", "purpose_code", 
 InvoiceId = Annotated[str, typer.Argument(help="An invoice's id.")]
 
 
-@app.command(epilog="Example: settle trade declare inv_019a8f… trade.json --as importer")
+@app.command(epilog="Example: settle trade declare inv_019a8f… trade.json --as kaveri-importer")
 def declare(
     invoice: InvoiceId,
     file: Annotated[
@@ -41,7 +41,7 @@ def declare(
     show.fields(api.post(path, body, idempotency_key=idempotency_key), as_json=as_json)
 
 
-@app.command("show", epilog="Example: settle trade show inv_019a8f… --as importer")
+@app.command("show", epilog="Example: settle trade show inv_019a8f… --as kaveri-importer")
 def show_(
     invoice: InvoiceId,
     url: Url = URL,

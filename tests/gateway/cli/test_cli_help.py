@@ -92,6 +92,15 @@ def test_every_command_answers_in_json_but_those_that_serve(name: str) -> None:
         assert ("--json" in options) != serves, f"settle {words} --json"
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_use_keys_that_settle_up_makes(name: str) -> None:
+    staff = {"treasury", "approver", "compliance", "overseer", "admin"}
+
+    for words, command in below(name, COMMANDS[name]):
+        for key in re.findall(r" --as ([a-z-]+)", " ".join((command.epilog or "").split())):
+            assert words == "review resolve" or key in staff or "-" in key, f"settle {words}"
+
+
 def test_the_readme_says_where_the_command_is_and_names_only_what_there_is() -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 

@@ -60,6 +60,8 @@ def test_many_documents_have_an_answer_each_and_one_refusal_fails_the_command(
     lines = [line for line in said.out.splitlines() if line.startswith("RE-")]
     assert "inv_" in lines[0] and "refused" in lines[1]
     assert [each["number"] for each in desk.json("invoice", "list")] == ["RE-1"]
+    assert "RE-2.json: the document breaks SR-DATE in 1 place" in said.err
+    assert "SR-DATE at /issue_date: no day" in said.err and "YYYY-MM-DD" in said.err
 
 
 def test_a_refusal_says_what_was_found_and_what_to_do(desk: Desk, tmp_path: Path) -> None:
