@@ -29,3 +29,18 @@ TheCaller = Annotated[Caller, Depends(_caller)]
 def json_answer(value: Any, status: int = 200) -> Response:
     """Return a JSON response."""
     return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def as_file(name: str, media_type: str) -> str:
+    """Return the Content-Disposition of a file under a name of ours, with its type's ending."""
+    return f'attachment; filename="{name}{_ENDINGS.get(media_type, "")}"'
+
+
+_ENDINGS = {
+    "application/json": ".json",
+    "application/pdf": ".pdf",
+    "application/xml": ".xml",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "text/plain": ".txt",
+}

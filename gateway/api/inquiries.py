@@ -15,7 +15,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from gateway import json_body
-from gateway.api.answers import TheCaller, TheGateway, json_answer
+from gateway.api.answers import TheCaller, TheGateway, as_file, json_answer
 from gateway.api.operation import Command
 from gateway.api.paging import Cursor, Limit, listed, page_of
 from gateway.auth import Caller
@@ -124,7 +124,7 @@ def get_attachment(
         reading.find(session, inquiry_id, party=caller.party)
         _name, media_type, content = reading.content(session, inquiry_id, attachment_id)
     # Its own name is in the inquiry: a header is no place for what a stranger wrote.
-    headers = {"Content-Disposition": f'attachment; filename="{attachment_id}"'}
+    headers = {"Content-Disposition": as_file(attachment_id, media_type)}
     return Response(content, media_type=media_type, headers=headers)
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from gateway import json_body
 from gateway.api import invoice_shapes as shapes
-from gateway.api.answers import TheCaller, TheGateway, json_answer
+from gateway.api.answers import TheCaller, TheGateway, as_file, json_answer
 from gateway.api.operation import Command, CommandRoute, QueryRoute, body_of
 from gateway.api.paging import Cursor, Limit, listed, page_of
 from gateway.auth import Caller
@@ -112,7 +112,7 @@ def get_document(invoice_id: str, gateway: TheGateway, caller: TheCaller) -> Res
         document = invoices.document(session, invoice.document_sha256)
     headers = {
         "ETag": f'"{document.sha256}"',
-        "Content-Disposition": f'attachment; filename="{invoice.id}"',
+        "Content-Disposition": as_file(invoice.id, document.media_type),
     }
     return Response(document.content, media_type=document.media_type, headers=headers)
 

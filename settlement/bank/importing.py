@@ -147,7 +147,7 @@ def _mapping(session: Session, wanted: BankAccount | None) -> SavedMapping:
     if wanted is None:
         raise Invalid(
             "a file that is no XML is a CSV, and does not say of which account it is",
-            field="account", repair="name the account; statements in XML need none",
+            field="account", repair="name its account (--account); statements in XML need none",
         )  # fmt: skip
     return mapping(session, wanted.id)
 

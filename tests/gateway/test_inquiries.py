@@ -57,6 +57,7 @@ def test_a_question_goes_to_the_party_and_its_answer_back(door: Door) -> None:
     )  # fmt: skip
     assert (answered.status_code, answered.json()["state"]) == (200, "ANSWERED")
     assert content.content == b"%PDF-1.7\n"
+    assert content.headers["content-disposition"].endswith(f'"{file["id"]}.pdf"')
     assert content.headers["x-content-type-options"] == "nosniff"
     assert content.headers["content-disposition"].startswith("attachment")
     assert (again.json()["state"], again.json()["due_date"]) == ("OPEN", "2026-12-01")

@@ -80,6 +80,8 @@ def test_each_format_is_found_out_and_its_bytes_are_kept(door: Door, name: str) 
     assert document.content == content
     assert document.headers["Content-Type"].startswith(FORMATS[name])
     assert document.headers["ETag"] == f'"{invoice["document_sha256"]}"'
+    ending = name.rpartition(".")[2]
+    assert document.headers["Content-Disposition"].endswith(f'"{invoice["id"]}.{ending}"')
 
 
 def test_the_media_type_that_is_claimed_decides_nothing(door: Door) -> None:

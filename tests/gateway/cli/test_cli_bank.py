@@ -32,6 +32,7 @@ def test_an_account_its_files_and_lists(
     first = desk.json("bank", "import", str(statement))
     again = desk.json("bank", "import", str(statement), "--account", account)
     refused = desk.settle("bank", "import", str(wrong))
+    nobodys = desk.settle("bank", "import", str(table))
     by_mapping = desk.json(
         "bank", "import", str(table), "--account", account, "--mapping", str(mapping)
     )
@@ -39,6 +40,7 @@ def test_an_account_its_files_and_lists(
     here = desk.type("bank", "import", str(statement), "--here", "--json")
 
     assert (first["is_new"], again["is_new"], by_mapping["entries"]) == (True, False, 1)
+    assert nobodys.code == 1 and "name its account (--account)" in nobodys.err
     assert refused.code == 1
     assert "opening 1000.00 and movements 250.01" in refused.err and "ask the bank" in refused.err
     assert here.json["file_id"] == first["file_id"] and here.json["is_new"] is False
