@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from settlement.chain import rlp
+from settlement.chain.keccak import keccak
+from settlement.chain.port import Hash
 from settlement.chain.receipts import WrongShape
 
 _BYTES = (
@@ -97,6 +99,15 @@ def transaction_bytes(answer: dict[str, Any]) -> bytes:
         return _typed(answer["type"], fields)
     except (KeyError, TypeError, ValueError) as error:
         raise WrongShape(f"a chain transaction without {error}") from error
+
+
+def signed_bytes(tx_hash: Hash, answer: Any) -> bytes | None:
+    """Return the bytes of an `eth_getTransactionByHash`; None unless they hash to `tx_hash`."""
+    try:
+        raw = transaction_bytes(answer)
+    except WrongShape:
+        return None
+    return raw if "0x" + keccak(raw).hex() == tx_hash else None
 
 
 def _field(name: str, answer: dict[str, Any]) -> rlp.Item:

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from settlement.chain.encoding import header_bytes, receipt_bytes, transaction_bytes
+from settlement.chain.encoding import (
+    header_bytes,
+    receipt_bytes,
+    signed_bytes,
+    transaction_bytes,
+)
 from settlement.chain.keccak import keccak
 from settlement.chain.port import (
     Address,
@@ -20,7 +25,7 @@ from settlement.chain.port import (
     SendAnswer,
     SendOutcome,
 )
-from settlement.chain.receipts import WrongShape, block_receipts, block_ref, signed_bytes
+from settlement.chain.receipts import WrongShape, block_receipts, block_ref
 from settlement.chain.rpc import JsonRpc, RpcError
 from settlement.chain.send_answers import meaning
 from settlement.errors import ChainUnreachable

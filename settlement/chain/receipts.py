@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from settlement.chain import rlp
 from settlement.chain.bloom import bloom
-from settlement.chain.keccak import keccak
 from settlement.chain.port import BlockRef, Hash, Log, Receipt
 
 
@@ -63,22 +61,6 @@ def block_receipts(block: BlockRef, answer: Any) -> list[Receipt]:
     if is_whole is False or bool(words) != block.has_logs:
         raise WrongShape(f"other logs for block {block.number} than its header's bloom says")
     return receipts
-
-
-def signed_bytes(tx_hash: Hash, answer: Any) -> bytes | None:
-    """Return the bytes of an `eth_getTransactionByHash`; None unless they hash to `tx_hash`."""
-    try:
-        numbers = ("chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas")
-        fields: list[rlp.Item] = [rlp.integer(int(answer[name], 16)) for name in numbers]
-        to, data = answer["to"] or "0x", answer["input"]
-        fields += [bytes.fromhex(to[2:]), rlp.integer(int(answer["value"], 16))]
-        fields += [bytes.fromhex(data[2:]), []]
-        parity = answer["yParity"] if "yParity" in answer else answer["v"]
-        fields += [rlp.integer(int(each, 16)) for each in (parity, answer["r"], answer["s"])]
-    except (KeyError, TypeError, ValueError):
-        return None
-    raw = b"\x02" + rlp.encode(fields)
-    return raw if "0x" + keccak(raw).hex() == tx_hash else None
 
 
 def _decode(answer: list[dict[str, Any]], block_hash: Hash) -> tuple[list[Receipt], set[str]]:

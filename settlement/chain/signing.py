@@ -19,6 +19,14 @@ GAS_CAP = 16_777_216
 """The most gas one chain transaction may ask for. Source: EIP-7825."""
 
 _TYPE = b"\x02"
+_PLACES = {
+    # Of each type: how many fields, and where nonce, tip, fee, gas, to, value and data stand.
+    0: (9, (0, 1, 1, 2, 3, 4, 5)),
+    1: (11, (1, 2, 2, 3, 4, 5, 6)),
+    2: (12, (1, 2, 3, 4, 5, 6, 7)),
+    3: (14, (1, 2, 3, 4, 5, 6, 7)),
+    4: (13, (1, 2, 3, 4, 5, 6, 7)),
+}
 _CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -159,6 +167,44 @@ def read_eip1559(raw: bytes) -> SignedChainTx:
     )
 
 
+def read_signed(raw: bytes) -> SignedChainTx:
+    """Return what signed bytes of any type say, and who signed them: others use other types.
+
+    A gas price counts as both fees. Source: EIP-155, EIP-2718, EIP-2930, EIP-1559, EIP-4844,
+    EIP-7702.
+
+    Raises:
+        ValueError: not such bytes, or no valid signature.
+    """
+    kind = raw[0] if raw and raw[0] < 0x80 else 0
+    prefix = raw[:1] if kind else b""
+    fields = rlp.decode(raw[len(prefix) :])
+    count, places = _PLACES.get(kind, (0, ()))
+    if not isinstance(fields, list) or len(fields) != count:
+        raise ValueError("failed to decode signed transaction: not the fields of its type")
+    parity, r, s = (_plain(part) for part in fields[-3:])
+    unsigned, chain_id = fields[:-3], b""
+    if kind:
+        chain_id = _plain(fields[0])
+    else:
+        parity, chain_id = _of_v(int.from_bytes(parity, "big"))
+        unsigned += [chain_id, b"", b""] if chain_id else []
+    nonce, tip, max_fee, gas, to, value, data = (_plain(fields[place]) for place in places)
+    return SignedChainTx(
+        hash=Hash("0x" + keccak(raw).hex()),
+        sender=_signer(keccak(prefix + rlp.encode(unsigned)), parity, r, s),
+        chain_id=int.from_bytes(chain_id, "big"),
+        nonce=int.from_bytes(nonce, "big"),
+        max_priority_fee_wei=int.from_bytes(tip, "big"),
+        max_fee_wei=int.from_bytes(max_fee, "big"),
+        gas_limit=int.from_bytes(gas, "big"),
+        to=Address("0x" + to.hex()) if to else None,
+        value=int.from_bytes(value, "big"),
+        data=data,
+        raw=raw,
+    )
+
+
 def address_of(key: bytes) -> Address:
     """Return the address that a secret key signs for."""
     return _address(coincurve.PrivateKey(key).public_key)
@@ -168,6 +214,20 @@ def created_address(sender: Address, nonce: int) -> Address:
     """Return where a contract lands that `sender` creates at `nonce`."""
     preimage = rlp.encode([bytes.fromhex(sender[2:]), rlp.integer(nonce)])
     return Address("0x" + keccak(preimage)[12:].hex())
+
+
+def _plain(part: rlp.Item) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    raise ValueError("failed to decode signed transaction: a list where bytes should be")
+
+
+def _of_v(v: int) -> tuple[bytes, bytes]:
+    """Return the parity and the chain id that a v holds; no chain id before EIP-155."""
+    parity = 1 - v % 2 if v >= 35 else v - 27
+    if parity not in (0, 1):
+        raise ValueError(f"invalid signature: v is {v}")
+    return rlp.integer(parity), rlp.integer((v - 35) // 2) if v >= 35 else b""
 
 
 def _signer(digest: bytes, parity: bytes, r: bytes, s: bytes) -> Address:

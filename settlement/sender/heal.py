@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from settlement import watcher
 from settlement.chain.port import Address, ChainPort, Hash
-from settlement.chain.signing import read_eip1559
+from settlement.chain.signing import read_signed
 from settlement.clock import Ids
 from settlement.config import Settings
 from settlement.errors import ChainUnreachable
@@ -150,10 +150,14 @@ def _unrecorded(
             next_nonce = _next_nonce(session, signer)
         first = next_nonce if oldest is None else min(oldest, next_nonce)
         raws = chain.raw_transactions([Hash(row.tx_hash) for row in rows])
-        if any(raw is None for raw in raws):
-            raise ChainUnreachable("the node cannot give the chain transactions of its own blocks")
+        for row, raw in zip(rows, raws, strict=True):
+            if raw is None:
+                raise ChainUnreachable(
+                    f"the node does not give the signed bytes of {row.tx_hash}, which is of"
+                    f" {signer} and in block {row.block_number}"
+                )
         mined = [
-            recovery.Mined(read_eip1559(raw), row.timestamp)
+            recovery.Mined(read_signed(raw), row.timestamp)
             for raw, row in zip(raws, rows, strict=True)
             if raw is not None
         ]

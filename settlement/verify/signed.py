@@ -1,4 +1,4 @@
-"""Signed bytes of a chain transaction (EIP-1559), read by the checker's own code.
+"""Signed bytes of a chain transaction, of any type, read by the checker's own code.
 
 Recovers no signer: who signed is the node's to say, for what was mined.
 """
@@ -20,21 +20,34 @@ class Signed(NamedTuple):
     data: bytes
 
 
+_KINDS = {
+    # By its first byte: how many fields, and where those of `Signed` stand; 0 is the oldest type.
+    0: (9, (6, 0, 1, 1, 3, 4, 5)),
+    1: (11, (0, 1, 2, 2, 4, 5, 6)),
+    2: (12, (0, 1, 2, 3, 5, 6, 7)),
+    3: (14, (0, 1, 2, 3, 5, 6, 7)),
+    4: (13, (0, 1, 2, 3, 5, 6, 7)),
+}
+
+
 def read(raw: bytes) -> Signed | None:
-    """Return what the bytes say, None where they are no chain transaction of type 2."""
-    if raw[:1] != b"\x02":
-        return None
+    """Return what the bytes say, None where they are no chain transaction."""
+    kind = raw[0] if raw and raw[0] < 0x80 else 0
+    count, places = _KINDS.get(kind, (0, ()))
     try:
-        fields, end = _item(raw, 1)
+        fields, end = _item(raw, 1 if kind else 0)
     except (IndexError, ValueError):
         return None
-    if end != len(raw) or not isinstance(fields, list) or len(fields) != 12:
+    if end != len(raw) or not isinstance(fields, list) or len(fields) != count:
         return None
-    if any(isinstance(part, list) for place, part in enumerate(fields) if place != 8):
+    wanted = [fields[place] for place in places]
+    if any(isinstance(part, list) for part in wanted):
         return None
-    chain_id, nonce, tip, fee = (int.from_bytes(part, "big") for part in fields[:4])
-    value = int.from_bytes(fields[6], "big")
-    return Signed(chain_id, nonce, tip, fee, "0x" + fields[5].hex(), value, fields[7])
+    chain_id, nonce, tip, fee = (int.from_bytes(part, "big") for part in wanted[:4])
+    if not kind:
+        chain_id = max(chain_id - 35, 0) // 2  # It is in v. Source: EIP-155.
+    to, value, called = wanted[4:]
+    return Signed(chain_id, nonce, tip, fee, "0x" + to.hex(), int.from_bytes(value, "big"), called)
 
 
 def _item(raw: bytes, place: int) -> tuple[Any, int]:

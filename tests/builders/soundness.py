@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from settlement import ledger, participants
-from settlement.chain.signing import read_eip1559
+from settlement.chain.signing import read_signed
 from settlement.clock import counted_ids
 from settlement.store import migrate, open_engine, reading, transaction
 from tests.builders.rail import NOW, OPERATOR, Rail
@@ -50,7 +50,7 @@ def _sent_what_was_stored(rail: Rail) -> None:
         )
     }
     for row in attempts.values():
-        signed = read_eip1559(bytes(row.raw))
+        signed = read_signed(bytes(row.raw))
         assert (signed.hash, signed.nonce, signed.sender) == (row.hash, row.nonce, row.signer)
     head = rail.chain.head().number
     headers = rail.chain.headers(0, head)

@@ -9,6 +9,7 @@ import pytest
 from eth_account import Account
 
 from settlement.chain.dev_keys import dev_keys
+from settlement.chain.keccak import keccak
 from settlement.chain.port import Address
 from settlement.chain.signing import (
     GAS_CAP,
@@ -16,9 +17,11 @@ from settlement.chain.signing import (
     address_of,
     created_address,
     read_eip1559,
+    read_signed,
     sign_eip1559,
 )
 from settlement.errors import Invalid
+from tests.builders.other_programs import KINDS, PRICE_WEI, signed_by_another_program
 
 ZERO = Address("0x" + "0" * 40)
 
@@ -107,6 +110,22 @@ def test_every_changed_byte_is_noticed_or_has_another_signer() -> None:
             continue
         assert read.sender != address_of(key)
         assert read.hash != tx_hash
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_other_programs_sign_is_read_whatever_its_type(kind: str) -> None:
+    to = Address("0x" + "ab" * 20)
+    raw = signed_by_another_program(b"\x17" * 32, kind, to=to, nonce=3, data=b"\5")
+
+    read = read_signed(raw)
+
+    assert (read.sender, read.hash) == (address_of(b"\x17" * 32), "0x" + keccak(raw).hex())
+    assert (read.nonce, read.to, read.data, read.gas_limit) == (3, to, b"\5", 90_000)
+    assert read.max_fee_wei == PRICE_WEI
+    assert read.chain_id == (0 if kind == "before EIP-155" else 31337)
+    for broken in (b"", b"\x05" + raw[1:], raw[:-1], raw + b"\0"):
+        with pytest.raises(ValueError):
+            read_signed(broken)
 
 
 def test_the_other_form_of_a_signature_is_refused() -> None:

@@ -8,16 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import settlement.verify
 from settlement import states
 from settlement.chain import rail_abi
 from settlement.chain.port import Address, Hash
-from settlement.chain.signing import sign_eip1559
+from settlement.chain.signing import read_signed, sign_eip1559
 from settlement.clock import counted_ids, uuid_bytes
 from settlement.invoices.moves import _ANNOUNCED as INVOICES_ANNOUNCED
 from settlement.settlements.moves import ANNOUNCED
 from settlement.tables import APPEND_ONLY
 from settlement.verify import journal, moves, signed, told, words
+from tests.builders.other_programs import KINDS, signed_by_another_program
 from tests.verify.conftest import Patient
 
 VERIFY = Path(settlement.verify.__file__).parent
@@ -107,6 +110,18 @@ def test_both_read_the_same_from_signed_bytes() -> None:
     assert said == (31337, 300, 10**9, 10**11, "0x" + "ab" * 20, 0, b"\5" * 700)
     assert signed.read(raw[:-1]) is None
     assert signed.read(b"\1" + raw[1:]) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_read_the_same_from_what_other_programs_sign(kind: str) -> None:
+    raw = signed_by_another_program(b"\x17" * 32, kind, to="0x" + "ab" * 20, nonce=3, data=b"\5")
+
+    ours, said = read_signed(raw), signed.read(raw)
+
+    assert said == (
+        ours.chain_id, 3, ours.max_priority_fee_wei, ours.max_fee_wei, "0x" + "ab" * 20, 0, b"\5",
+    )  # fmt: skip
+    assert signed.read(raw[:-1]) is None
 
 
 def test_both_compute_the_same_reference_and_read_the_same_call() -> None:

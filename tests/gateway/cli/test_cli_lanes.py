@@ -16,7 +16,9 @@ from settlement.clock import to_micros
 from settlement.errors import ChainContradicts, Conflict, Invalid, NotFound, Refused
 from settlement.signer.socket import serve
 from settlement.store import open_engine
+from tests.builders.other_programs import KINDS, signed_by_another_program
 from tests.builders.rail import OPERATOR, Rail, an_anvil_rail
+from tests.builders.soundness import assert_sound
 
 
 @pytest.fixture
@@ -159,6 +161,28 @@ def test_a_lane_is_healed_beside_the_worker_that_found_it_wrong(rail: Rail) -> N
 
     assert (healed["mined"], healed["state"]) == (1, "active")
     assert rail.state(key) == "SETTLED"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_nonce_that_was_used_by_another_program_is_healed_whatever_its_type(
+    rail: Rail, kind: str
+) -> None:
+    worker = rail.worker()
+    rail.tick(worker)
+    raw = signed_by_another_program(OPERATOR.key, kind, to=OPERATOR.address)
+    rail.chain.rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+    rail.controls.mine()
+    (key,) = rail.instructed()
+    with pytest.raises(ChainContradicts):
+        for _ in range(6):
+            rail.round(worker)
+
+    healed = orjson.loads(_type(rail, "lane", "heal", "--json").output)
+    rail.settle_all(worker, rounds=60)
+
+    assert (healed["mined"], healed["state"]) == (1, "active")
+    assert rail.state(key) == "SETTLED"
+    assert_sound(rail)
 
 
 def test_a_lane_that_works_is_not_taken_from_its_worker(rail: Rail) -> None:
