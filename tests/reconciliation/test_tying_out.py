@@ -126,6 +126,20 @@ def test_more_coins_than_booked_are_a_top_up_and_fewer_a_break(rail: Rail, skewe
     assert [found[:2] for found in closed_breaks(rail.engine)] == [("tie_out", COIN)]
 
 
+def test_a_difference_that_no_column_holds_is_a_break_like_every_other(
+    rail: Rail, skewed: Skewed
+) -> None:
+    subject, call = _balance_of(rail)
+    skewed.more |= {OPERATOR.address: -(10**20), call: 1}
+
+    found = _tie_out(rail, skewed)
+
+    assert _row(found, COIN).difference_minor == -(10**20)
+    told = rail.rows("SELECT subject, amount_minor, detail FROM settlement_break")
+    assert {row.subject: row.amount_minor for row in told} == {COIN: None, subject: 1}
+    assert any(f'"difference":"-{10**20}"' in row.detail for row in told)
+
+
 def test_a_difference_is_a_break_until_it_ties_again(rail: Rail, skewed: Skewed) -> None:
     subject, call = _balance_of(rail)
     skewed.more[call] = 250
