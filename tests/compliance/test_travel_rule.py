@@ -17,6 +17,7 @@ from settlement.compliance.travel_rule.building import (
     lacks_as_originator,
     person,
 )
+from settlement.compliance.travel_rule.gaps import lacks
 from settlement.compliance.travel_rule.opening import NotClosed, NotInTurn
 from settlement.errors import NotFound, StoreCorrupt
 from settlement.store import reading, transaction
@@ -70,6 +71,14 @@ def test_who_is_paid_needs_a_name_and_an_account_alone() -> None:
         "the beneficiary's name",
         "the beneficiary's account",
     )
+
+
+def test_what_either_side_lacks_is_lacking() -> None:
+    whole, nameless = a_party(), a_party(name=" ")
+
+    assert lacks((whole, whole)) == ()
+    assert lacks((nameless, whole)) == ("the originator's name",)
+    assert lacks((whole, nameless)) == ("the beneficiary's name",)
 
 
 def test_a_company_is_a_legal_person_with_its_lei_and_no_authority() -> None:
