@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
+from anyascii import anyascii
 from rapidfuzz.distance import OSA
 
 from settlement.compliance.screening.names import Name, NameKind, prepared
@@ -34,6 +35,8 @@ _TAKEN = (0, "")
 _FORM_CONFLICT_POINTS = 6
 _KIND_CONFLICT_POINTS = 10
 _ONE_OF_MANY_POINTS = 74
+_OTHER_SIGN_POINTS = 15
+"""What a name loses of which every sign is another one that sounds the same."""
 _TURNED_MAX = 3
 _WEIGHT_PERSON_MIN = 700
 _WEIGHT_LETTER = 300
@@ -41,7 +44,7 @@ _WEIGHT_NOTHING = 100
 _WEIGHT_TWO_LETTERS = 700
 _NUMBERS = re.compile("[0-9]+")
 _EASTERN_FORMS = re.compile(
-    "股份有限公司|有限责任公司|有限公司|集团公司|公司|株式会社|有限会社|주식회사|유한회사"
+    "股份有限公司|有限责任公司|有限責任公司|有限公司|集团公司|集團公司|公司|株式会社|有限会社|주식회사|유한회사"
 )
 
 
@@ -250,8 +253,18 @@ def _by_syllables(one: Name, other: Name) -> Score:
     first = _EASTERN_FORMS.sub("", one.syllables) or one.syllables
     second = _EASTERN_FORMS.sub("", other.syllables) or other.syllables
     longest = max(len(first), len(second))
-    points = 100 - 100 * OSA.distance(first, second) // longest
+    heard, others = second, 0
+    if len(first) == len(second):
+        heard = "".join(map(_heard_as, second, first))
+        others = OSA.distance(heard, second)
+    points = 100 - 100 * OSA.distance(first, heard) // longest
+    points -= _OTHER_SIGN_POINTS * others // longest
     return Score(points, (Pair(first, second, points),), notes=("compared sign by sign",))
+
+
+def _heard_as(sign: str, other: str) -> str:
+    """Return the other sign where it sounds the same: simplified and traditional ones do."""
+    return other if sign != other and anyascii(sign) == anyascii(other) else sign
 
 
 def _less_conflicts(one: Name, other: Name, found: Score) -> Score:

@@ -48,6 +48,8 @@ SAME = (
     (COMPANY, "Bright Water Trading", "Brightwater Trading Inc"),
     (COMPANY, "J.K. Brightwater", "JK Brightwater"),
     (COMPANY, "青石贸易有限公司", "青石贸易"),
+    (COMPANY, "青石贸易有限责任公司", "青石貿易有限責任公司"),
+    (PERSON, "陈国华", "陳國華"),
     (COMPANY, "Вrightwаtеr Тrаding", "Brightwater Trading"),  # Some letters are Cyrillic.
     (PERSON, "Κarl Wеissmυller", "Karl Weissmuller"),
     (VESSEL, "MV Golden Heron", "GOLDEN HERON"),
