@@ -7,7 +7,7 @@ the engine say what they found; what people do about a break is in `workbench`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ import orjson
 from sqlmodel import Session
 
 from settlement.clock import to_micros
+from settlement.money import MINOR_MAX
 from settlement.reconciliation.kinds import ABOUT, Action, BreakKind, Severity
 from settlement.store.bulk import insert_rows, rows_by_key, run_many
 
@@ -148,7 +149,7 @@ def open_new(session: Session, findings: Sequence[Finding], now: datetime) -> in
     One that a person has closed stays closed while it is the same trouble. One that is open and
     has become another trouble is changed, and what was decided about it no longer counts.
     """
-    unique = {(each.kind.value, each.subject): each for each in findings}
+    unique = {(each.kind.value, each.subject): _storable(each) for each in findings}
     stored = (_Known(*row) for row in rows_by_key(session, _KNOWN, {s for _k, s in unique}))
     known = {(each.kind, each.subject): each for each in stored}
     fresh, back, changed = [], [], []
@@ -198,6 +199,12 @@ def _record(session: Session, move: str, reasons: Iterable[tuple[str, str]], now
     rows = [(key, move, RAIL, reason, "{}", at) for key, reason in reasons]
     columns = ("break_id", "move", "actor", "reason", "detail", "at")
     insert_rows(session, "break_event", columns, rows)
+
+
+def _storable(finding: Finding) -> Finding:
+    """Leave an amount out that no column holds, as of wei: reason and detail say it. Pure."""
+    fits = abs(finding.amount_minor or 0) <= MINOR_MAX
+    return finding if fits else replace(finding, amount_minor=None)
 
 
 def _row(finding: Finding, now: datetime) -> dict[str, Any]:

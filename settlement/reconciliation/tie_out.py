@@ -19,7 +19,7 @@ from settlement.chain.port import Address, ChainPort, Hash
 from settlement.clock import to_micros
 from settlement.documents.identifiers import minor_units
 from settlement.ledger import Source, entries
-from settlement.money import MINOR_MAX, format_minor
+from settlement.money import format_minor
 from settlement.reconciliation import breaks, transfer_sums
 from settlement.reconciliation.bank_sides import BankSide, bank_sides
 from settlement.reconciliation.breaks import BreakKind, Finding
@@ -228,11 +228,9 @@ def _finding(row: TieOutRow, decimals: int) -> Finding:
         )
     else:
         reason = f"{at} the bank has {said(row.bank_minor)} {row.unit}, {ledger_has}"
-    # Wei, and what a token or a bank's file may claim, do not always fit: `detail` has all digits.
-    fits = abs(row.difference_minor or 0) <= MINOR_MAX
     return Finding(
         BreakKind.TIE_OUT, row.subject, reason, detail,
-        amount_minor=row.difference_minor if fits else None, unit=row.unit,
+        amount_minor=row.difference_minor, unit=row.unit,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from settlement import bank, reconciliation
+from settlement.reconciliation import engine as matching
 from settlement.store import open_engine, reading, transaction
 from settlement.store.bulk import rows
 from tests.bank.builders import Movement, a_camt, imported, with_account
@@ -110,3 +111,20 @@ def test_on_the_first_day_too(engine: Engine, tmp_path: Path) -> None:
     found = off(engine, tmp_path, DAYS[2], DAYS[1])
 
     assert found == []
+
+
+def test_a_gap_that_no_column_holds_stops_no_run(engine: Engine, tmp_path: Path) -> None:
+    with_account(engine)
+    most = "92233720368547758.00"
+    imported(engine, tmp_path, a_statement("A", f"-{most}", "1.00", 12))
+    imported(engine, tmp_path, a_statement("B", most, "-1.00", 14))
+
+    matching.run(engine, NOW)
+
+    with reading(engine) as session:
+        (found,) = rows(
+            session,
+            "SELECT amount_minor, reason FROM settlement_break WHERE kind = 'statement_gap'",
+        )
+    assert found[0] is None
+    assert "opens 184467440737095515.00 EUR off" in found[1]
