@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from settlement.bank import Gap, statement_gaps
 from settlement.documents.identifiers import minor_units
+from settlement.reconciliation.engine.dialect import normal
 from settlement.store.bulk import rows, rows_by_key
 
 _COLUMNS = (
@@ -39,6 +40,10 @@ _EXCUSED_IDS = (
 _EXCUSED_NUMBERS = (
     "SELECT i.number, i.seller_id FROM invoice i JOIN settlement s ON s.invoice_id = i.id"
     f" WHERE i.number {{keys}}{_UNDER_WAY}"
+)
+_MOVING = (
+    "('INSTRUCTED', 'HELD', 'CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED',"
+    " 'NEEDS_REVIEW')"
 )
 _OPEN_BREAKS = (
     "SELECT subject FROM settlement_break WHERE subject {keys} AND closed_at IS NULL"
@@ -135,9 +140,22 @@ def excuses(session: Session, records: Sequence[Leftover]) -> Excuses:
         frozenset(key for (key,) in rows_by_key(session, _EXCUSED_IDS, ids)),
         frozenset(
             (number, seller)
-            for number, seller in rows_by_key(session, _EXCUSED_NUMBERS, references)
+            for query in (_EXCUSED_NUMBERS, _moving_numbers(session))
+            for number, seller in rows_by_key(session, query, references)
         ),
         frozenset(key for (key,) in rows_by_key(session, _OPEN_BREAKS, logs)),
+    )
+
+
+def _moving_numbers(session: Session) -> str:
+    """Numbers that an invoice does not write as references are compared: small letters, spaces.
+
+    Asked of what moves alone: no index has them in that form.
+    """
+    number = normal(session, "i.number")
+    return (
+        f"SELECT {number}, i.seller_id FROM settlement s JOIN invoice i ON i.id = s.invoice_id"
+        f" WHERE s.state IN {_MOVING} AND {number} <> i.number AND {number} {{keys}}{_UNDER_WAY}"
     )
 
 
