@@ -76,10 +76,10 @@ async def password(visit: Visit) -> Response:
             found, text_of(form, "current"), new, visit.origin
         )
     except (PasswordWeak, SignInRefused) as refusal:
-        status = 422 if isinstance(refusal, PasswordWeak) else 401
-        return visit.page(
-            "password.html", status, error=str(refusal), signed_in=found.stage == Stage.FULL
-        )
+        status, words = 422, str(refusal)
+        if isinstance(refusal, SignInRefused):
+            status, words = 401, "the present password is not accepted"
+        return visit.page("password.html", status, error=words, signed_in=found.stage == Stage.FULL)
     visit.gateway.sessions.forget()
     return visit.go_on(begun)
 

@@ -92,6 +92,11 @@ async def static_file(visit: Visit) -> Response:
     return FileResponse(STATIC / name, media_type=_FILES[name], headers=SAFETY)
 
 
+async def nowhere(visit: Visit) -> Response:
+    """There is no such page."""
+    raise NoSuchRoute(visit.request.url.path)
+
+
 def _may(found: PersonSession) -> dict[str, list[str]]:
     """Return the routes that a person may use, by group."""
     allowed = access.allowed(Role(found.role), "")

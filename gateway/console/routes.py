@@ -20,6 +20,7 @@ PAGES: dict[str, Endpoint] = {
     "/console/password": pages.password,
     "/console/oidc/callback": acts.from_provider,
     "/console/static/{name}": pages.static_file,
+    "/console/{rest:path}": pages.nowhere,
 }
 ACTS: dict[str, Endpoint] = {
     "/console/sign-in": acts.sign_in,

@@ -58,3 +58,23 @@ def test_the_password_that_one_has_is_no_new_one(door: Door) -> None:
 
     assert same.status_code == 422 and "is the one that you have" in same.text
     assert browser.get("/v1/me").status_code == 401
+
+
+def test_a_wrong_present_password_is_called_so(door: Door) -> None:
+    browser = signed_in(door)
+    browser.get("/console/password")
+    new = "another four words of mine"
+
+    answer = browser.send("/console/password", current="not mine at all", new=new, again=new)
+
+    assert answer.status_code == 401
+    assert "The present password is not accepted." in answer.text
+    assert "sign-in" not in answer.text
+
+
+def test_a_page_that_is_not_there_is_answered_with_a_page(door: Door) -> None:
+    answer = Browser(door).get("/console/nowhere/at/all")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "There is no path /console/nowhere/at/all." in answer.text
