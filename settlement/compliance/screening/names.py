@@ -30,6 +30,7 @@ _IN_ARABIC = (
     (re.compile("ظ"), "z"),
 )
 """What a name's parts and letters are in Latin, where letter by letter they would be others."""
+_PERSIAN = re.compile("[پچژگکی]")
 _MIXED = re.compile("\\b(?=\\w*[a-zA-Z])\\w*[\u0370-\u052f]\\w*")
 _OTHER_LETTERS = re.compile("[\u0370-\u052f]")
 _LOOKS_LIKE = str.maketrans(
@@ -131,6 +132,8 @@ def romanised(text: str) -> str:
         return text.lower()
     text = _MIXED.sub(_as_it_looks, text)
     syllables = bool(_SYLLABLES.search(text))
+    if _PERSIAN.search(text):
+        text = text.replace("ض", "z").replace("ذ", "z")
     for arabic, latin in _IN_ARABIC:
         text = arabic.sub(latin, text)
     plain = anyascii(_ARABIC_ARTICLE.sub("al ", text))
@@ -191,10 +194,26 @@ def _without_titles(words: Phrase, kind: NameKind) -> Phrase:
     known = vocabulary()
     if kind == NameKind.PERSON and not known.titles.isdisjoint(words):
         kept = tuple([word for word in words if word not in known.titles])
-        return kept if len(kept) > 1 else words
+        if _says_enough(kept):
+            return kept
+        # With an article it is a family's name, where little else is left: Ali al-Sayed.
+        before = ("", *words)
+        kept = tuple(
+            [
+                word
+                for word, last in zip(words, before, strict=False)
+                if word not in known.titles or last in _ARTICLES
+            ]
+        )
+        return kept if _says_enough(kept) else words
     if kind == NameKind.VESSEL and len(words) > 1 and words[0] in known.vessel_prefixes:
         return words[1:]
     return words
+
+
+def _says_enough(words: Phrase) -> bool:
+    """Whether there are two words besides particles."""
+    return sum(word not in vocabulary().particles for word in words) > 1
 
 
 def _servants(words: Phrase) -> Phrase:
