@@ -169,7 +169,8 @@ def test_batch_and_cancel_change_places_in_a_reorg(rail: Rail, winner: str) -> N
 
 
 def test_at_the_fee_cap_a_cancel_still_goes_out(rail: Rail) -> None:
-    rail.settings = rail.settings.model_copy(update={"fee_cap_wei": 2_100_000_000})
+    cap = rail.chain.head().base_fee_wei + 1
+    rail.settings = rail.settings.model_copy(update={"fee_cap_wei": cap})
     worker = rail.worker()
     (key,) = _sent_and_waiting(rail, worker)
     rail.controls.drop_all()
@@ -178,6 +179,8 @@ def test_at_the_fee_cap_a_cancel_still_goes_out(rail: Rail) -> None:
     rail.tick(worker)
 
     assert _kinds(rail) == ["pay", "cancel"]
+    fees = rail.rows("SELECT max_fee_wei FROM attempt")
+    assert [row.max_fee_wei for row in fees] == [cap, cap], "neither could outbid the other"
     rail.settle_all(worker, rounds=60)
     assert_sound(rail)
 
