@@ -18,9 +18,10 @@ from settlement.chain.port import Address, ChainPort, Hash
 from settlement.chain.signing import read_signed
 from settlement.clock import Ids
 from settlement.config import Settings
-from settlement.errors import ChainUnreachable
+from settlement.errors import ChainContradicts, ChainUnreachable
 from settlement.sender import recovery
-from settlement.sender.lanes import Lease, renew, set_state
+from settlement.sender.lanes import Lease, lock_all, renew, set_state
+from settlement.settlements import tracking
 from settlement.settlements.tracking import record_chain_tx
 from settlement.store import reading, transaction
 
@@ -134,7 +135,18 @@ def heal(
             )
         set_state(session, lease.signer, state, reason)
         row = renew(session, lease, now)
+    _see(engine, now)
     return Healed(len(found), recovered, closed, unknown, unplaced, row.next_nonce, state)
+
+
+def _see(engine: Engine, now: datetime) -> None:
+    """Let what was written down stand in its block: the lane's worker may go on at once.
+
+    What contradicts our records the worker finds as well, and halts with the reason.
+    """
+    with suppress(ChainContradicts), transaction(engine) as session:
+        lock_all(session)
+        tracking.see(session, now)
 
 
 def _unrecorded(

@@ -251,22 +251,6 @@ def test_nonces_used_beyond_what_was_claimed_are_written_down(rail: Rail) -> Non
     assert_sound(rail)
 
 
-def test_a_reorg_that_a_healing_stores_is_followed_by_the_worker_beside_it(rail: Rail) -> None:
-    worker = rail.worker()
-    (key,) = rail.instructed()
-    rail.run_until(worker, lambda: rail.state(key) == "BOOKED")
-    rail.controls.reorg(3)
-    lease = lanes.Lease(OPERATOR.address, "nobody", 0, timedelta(seconds=5))
-
-    with pytest.raises(LeaseLost):  # It has followed the chain, and changed nothing of the lane.
-        heal(rail.engine, rail.chain, lease, rail.settings, ids=rail.ids, now=rail.now)
-    progress = rail.tick(worker)
-
-    assert (progress.reversed, rail.state(key)) == (2, "SUBMITTED")  # The payment, and its gas.
-    rail.settle_all(worker)
-    assert_sound(rail)
-
-
 def test_who_does_not_hold_the_lane_heals_nothing(rail: Rail) -> None:
     rail.tick(rail.worker())
     rail.on_chain(OPERATOR, OPERATOR.address, b"")
