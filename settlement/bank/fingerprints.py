@@ -1,6 +1,6 @@
 """What makes an entry the same one in another file: day, amount, status and the bank's reference.
 
-Two entries that are equal in all of it both stand: they are numbered in the order of their file.
+Two entries of one statement that are equal in all of it both stand: they are numbered in its order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def key_of(entry: ReadEntry, account_id: str) -> str:
 class Repeats:
     """Which keys come more than once in a file, found in bounded memory.
 
-    First pass: `note` every entry's key. Second pass, in the same order: `number` each.
+    First pass: `note` every entry's key. Second pass, in the same order: `number` each, and say
+    where the `next_statement` begins.
     """
 
     def __init__(self, file_bytes: int) -> None:
@@ -40,7 +41,8 @@ class Repeats:
         self._mask = size - 1
         self._bits = bytearray(size >> 3)
         self._suspects: set[str] = set()
-        self._counts: Counter[str] = Counter()
+        self._of_file: Counter[str] = Counter()
+        self._of_statement: Counter[str] = Counter()
 
     def note(self, key: str) -> None:
         """Remember a key; one that may have come before is a suspect, counted later."""
@@ -55,11 +57,25 @@ class Repeats:
 
     def restart(self) -> None:
         """Begin the second pass, which may be made more than once."""
-        self._counts.clear()
+        self._of_file.clear()
+        self._of_statement.clear()
 
-    def number(self, key: str) -> int:
-        """Return which one of the entries with this key comes now, from 1."""
+    def next_statement(self) -> None:
+        """Begin to count a statement's entries."""
+        self._of_statement.clear()
+
+    def may_repeat(self, key: str) -> bool:
+        """Return whether a key may come more than once in the file; never no where it does."""
+        return key in self._suspects
+
+    def number(self, key: str, *, is_named: bool) -> int:
+        """Return which one of the entries with this key comes now, from 1.
+
+        What the bank has a reference of is the same in another statement; of what it has none,
+        nobody can say, and of one file all stand.
+        """
         if key not in self._suspects:
             return 1
-        self._counts[key] += 1
-        return self._counts[key]
+        counts = self._of_statement if is_named else self._of_file
+        counts[key] += 1
+        return counts[key]

@@ -31,6 +31,8 @@ _COLUMNS = (
 )  # fmt: skip
 _DETAIL = 3
 """Place of the detail's number in a row."""
+_BANK_REFERENCE = 12
+"""Place of the bank's own reference in a row."""
 _LOCK = 0x62616E6B  # "bank"
 
 _FILE = text("SELECT id, entry_count, duplicate_count FROM statement_file WHERE sha256 = :sha256")
@@ -214,7 +216,7 @@ def _insert_statement(
 
 def _insert_entries(session: Session, spool: Spool, new: dict[int, str], file_id: str) -> int:
     """Insert the rows of all new statements; return how many were there already."""
-    duplicates = 0
+    duplicates, before = 0, -1
     spool.repeats.restart()
     accounts = {place: spool.statements[place].account.id for place in new}
     busy = {
@@ -222,11 +224,16 @@ def _insert_entries(session: Session, spool: Spool, new: dict[int, str], file_id
         for account in set(accounts.values())
     }
     for place, rows in spool.blocks():
+        if place != before:
+            spool.repeats.next_statement()
+            before = place
         keys = _numbered(spool, rows)
         if place not in new:
             continue
         account = accounts[place]
-        first = _first_ones(session, account, keys) if busy[account] else {}
+        # What is new to the account may still stand in another statement of this file.
+        known = keys if busy[account] else _repeated(spool, rows, keys)
+        first = _first_ones(session, account, known) if known else {}
         duplicates += sum(key in first for key in keys)
         shared = (account, new[place], file_id)
         insert_rows(
@@ -244,9 +251,14 @@ def _numbered(spool: Spool, rows: Sequence[Row]) -> list[str]:
     keys: list[str] = []
     for row in rows:
         if row[_DETAIL] <= 1:
-            numbered = f"{row[0]}#{spool.repeats.number(row[0])}"
+            number = spool.repeats.number(row[0], is_named=row[_BANK_REFERENCE] is not None)
+            numbered = f"{row[0]}#{number}"
         keys.append(numbered)
     return keys
+
+
+def _repeated(spool: Spool, rows: Sequence[Row], keys: Sequence[str]) -> list[str]:
+    return [key for key, row in zip(keys, rows, strict=True) if spool.repeats.may_repeat(row[0])]
 
 
 def _first_ones(session: Session, account: str, keys: Sequence[str]) -> dict[str, int]:
