@@ -194,6 +194,25 @@ def test_a_refusal_of_the_signer_halts_the_lane(rail: Rail) -> None:
     assert len(signer.asked) == 1
 
 
+def test_what_was_signed_beside_a_refusal_rests_with_its_lane(rail: Rail) -> None:
+    chain = BrokenChain(rail.chain)
+    worker = rail.worker(chain=chain)
+    rail.tick(worker)
+    rail.instructed()
+    rail.instructed(1, currency="EUR")
+    signer = BrokenSigner(rail.signer())
+    signer.before = lambda: rail.write("UPDATE chain_tx SET calldata = :other WHERE nonce = 1",
+                                       other=b"\x01")  # fmt: skip
+    worker.signers = [signer]
+
+    rail.tick(worker)
+
+    assert [row.state for row in rail.rows("SELECT state FROM chain_tx ORDER BY nonce")] == [
+        "SIGNED", "CLAIMED",
+    ]  # fmt: skip
+    assert (rail.lane().state, chain.sent) == ("halted", [])
+
+
 def test_a_nonce_that_somebody_else_used_halts_the_lane(rail: Rail) -> None:
     worker = rail.worker()
     rail.tick(worker)
