@@ -16,7 +16,7 @@ from settlement.participants import (
 )
 from settlement.participants.activation import DossierIncomplete
 from settlement.participants.dossier import Actor
-from settlement.participants.papers import DocumentOffered
+from settlement.participants.papers import DocumentOffered, documents
 from settlement.states import ParticipantState
 from settlement.store import reading, transaction
 from tests.participants.files import (
@@ -201,6 +201,17 @@ def test_a_document_with_a_wrong_field_is_refused_by_name(
         offered(session, key, document, ids=ids)
 
     assert refusal.value.field == field
+
+
+def test_a_document_is_good_on_its_last_day(engine: Engine) -> None:
+    ids = counted_ids()
+    document = replace(a_document("licence"), expires_on=days(0).isoformat())
+    with transaction(engine) as session:
+        key = applied(session, ids=ids)
+
+        offered(session, key, document, ids=ids)
+
+        assert [each.kind for each in documents(session, key)] == ["licence"]
 
 
 def test_the_same_file_is_one_document(engine: Engine) -> None:
