@@ -120,6 +120,7 @@ def test_a_question_that_makes_no_sense_is_refused_at_the_door(
         ({"content": "not base64!"}, "/attachments/0/content"),
         ({"media_type": "text/html"}, "/attachments/0"),
         ({"kind": "song"}, "/attachments/0"),
+        ({"filename": "contract\u202efdp.exe"}, "/attachments/0"),  # Read backwards from there.
     ],
 )
 def test_a_file_that_is_not_taken_names_its_place(

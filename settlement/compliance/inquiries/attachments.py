@@ -67,7 +67,9 @@ def _fault(attachment: Attachment) -> tuple[str, str]:
     if attachment.media_type not in _BEGINS:
         types = ", ".join(MEDIA_TYPES)
         return f"files of type {attachment.media_type!r:.60} are not taken", f"send one of {types}"
-    is_named = _FILENAME.fullmatch(name) and name.strip(". ") and len(name) <= FILENAME_MAX
+    # What is not printable may turn the letters around: another name is seen than is there.
+    is_plain = name.isprintable() and bool(_FILENAME.fullmatch(name))
+    is_named = is_plain and name.strip(". ") and len(name) <= FILENAME_MAX
     if not is_named:
         return f"{name!r:.60} is no file's name", "a plain name of up to 120 characters"
     if not 0 < size <= ATTACHMENT_BYTES_MAX:
