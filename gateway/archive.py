@@ -26,7 +26,6 @@ from settlement.store import open_engine, require_current, transaction
 _DATABASE = "settle.sqlite3"
 _MANIFEST = "manifest.json"
 _FORMAT = 1
-_PAUSED = "restored from a backup: run `settle lane heal`, then `settle lane resume`"
 
 
 class BackupUnreadable(Invalid):
@@ -114,8 +113,9 @@ def _pause_lanes(copy: Path) -> None:
     engine.dispose()
     database = sqlite3.connect(copy)
     database.execute(
-        "UPDATE lane SET state = 'paused', reason = ?, lease_owner = NULL, lease_until = 0",
-        (_PAUSED,),
+        "UPDATE lane SET state = 'paused', lease_owner = NULL, lease_until = 0, reason ="
+        " 'restored from a backup: run `settle lane heal ' || signer"
+        " || '`, then `settle lane resume ' || signer || '`'"
     )
     database.commit()
     database.execute("PRAGMA journal_mode=DELETE")  # One file, nothing beside it.

@@ -74,7 +74,8 @@ class Installation:
             return []  # The database is busy or away: asked again in a moment.
         return [
             f"The lane {each.signer} is halted: {each.reason}. Look with `settle lane list`;"
-            " `settle lane heal` and `settle lane resume` are the way on."
+            f" `settle lane heal {each.signer}` and `settle lane resume {each.signer}` are the"
+            " way on."
             for each in found
         ]
 

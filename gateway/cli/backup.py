@@ -44,7 +44,7 @@ def restore(
     from settlement.config import Settings
 
     told = archive.read(Settings(), file, replace=replace)
-    _tell(told, as_json, "restored; every lane is paused: run `settle lane heal`, then resume")
+    _tell(told, as_json, "restored; every lane is paused: `settle lane list` says how each goes on")
 
 
 def _tell(facts: dict[str, object], as_json: bool, sentence: str) -> None:

@@ -44,7 +44,10 @@ def waiting_lanes(engine: Engine) -> Iterator[Finding]:
     for each in waiting:
         words = f"{each.signer} is {each.state}" + (f": {each.reason}" if each.reason else "")
         if each.state == "halted":
-            repair = "put that right, then `settle lane heal` and `settle lane resume`"
+            repair = (
+                f"put that right, then `settle lane heal {each.signer}`"
+                f" and `settle lane resume {each.signer}`"
+            )
             yield Finding("lanes", Health.ILL, words, repair)
         elif each.state == "active":
             yield Finding(
@@ -54,7 +57,7 @@ def waiting_lanes(engine: Engine) -> Iterator[Finding]:
                 "nothing is lost: it goes on by itself when that has changed",
             )
         else:
-            repair = "nothing new is paid on it until `settle lane resume`"
+            repair = f"{lanes.RESTING[each.kind]} until `settle lane resume {each.signer}`"
             yield Finding("lanes", Health.DOUBTFUL, words, repair)
     if found and not waiting:
         yield Finding("lanes", Health.WELL, f"none of {len(found)} waits")

@@ -18,7 +18,7 @@ app = noun("List lanes, pause, resume, drain and heal them.")
 _COLUMNS = ("signer", "kind", "state", "next_nonce", "unfinished", "holder", "reason")
 
 Signer = Annotated[
-    str, typer.Argument(help="The signer's address; may be left out if there is one.")
+    str, typer.Argument(help="The signer's address; may be left out if one alone pays.")
 ]
 
 
@@ -89,6 +89,7 @@ def resume(signer: Signer = "", as_json: AsJson = False) -> None:
     with closing(wiring.open_chain(settings)) as chain:
         require_own_nonces(wiring.open_database(settings), chain, chosen)
     _set_state(chosen, "active", None, as_json=as_json)
+    _tell_of_those_that_rest()
 
 
 @app.command(epilog="Example: settle lane heal")
@@ -97,7 +98,8 @@ def heal(signer: Signer = "", as_json: AsJson = False) -> None:
     import json
     from dataclasses import asdict
 
-    healed = _heal(_chosen(signer))
+    chosen = _chosen(signer)
+    healed = _heal(chosen)
     if as_json:
         typer.echo(json.dumps(asdict(healed)))
         return
@@ -113,7 +115,7 @@ def heal(signer: Signer = "", as_json: AsJson = False) -> None:
     for key in healed.unplaced:
         typer.echo(f"  could not be placed: {key}; look with `settle trace {key}`")
     typer.echo(f"The lane is {healed.state}." + (
-        "" if healed.state == "active" else " Look at these, then `settle lane resume`."
+        "" if healed.state == "active" else f" Look at these, then `settle lane resume {chosen}`."
     ))  # fmt: skip
 
 
@@ -175,6 +177,23 @@ def _chosen(signer: str) -> str:
     if not signer and len(paying) != 1:
         raise Invalid(f"there are {len(paying)} lanes", field="SIGNER", repair="name one of them")
     return signer.lower() or paying[0]
+
+
+def _tell_of_those_that_rest() -> None:
+    """Say which other lanes do not work, among them the admin's, which is meant only by name."""
+    from gateway import wiring
+    from settlement.config import Settings
+    from settlement.sender import lanes
+    from settlement.store import reading
+
+    with reading(wiring.open_database(Settings())) as session:
+        resting = [each for each in lanes.listed(session) if each.state != "active"]
+    for each in resting:
+        typer.echo(
+            f"{each.signer} is {each.state} still: {lanes.RESTING[each.kind]}"
+            f" until `settle lane resume {each.signer}`",
+            err=True,
+        )
 
 
 def _tell(signer: str, state: str, *, as_json: bool) -> None:

@@ -18,6 +18,11 @@ from settlement.store.bulk import Row, rows, run
 
 OPERATOR, ADMIN = "operator", "admin"
 """What a lane is for: paying, or listing and freezing."""
+RESTING = {
+    OPERATOR: "nothing new is paid on it",
+    ADMIN: "nobody is listed, unlisted or frozen on the chain",
+}
+"""What a lane that rests does not do, by its kind."""
 
 _ACQUIRE = (
     "UPDATE lane SET lease_fence = lease_fence + CASE WHEN lease_owner = :owner THEN 0 ELSE 1 END,"

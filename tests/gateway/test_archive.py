@@ -48,7 +48,7 @@ def test_a_restored_copy_has_the_same_journal_and_paused_lanes(
         ]
         state, reason = database.execute("SELECT state, reason FROM lane").fetchone()
     assert state == "paused"
-    assert "heal" in reason
+    assert "`settle lane heal 0x" in reason and "`settle lane resume 0x" in reason
 
 
 def test_what_is_there_is_replaced_only_when_told_and_kept_beside(

@@ -107,8 +107,8 @@ def test_a_worker_that_is_far_behind_is_noticed(rail: Rail, installed: Settings)
     ("state", "reason", "told"),
     [
         ("active", "1 chain transactions wait for gas money", "goes on by itself"),
-        ("paused", "restored from a backup", "settle lane resume"),
-        ("drained", None, "settle lane resume"),
+        ("paused", "restored from a backup", f"settle lane resume {OPERATOR.address}"),
+        ("drained", None, f"settle lane resume {OPERATOR.address}"),
     ],
 )
 def test_a_lane_that_waits_is_a_warning(

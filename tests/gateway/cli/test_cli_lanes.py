@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from gateway import wiring
@@ -15,7 +16,7 @@ from settlement.chain.rail_abi import word
 from settlement.clock import to_micros
 from settlement.errors import ChainContradicts, Conflict, Invalid, NotFound, Refused
 from settlement.signer.socket import serve
-from settlement.store import open_engine
+from settlement.store import open_engine, transaction
 from tests.builders.other_programs import KINDS, signed_by_another_program
 from tests.builders.rail import OPERATOR, Rail, an_anvil_rail
 from tests.builders.soundness import assert_sound
@@ -79,6 +80,27 @@ def test_a_lane_is_resumed_beside_a_rail_that_runs_without_naming_its_node(rail:
     _type(rail, "lane", "resume", node="")
 
     assert rail.lane().state == "active"
+
+
+def test_who_resumes_a_lane_is_told_of_another_that_rests(rail: Rail) -> None:
+    rail.tick(rail.worker())
+    admins = "0x" + "ad" * 20
+    with transaction(rail.engine) as session:
+        session.execute(
+            text(
+                "INSERT INTO lane (signer, kind, next_nonce, lease_fence, lease_until, state)"
+                " VALUES (:signer, 'admin', 0, 0, 0, 'paused')"
+            ),
+            {"signer": admins},
+        )
+    _type(rail, "lane", "pause", "--reason", "treasury asked")
+
+    told = _type(rail, "lane", "resume").stderr
+
+    assert f"{admins} is paused still" in told and f"`settle lane resume {admins}`" in told
+    assert "nobody is listed, unlisted or frozen" in told
+    states = rail.rows("SELECT kind, state FROM lane ORDER BY kind")
+    assert [tuple(row) for row in states] == [("admin", "paused"), ("operator", "active")]
 
 
 def test_a_command_that_reads_makes_no_installation(
