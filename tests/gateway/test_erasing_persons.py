@@ -134,3 +134,14 @@ def test_a_person_whose_hit_lapsed_unconfirmed_is_erased(door: Door) -> None:
     assert [each["state"] for each in screened(door)] == ["lapsed"]
 
     assert erase(door, person).status_code == 200
+
+
+def test_whoever_owned_what_is_closed_is_erased(door: Door) -> None:
+    assert said(door, declared(door, OWNER), "approve").status_code == 200
+    person = person_of(door, OWNER["name"])
+
+    before = erase(door, person)
+    door.post(one(door.companies.seller, "/close"), WHY, "compliance")
+    after = erase(door, person)
+
+    assert (before.status_code, after.status_code) == (409, 200), after.text

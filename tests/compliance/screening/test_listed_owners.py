@@ -16,9 +16,12 @@ from tests.builders.three_companies import COMPANIES
 from tests.compliance.screening.desk import clear, listed, load
 
 
-def _owners(rail: Rail, shares: Sequence[tuple[str, int]], role: str = "owner") -> None:
+def _owners(
+    rail: Rail, shares: Sequence[tuple[str, int]], role: str = "owner", of: str = ""
+) -> None:
     """Give the buyer owners or controllers: natural persons of these names and shares."""
     at = to_micros(rail.now)
+    owned = of or rail.companies.buyer
     with transaction(rail.engine) as session:
         for number, (name, share_bp) in enumerate(shares):
             insert_rows(
@@ -29,8 +32,7 @@ def _owners(rail: Rail, shares: Sequence[tuple[str, int]], role: str = "owner") 
             insert_rows(
                 session, "participant_owner",
                 ("id", "participant_id", "role", "share_bp", "person_id", "live", "created_at"),
-                [(f"own_{number}", rail.companies.buyer, role, share_bp, f"nat_{number}", True,
-                  at)],
+                [(f"own_{number}", owned, role, share_bp, f"nat_{number}", True, at)],
             )  # fmt: skip
 
 
@@ -236,16 +238,20 @@ def test_a_payment_waits_while_a_hit_on_whoever_owns_its_owner_is_open(
     rail.run_until(worker, lambda: rail.state(key) == "SETTLED")
 
 
-def test_what_was_cleared_is_not_signed_once_a_party_s_new_owner_is_hit(rail: Rail) -> None:
+@pytest.mark.parametrize("side", ("buyer", "seller"))
+def test_what_was_cleared_is_not_signed_once_a_party_s_new_owner_is_hit(
+    rail: Rail, side: str
+) -> None:
+    party = getattr(rail.companies, side)
     load(rail, listed("ORLOVSKY, Maksim"))
     (key,) = rail.instructed()
     worker = rail.worker()
     rail.tick(worker)
     assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 1
-    _owners(rail, [("Maksim Orlovsky", 2_000)])
+    _owners(rail, [("Maksim Orlovsky", 2_000)], of=party)
 
     with transaction(rail.engine) as session:
-        screening.ensure(session, [rail.companies.buyer], ids=rail.ids, now=rail.now)
+        screening.ensure(session, [party], ids=rail.ids, now=rail.now)
 
     rail.run_until(worker, lambda: rail.state(key) in ("HELD", "SETTLED"))
     assert rail.state(key) == "HELD"
