@@ -21,6 +21,12 @@ _DESCRIPTION = (
     "Pays trade invoices across borders in tokenised money. Amounts are decimal strings, times are"
     " UTC in ISO 8601, lists go by cursors, and every refusal is a problem (RFC 9457)."
 )
+_GROUPS = (
+    "invoices", "settlements", "approvals", "mandates", "statements", "trace", "events", "parties",
+    "bank", "reconciliation", "breaks", "books", "policy", "screening", "inquiries", "travel-rule",
+    "limits", "registry", "supervision", "audit", "me", "keys", "people", "operation",
+)  # fmt: skip
+"""In the order of a payment: pages show them so."""
 _ALWAYS = {
     "401": "No API key in force.",
     "403": "The key's role may not do this.",
@@ -56,6 +62,7 @@ def document(app: FastAPI, commands: Sequence[CommandRoute]) -> dict[str, Any]:
         version=app.version,
         openapi_version="3.1.0",
         description=_DESCRIPTION,
+        tags=[{"name": group} for group in _GROUPS],
         routes=app.routes,
         separate_input_output_schemas=False,
     )

@@ -37,6 +37,14 @@ def test_it_is_openapi_3_1_with_operations_for_every_route(schema: dict[str, Any
         assert route.name.replace(":path}", "}") in names
 
 
+def test_groups_come_in_the_order_of_a_payment(schema: dict[str, Any]) -> None:
+    groups = [group["name"] for group in schema["tags"]]
+
+    assert groups[:2] == ["invoices", "settlements"]
+    used = {tag for _, operation in _operations(schema) for tag in operation["tags"]}
+    assert set(groups) == used and len(groups) == len(used)
+
+
 def test_every_operation_has_examples_of_what_goes_in_and_comes_out(schema: dict[str, Any]) -> None:
     for name, operation in _operations(schema):
         body = operation.get("requestBody")

@@ -41,6 +41,10 @@ def test_the_evidence_counts_what_was_looked_at(patient: Patient) -> None:
     assert evidence["I3"]["entries"] == patient.value("SELECT COUNT(*) FROM journal_entry")
     assert evidence["I9"]["attempts"] == patient.value("SELECT COUNT(*) FROM attempt")
     assert evidence["I4"]["block"] == answer["block"]["number"]
+    paid_or_not = patient.value(
+        "SELECT COUNT(*) FROM invoice WHERE settled_minor + in_flight_minor > 0"
+    )
+    assert evidence["I16"]["with_settlements"] == paid_or_not < evidence["I16"]["invoices"]
 
 
 def test_liveness_is_judged_only_when_it_is_asked_for(patient: Patient) -> None:
