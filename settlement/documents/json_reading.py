@@ -6,6 +6,7 @@ worked out before it is needed. The shape is pydantic's; amounts become integers
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from typing import Any
@@ -35,7 +36,7 @@ def read_json(content: bytes) -> InvoiceDocument:
     try:
         invoice = INVOICE_SHAPE.validate_json(content)
     except ValidationError as error:
-        raise _refusal(error) from error
+        raise _refusal(error, content) from error
     has_plain_text = _refuse_twins(content, invoice)
     reading = JsonReading(invoice["currency"], has_plain_text=has_plain_text)
     document = reading.document(invoice, hashlib.sha256(content).hexdigest())
@@ -77,15 +78,14 @@ def _twin(name: str) -> RuleFailure:
     return RuleFailure("SR-TWIN", "/", repr(name[:60]), message, "Write each key once.")
 
 
-def _refusal(error: ValidationError) -> DocumentRejected:
+def _refusal(error: ValidationError, content: bytes) -> DocumentRejected:
     first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] != "json_invalid":
         return DocumentRejected(shape_failures(error))
-    failure = RuleFailure(
-        "SR-JSON",
-        "/",
-        first["msg"][:200],
-        "the document is not JSON in UTF-8, or is cut short",
-        "Send one complete JSON object in UTF-8; NaN and Infinity are no JSON.",
-    )
+    found = first["msg"][:200]
+    repair = "Send one complete JSON object in UTF-8; NaN and Infinity are no JSON."
+    if content.startswith(codecs.BOM_UTF8):
+        found, repair = "a byte order mark", "Save it as UTF-8 without a byte order mark (BOM)."
+    message = "the document is not JSON in UTF-8, or is cut short"
+    failure = RuleFailure("SR-JSON", "/", found, message, repair)
     return DocumentUnreadable([failure])

@@ -1,9 +1,10 @@
-"""What is said of an amount in JSON that is written in a way that is not accepted."""
+"""What is said of JSON that is written in a way that is not accepted: amounts, shapes, bytes."""
 
+import orjson
 import pytest
 
 from settlement.documents.errors import DocumentRejected
-from tests.documents.builders import json_outcome, with_value
+from tests.documents.builders import a_json, json_outcome, with_value
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,12 @@ def test_what_was_found_is_said_in_the_words_of_json(value: object, found: str) 
     assert result.failures[0].found == "an array"
     (failure,) = json_outcome(with_value("/type_code", value)).failures
     assert failure.found == found
+
+
+def test_a_byte_order_mark_is_called_so() -> None:
+    result = json_outcome(b"\xef\xbb\xbf" + orjson.dumps(a_json()))
+
+    assert isinstance(result, DocumentRejected)
+    (failure,) = result.failures
+    assert (failure.rule_id, failure.found) == ("SR-JSON", "a byte order mark")
+    assert "without a byte order mark" in failure.repair
