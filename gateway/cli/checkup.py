@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import wiring
+from gateway.cli.checkup_rail import rail_takes
 from gateway.cli.checkup_records import Finding, Health, registry, waiting_lanes
 from settlement import participants, watcher
 from settlement.access.secret_files import SECRET_BYTES
@@ -200,6 +201,7 @@ def _on_the_chain(settings: Settings, engine: Engine | None, now: datetime) -> I
     if engine is not None:
         for name, look in (("deployment", _deployment), ("watcher", _watcher)):
             yield _judged(name, lambda look=look: look(engine, chain, newest))  # type: ignore[misc]
+        yield rail_takes(engine, chain)
         yield registry(engine, settings)
     chain.close()
 

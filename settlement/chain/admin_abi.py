@@ -30,6 +30,7 @@ TOKEN_KIND = selector("tokenKind(address)")
 IS_PARTICIPANT = selector("isParticipant(address)")
 IS_OPERATOR = selector("isOperator(address)")
 OWNER = selector("owner()")
+PAUSED = selector("paused()")
 SYMBOL = selector("symbol()")
 DECIMALS = selector("decimals()")
 

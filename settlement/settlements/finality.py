@@ -50,6 +50,12 @@ REJECTION_WORDS = {
     Rejection.AMOUNT_INVALID: "the rail does not accept the amount or the payee",
 }
 
+_UNDONE = {
+    "reverted": "its batch was reverted: the rail takes none while it is paused, or while it does"
+    " not know operator or token (`settle doctor` asks it)",
+    "replaced": "its batch was replaced",
+}
+
 
 class _Unpaid(NamedTuple):
     """A settlement that a final block ended without payment."""
@@ -114,7 +120,7 @@ def _end_unpaid(session: Session, settings: Settings, *, final: int, now: dateti
         move_each(
             session,
             move,
-            [{"id": r.id, "reason": f"its batch was {r.outcome}"} for r in group],
+            [{"id": r.id, "reason": _UNDONE[r.outcome]} for r in group],
             actor="chain",
             now=now,
             changes=_CLEARED_ANEW,

@@ -10,6 +10,9 @@ from sqlalchemy import Engine
 
 from gateway.cli.checkup import examine
 from gateway.cli.checkup_records import Finding, Health
+from settlement.chain.admin_abi import PAUSE, SET_OPERATOR, selector
+from settlement.chain.dev_keys import dev_keys
+from settlement.chain.rail_abi import address_word, word
 from settlement.clock import from_micros
 from settlement.config import Settings
 from settlement.sender import lanes
@@ -17,6 +20,8 @@ from settlement.store import open_engine, transaction
 from tests.builders.rail import NOW, OPERATOR, Rail, an_anvil_rail
 from tests.builders.rpc_proxy import RpcProxy
 from tests.gateway.cli.conftest import Said
+
+UNLIST_TOKEN = selector("unlistToken(address)")
 
 
 def findings(settings: Settings, now: datetime = NOW) -> dict[str, Finding]:
@@ -61,7 +66,7 @@ def test_a_rail_that_runs_is_well_in_every_respect(rail: Rail, installed: Settin
     found = findings(installed, chain_time(rail))
 
     wanted = {"python", "anvil", "disk", "keys", "port", "database", "schema", "lanes"}
-    wanted |= {"chain", "clock", "deployment", "watcher", "registry"}
+    wanted |= {"chain", "clock", "deployment", "rail", "watcher", "registry"}
     assert {name: each.health for name, each in found.items()} == dict.fromkeys(
         wanted, Health.WELL
     ), found
@@ -122,6 +127,29 @@ def test_a_lane_that_waits_is_a_warning(
     assert found.health is Health.DOUBTFUL
     assert found.found == f"{OPERATOR.address} is {state}" + (f": {reason}" if reason else "")
     assert told in found.repair
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda _: PAUSE, "it is paused"),
+        (
+            lambda _: SET_OPERATOR + address_word(OPERATOR.address) + word(0),
+            f"{OPERATOR.address} is no operator of it",
+        ),
+        (lambda rail: UNLIST_TOKEN + address_word(rail.token()), "TUSD is not listed on it"),
+    ],
+)
+def test_a_rail_that_takes_no_batch_is_a_failure(
+    rail: Rail, installed: Settings, call: Callable[[Rail], str], told: str
+) -> None:
+    contract = rail.sandbox.deployment.rail
+    rail.on_chain(dev_keys(1)[0], contract, bytes.fromhex(call(rail)[2:]))
+
+    found = findings(installed, chain_time(rail))["rail"]
+
+    assert found.health is Health.ILL
+    assert found.found == f"it does not take our batches: {told}" and "HELD" in found.repair
 
 
 def test_a_halted_lane_is_named_with_its_reason(rail: Rail, installed: Settings) -> None:
