@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from settlement.verify.database import Database
 from settlement.verify.findings import Finding
+from settlement.verify.periods import judge_periods
 
 APPEND_ONLY = (
     "journal_entry",
@@ -181,13 +182,16 @@ class History:
         self._seq, self._hash = entry.seq, entry.hash
 
     def close(self, database: Database) -> Finding:
-        """Judge the triggers, and return the finding."""
+        """Judge the triggers and the closed periods, and return the finding."""
         guarded = _guarded_on_sqlite(database) if database.is_sqlite else _guarded(database)
         for table in APPEND_ONLY:
             for act in ("UPDATE", "DELETE"):
                 if (table, act) not in guarded:
                     self.finding.against(f"no trigger refuses {act} on {table}")
-        self.finding.counts = {"entries": self._seq, "head": self._hash, "triggers": len(guarded)}
+        periods = judge_periods(database, self.finding)
+        self.finding.counts = {
+            "entries": self._seq, "head": self._hash, "triggers": len(guarded), "periods": periods,
+        }  # fmt: skip
         return self.finding
 
 
