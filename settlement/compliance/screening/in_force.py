@@ -10,6 +10,8 @@ import threading
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import orjson
 from sqlalchemy import Engine
@@ -30,6 +32,10 @@ _NUMBERS = (
     "SELECT party_id, kind, value FROM list_identifier WHERE party_id {keys}"
     " ORDER BY party_id, place"
 )
+_COMPARING = (
+    "index.py", "look_up.py", "matching.py", "names.py", "pairing.py", "scoring.py", "spelling.py",
+    "subjects.py", "vocabulary.py", "words.yaml",
+)  # fmt: skip
 _REBUILT_PERCENT = 20
 """More gone than this, and the index is filled anew."""
 
@@ -41,7 +47,8 @@ class ListsInForce:
     versions: Mapping[str, str]
     """List name to version id."""
     hash: str
-    """SHA-256 over names, ids and files; empty where no list is in force."""
+    """SHA-256 over names, ids and files, and over what compares: where that is another release's,
+    everybody is compared anew. Empty where no list is in force."""
 
 
 @dataclass(slots=True)
@@ -60,8 +67,17 @@ def lists_in_force(session: Session) -> ListsInForce:
     found = rows(session, _VERSIONS)
     if not found:
         return ListsInForce({}, "")
-    digest = hashlib.sha256(orjson.dumps([list(row) for row in found])).hexdigest()
+    said = [how_compared(), *map(list, found)]
+    digest = hashlib.sha256(orjson.dumps(said)).hexdigest()
     return ListsInForce({row[0]: row[1] for row in found}, digest)
+
+
+@cache
+def how_compared() -> str:
+    """Return the SHA-256 over what makes up a score in this release."""
+    here = Path(__file__).parent
+    contents = b"".join((here / name).read_bytes() for name in _COMPARING)
+    return hashlib.sha256(contents).hexdigest()
 
 
 def index_in_force(session: Session, lists: ListsInForce) -> Index:
