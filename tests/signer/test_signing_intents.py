@@ -136,6 +136,27 @@ def test_a_revoked_clearance_is_refused_as_ended(rail: Rail, claimed: str) -> No
     assert isinstance(ask(rail, claimed, as_cancel=True), Signature)
 
 
+@pytest.mark.parametrize("side", ["debtor_wallet", "creditor_wallet"])
+@pytest.mark.parametrize(
+    ("contract", "wanted", "actual"), [("rail", "unlisted", "listed"), ("token", "frozen", "free")]
+)
+def test_whoever_is_to_be_stopped_is_not_paid_under_a_clearance_that_still_lives(
+    rail: Rail, claimed: str, side: str, contract: str, wanted: str, actual: str
+) -> None:
+    key = rail.rows("SELECT id FROM settlement ORDER BY id")[1].id
+    place = f"(SELECT {{}} FROM settlement WHERE id = '{key}')"
+    rail.write("DELETE FROM registry_standing")
+    rail.write(
+        "INSERT INTO registry_standing (wallet, contract, wanted, actual, since)"
+        f" VALUES ({place.format(side)}, {place.format(contract)}, '{wanted}', '{actual}', 0)"
+    )
+
+    refusal = _refusal(rail, claimed)
+
+    assert refusal.ended and "to be unlisted or frozen" in refusal.reason
+    assert isinstance(ask(rail, claimed, as_cancel=True), Signature)
+
+
 def test_an_expired_clearance_is_refused_as_ended(rail: Rail, claimed: str) -> None:
     signer = rail.signer()
     rail.later(3601)
