@@ -263,6 +263,24 @@ def test_already_settled_under_another_reference_stops_everything(rail: Rail) ->
     assert rail.chain.nonce(OPERATOR.address) == 1
 
 
+def test_what_used_the_sequence_on_a_branch_that_lost_is_no_alarm(rail: Rail) -> None:
+    worker = rail.worker()
+    (key,) = _sent(rail, worker)
+    rail.controls.drop_all()
+    _paid_elsewhere(rail, key, reference="0x" + word(7), amount_minor=5)
+    rail.tick(worker)
+    rail.controls.drop_all()
+    rail.controls.reorg(1)
+    _paid_elsewhere(rail, key)
+
+    rail.settle_all(worker)
+
+    assert rail.one("SELECT COUNT(*) FROM chain_log WHERE name = 'Rejected'") == 1
+    assert rail.one("SELECT COUNT(*) FROM chain_log WHERE name = 'Settled'") == 2
+    assert rail.paid_logs() == [(1, 1_000_000_000)]
+    assert rail.invoice_of(key).settled_minor == 100_000
+
+
 def test_what_was_mined_and_never_told_of_is_for_a_person(rail: Rail) -> None:
     """A chain transaction that succeeds without a word about its payment: the rail is not ours."""
     worker = rail.worker()
