@@ -71,3 +71,33 @@ def test_nothing_is_claimed_while_all_is_as_wanted(rail: Rail) -> None:
 
     assert changes(rail) == []
     assert rail.one("SELECT next_nonce FROM lane WHERE kind = 'admin'") == 1
+
+
+def test_a_worker_that_may_pay_on_no_lane_still_lists_and_freezes(rail: Rail) -> None:
+    rail.settings = rail.settings.model_copy(update={"worker_lanes_max": 0})
+    worker = a_worker(rail)
+    rail.round(worker)
+    want(rail, rail.seller_wallet, listed=False)
+
+    rail.run_until(worker, lambda: standing(rail, rail.seller_wallet)[1] == "unlisted")
+
+    (paying,) = rail.rows("SELECT lease_owner FROM lane WHERE kind = 'operator'")
+    assert paying.lease_owner is None
+
+
+def test_nothing_is_listed_by_records_that_are_far_behind_the_chain(rail: Rail) -> None:
+    slow = {"blocks_per_tick_max": 1, "backfill_blocks_max": 1}
+    rail.settings = rail.settings.model_copy(update=slow)
+    worker = a_worker(rail)
+    rail.tick(worker)
+    rail.controls.mine(30)
+    want(rail, rail.seller_wallet, listed=False)
+
+    for _ in range(10):
+        rail.tick(worker)
+    while_behind = changes(rail)
+    for _ in range(30):
+        rail.tick(worker)
+
+    assert while_behind == []
+    assert [(effect, members) for effect, _, members in changes(rail)] == [("unlisted", 1)]
