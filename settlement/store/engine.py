@@ -25,6 +25,7 @@ _SQLITE_SETTINGS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # An acknowledged write survives a power cut.
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # What was erased is overwritten, however SQLite was built.
     "PRAGMA busy_timeout=30000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-131072",  # 128 MB, where a database is that large.

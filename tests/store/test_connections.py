@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from settlement.store import open_engine
+from settlement.store import open_engine, reading
+from settlement.store.bulk import rows
 from settlement.store.connections import RESTED_NANOSECONDS, replace_dead
 
 PING = ";"
@@ -110,3 +111,9 @@ def _end(engine: Engine, pid: int) -> None:
     with engine.connect() as connection:
         sql = text("SELECT pg_terminate_backend(:pid, 10000)")
         assert connection.execute(sql, {"pid": pid}).scalar_one()
+
+
+def test_sqlite_keeps_what_was_acknowledged_and_overwrites_what_was_erased(sqlite_url: str) -> None:
+    with reading(open_engine(sqlite_url)) as session:
+        for setting, value in (("synchronous", 2), ("secure_delete", 1), ("foreign_keys", 1)):
+            assert rows(session, f"PRAGMA {setting}")[0][0] == value, setting
