@@ -169,6 +169,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     invoices.PartiesIdentical: 422,
     invoices.PartyNotActive: 409,
     invoices.PartyUnknown: 422,
+    invoices.PayableTooLarge: 422,
     invoices.PrecedingInvoiceUnknown: 422,
     invoices.ReasonMissing: 422,
     exports.FileNotSound: 422,

@@ -15,6 +15,7 @@ from settlement.invoices.errors import (
     PartiesIdentical,
     PartyNotActive,
     PartyUnknown,
+    PayableTooLarge,
     PrecedingInvoiceUnknown,
     ReasonMissing,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "PartiesIdentical",
     "PartyNotActive",
     "PartyUnknown",
+    "PayableTooLarge",
     "PrecedingInvoiceUnknown",
     "ReasonMissing",
     "StoredDocument",

@@ -94,6 +94,17 @@ class NothingPayable(Invalid):
         )
 
 
+class PayableTooLarge(Invalid):
+    """The amount due is more than one payment in the currency's token can carry."""
+
+    def __init__(self, payable: str, most: str) -> None:
+        super().__init__(
+            f"the amount due is {payable}",
+            field="payable_amount",
+            repair=f"an invoice asks for at most {most}: issue several",
+        )
+
+
 class NotTheSeller(Forbidden):
     """A caller issues or withdraws only its own invoices."""
 

@@ -26,10 +26,11 @@ from settlement.invoices.errors import (
     NothingPayable,
     NotTheSeller,
     PartiesIdentical,
+    PayableTooLarge,
 )
 from settlement.invoices.parties import Directory, directory
 from settlement.invoices.records import InvoiceRecord
-from settlement.money import format_minor
+from settlement.money import MINOR_MAX, format_minor
 from settlement.outbox import OutboxEvent
 from settlement.states import InvoiceState
 from settlement.store.bulk import chunks, insert_rows, rows
@@ -127,12 +128,17 @@ def _draft(
     if seller.id == buyer.id:
         raise PartiesIdentical(seller.name)
     if document.currency not in known.currencies:
-        raise CurrencyNotListed(document.currency, known.currencies)
+        raise CurrencyNotListed(document.currency, tuple(known.currencies))
     first, last = now.date() - _OLDEST, now.date() + _LATEST
     if not first <= document.issue_date <= last:
         raise IssueDateFarOff(document.issue_date, first, last)
     if document.payable_minor <= 0:
         raise NothingPayable(format_minor(document.payable_minor, document.decimals))
+    most = MINOR_MAX // 10 ** max(known.currencies[document.currency] - document.decimals, 0)
+    if document.payable_minor > most:
+        raise PayableTooLarge(
+            *(format_minor(each, document.decimals) for each in (document.payable_minor, most))
+        )
     return {
         "id": ids("inv"),
         "number": document.number,

@@ -19,7 +19,9 @@ from settlement.participants.requirements import effective
 from settlement.store.bulk import rows, rows_by_key
 
 _PARTIES = "SELECT id, lei, vat_id, name, state, kyb_valid_until FROM participant WHERE"
-_CURRENCIES = "SELECT DISTINCT currency FROM token WHERE listed ORDER BY currency"
+_CURRENCIES = (
+    "SELECT currency, MAX(decimals) FROM token WHERE listed GROUP BY currency ORDER BY currency"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Directory:
 
     by_lei: dict[str, Party]
     by_vat_id: dict[str, list[Party]]
-    currencies: tuple[str, ...]
+    currencies: dict[str, int]
+    """Each with the decimals of its token."""
 
     def find(self, side: str, named: DocumentParty) -> Party:
         """Return the active participant that the document names: by LEI, else by VAT number.
@@ -75,7 +78,7 @@ def directory(session: Session, named: Iterable[DocumentParty], now: datetime) -
         by_lei[row[1]] = _party(row, at)
     for row in rows_by_key(session, f"{_PARTIES} vat_id {{keys}}", vat_ids):
         by_vat_id.setdefault(row[2], []).append(_party(row, at))
-    currencies = tuple(currency for (currency,) in rows(session, _CURRENCIES))
+    currencies: dict[str, int] = dict(rows(session, _CURRENCIES))
     return Directory(by_lei, by_vat_id, currencies)
 
 

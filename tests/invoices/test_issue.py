@@ -104,6 +104,7 @@ UNKNOWN = DocumentParty("Nobody Ltd", DocumentAddress("GB"), lei="0" * 20)
         ({"issue_date": date(1, 1, 1)}, invoices.IssueDateFarOff, "issue_date"),
         ({"issue_date": NOW.date() + timedelta(days=367)}, invoices.IssueDateFarOff, "issue_date"),
         ({"payable_minor": 0}, invoices.NothingPayable, "payable_amount"),
+        ({"payable_minor": 922_337_203_685_478}, invoices.PayableTooLarge, "payable_amount"),
         ({"payable_minor": -5}, invoices.NothingPayable, "payable_amount"),
     ],
 )
