@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 import stat
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
+import orjson
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
@@ -244,8 +244,8 @@ class Provider:
         try:
             request = Request(url, data=form, headers={"Accept": "application/json"})
             with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
-                found = json.loads(answer.read(ANSWER_MAX_BYTES))
-        except (URLError, OSError, HTTPException, ValueError, RecursionError) as error:
+                found = orjson.loads(answer.read(ANSWER_MAX_BYTES))
+        except (URLError, OSError, HTTPException, ValueError) as error:
             # RFC 6749, 5.2: what is wrong with a code is said with 400.
             if form is not None and isinstance(error, HTTPError) and error.code == 400:
                 raise ProviderRefused("the provider does not take the code") from error
