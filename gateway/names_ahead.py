@@ -20,7 +20,7 @@ _PARTIES_MAX = 20_000
 
 
 class NamesAhead:
-    """The names of whoever has open payments, made ready once."""
+    """The names of whoever a new version is compared with first, made ready once."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -43,7 +43,7 @@ class NamesAhead:
     def _work(self) -> None:
         try:
             with reading(self._engine) as session:
-                parties = screening.open_parties(session)[:_PARTIES_MAX]
+                parties = screening.compared_first(session)[:_PARTIES_MAX]
                 for keys in chunks(parties, _AT_ONCE):
                     if self._stop.is_set():
                         return

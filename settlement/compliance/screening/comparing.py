@@ -145,8 +145,7 @@ def keep(
     )  # fmt: skip
     if moved:
         add_up(session, set(owned_by(session, moved)).difference(keys))
-    if counts.against:  # What was cleared before is judged anew, also of what they own.
-        stop(session, owned_by(session, counts.against), now)
+    stop(session, counts.against, now)  # What was cleared before is judged anew.
     after_lapse(session, counts, actor=actor, now=now)
     return counts
 

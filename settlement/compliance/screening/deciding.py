@@ -174,10 +174,9 @@ def _decide(session: Session, found: Hit, move: str, reason: str, actor: str, no
         raise IllegalMove("hit", found.id, hit(session, found.id).state, move)
     detail = {"score": found.score, "subject": found.subject_hash, "entry": found.entry_hash}
     _note(session, found.id, state, actor, reason.strip(), detail, now)
-    below = owned_by(session, [found.participant_id])
-    add_up(session, below)
-    if move == "confirm":  # What was cleared before is judged anew, also of what it owns.
-        stop(session, below, now)
+    add_up(session, owned_by(session, [found.participant_id]))
+    if move == "confirm":  # What was cleared before is judged anew.
+        stop(session, [found.participant_id], now)
     _bind(session, found.participant_id, move, actor, now)
     return hit(session, found.id)
 

@@ -5,7 +5,7 @@ Reads what was found; compares nothing and decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -79,15 +79,8 @@ def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exp
             confirmed.setdefault(key, []).append(words)
             if kind == "name":
                 names.setdefault(key, []).append(words)
-    for key, owner, list_name, entry_key, score in rows_by_key(session, _OWNERS_WAITING, ids):
-        words = f"its owner {owner} may be on {list_name} ({entry_key}, score {score})"
+    for key, words in _of_owners(session, ids):
         open_texts.setdefault(key, []).append(words)
-    above = rows_by_key(session, _OWNERS, ids)
-    in_doubt = ownership.in_doubt(session, {owner for _, owner in above}) if above else []
-    for key, owner in dict.fromkeys(map(tuple, above)):
-        if owner in in_doubt:
-            words = f"its owner {owner} may be half or more in listed hands"
-            open_texts.setdefault(key, []).append(words)
     owned = {row[0]: row[1:] for row in rows_by_key(session, _OWNED, ids)}
     for key in open_texts.keys() | confirmed.keys() | owned.keys():
         share_bp, owners, controllers = owned.get(key, (0, "[]", "[]"))
@@ -100,3 +93,16 @@ def exposures(session: Session, participant_ids: Iterable[str]) -> dict[str, Exp
             tuple(orjson.loads(controllers)),
         )
     return found
+
+
+def _of_owners(session: Session, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield a text for each participant that owns one of these, and may be listed itself."""
+    above = rows_by_key(session, _OWNERS, ids)
+    if not above:
+        return
+    for key, owner, list_name, entry_key, score in rows_by_key(session, _OWNERS_WAITING, ids):
+        yield key, f"its owner {owner} may be on {list_name} ({entry_key}, score {score})"
+    in_doubt = set(ownership.in_doubt(session, {owner for _, owner in above}))
+    for key, owner in dict.fromkeys(map(tuple, above)):
+        if owner in in_doubt:
+            yield key, f"its owner {owner} may be half or more in listed hands"

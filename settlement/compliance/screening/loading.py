@@ -22,7 +22,7 @@ from settlement.compliance.screening.finding import Counts, record
 from settlement.compliance.screening.in_force import ListsInForce, listed, lists_in_force
 from settlement.compliance.screening.index import Index
 from settlement.compliance.screening.matching import matches
-from settlement.compliance.screening.ownership import owned_by, owning
+from settlement.compliance.screening.ownership import owning
 from settlement.compliance.screening.stopping import OPEN, stop
 from settlement.compliance.screening.subjects import Subject, subjects
 from settlement.store.bulk import insert_rows, rows, rows_by_key
@@ -82,12 +82,12 @@ def put_in_force(
     if not loaded.is_new:
         return InForce(loaded, Counts())
     after = lists_in_force(session)
-    parties = subjects(session, owning(session, open_parties(session)))
+    parties = subjects(session, compared_first(session))
     counts = _compare_changes(session, parties, loaded, actor=actor, ids=ids, now=now)
     _carry(session, parties, before, after)
     after_lapse(session, counts, actor=actor, now=now)
     against = sorted(counts.against)
-    settlements = stop(session, owned_by(session, against), now)
+    settlements = stop(session, against, now)
     wallets = tuple(records.wallets(session, against))
     bind.unlist(session, wallets, reason=f"newly on {name}", actor=actor, now=now)
     _log(session, after, counts, len(settlements), actor=actor, ids=ids, now=now)
@@ -95,9 +95,9 @@ def put_in_force(
     return InForce(loaded, counts, tuple(settlements), wallets)
 
 
-def open_parties(session: Session) -> list[str]:
-    """Return the ids of those who have open payments: a new version is compared with them first."""
-    return [row[0] for row in rows(session, _OPEN_PARTIES)]
+def compared_first(session: Session) -> list[str]:
+    """Return the ids of those with open payments, and of who owns them: a new version's first."""
+    return owning(session, [row[0] for row in rows(session, _OPEN_PARTIES)])
 
 
 def make_ready(session: Session, participant_ids: Sequence[str]) -> None:

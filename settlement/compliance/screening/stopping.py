@@ -11,18 +11,20 @@ from datetime import datetime
 from sqlmodel import Session
 
 from settlement.compliance import clearance
+from settlement.compliance.screening.ownership import owned_by
+from settlement.states import IN_FLIGHT
 from settlement.store.bulk import rows_by_key
 
-OPEN = (
-    "'INSTRUCTED', 'HELD', 'CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED',"
-    " 'NEEDS_REVIEW'"
-)
+OPEN = ", ".join(f"'{state}'" for state in sorted(IN_FLIGHT))
 _STOPPED = f"SELECT id FROM settlement WHERE {{side}} {{keys}} AND state IN ({OPEN}) ORDER BY id"
 
 
 def stop(session: Session, participant_ids: Iterable[str], now: datetime) -> list[str]:
-    """End the clearances of all open payments of participants; return these settlements' ids."""
-    keys = sorted(set(participant_ids))
+    """End the clearances of all open payments of participants, and of those whom they own.
+
+    Return these settlements' ids.
+    """
+    keys = owned_by(session, participant_ids)
     settlements = sorted(
         {
             row[0]

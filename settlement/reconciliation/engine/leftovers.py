@@ -13,6 +13,7 @@ from sqlmodel import Session
 from settlement.bank import Gap, statement_gaps
 from settlement.documents.identifiers import minor_units
 from settlement.reconciliation.engine.dialect import normal
+from settlement.states import IN_FLIGHT
 from settlement.store.bulk import rows, rows_by_key
 
 _COLUMNS = (
@@ -41,10 +42,7 @@ _EXCUSED_NUMBERS = (
     "SELECT i.number, i.seller_id FROM invoice i JOIN settlement s ON s.invoice_id = i.id"
     f" WHERE i.number {{keys}}{_UNDER_WAY}"
 )
-_MOVING = (
-    "('INSTRUCTED', 'HELD', 'CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED',"
-    " 'NEEDS_REVIEW')"
-)
+_MOVING = ", ".join(f"'{state}'" for state in sorted(IN_FLIGHT))
 _OPEN_BREAKS = (
     "SELECT subject FROM settlement_break WHERE subject {keys} AND closed_at IS NULL"
     " AND kind IN ('unattributed_deposit', 'unattributed_withdrawal', 'wrong_token', 'duplicate',"
@@ -155,7 +153,7 @@ def _moving_numbers(session: Session) -> str:
     number = normal(session, "i.number")
     return (
         f"SELECT {number}, i.seller_id FROM settlement s JOIN invoice i ON i.id = s.invoice_id"
-        f" WHERE s.state IN {_MOVING} AND {number} <> i.number AND {number} {{keys}}{_UNDER_WAY}"
+        f" WHERE s.state IN ({_MOVING}) AND {number} <> i.number AND {number} {{keys}}{_UNDER_WAY}"
     )
 
 
