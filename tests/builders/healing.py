@@ -39,3 +39,14 @@ def a_backup(rail: Rail, folder: Path) -> Rail:
     restored = open_engine(f"sqlite:///{file}")
     rail._opened.append(restored.dispose)
     return replace(rail, engine=restored)
+
+
+def a_forgetful_backup(rail: Rail, folder: Path) -> Rail:
+    """Records of before two payments that were made since: they know nothing of them."""
+    rail.tick(rail.worker("first"))
+    backup = a_backup(rail, folder)
+    rail.let_go()
+    rail.instructed(2)
+    rail.settle_all(rail.worker("lost"))
+    backup.now, backup.ids = rail.now, rail.ids
+    return backup

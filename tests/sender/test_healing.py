@@ -14,7 +14,7 @@ from settlement.sender.heal import heal
 from settlement.sender.nonces import require_own_nonces
 from settlement.settlements import control
 from settlement.store import transaction
-from tests.builders.healing import a_backup
+from tests.builders.healing import a_backup, a_forgetful_backup
 from tests.builders.healing import healed as _heal
 from tests.builders.ports import BrokenChain, BrokenSigner
 from tests.builders.rail import OPERATOR, Rail
@@ -79,13 +79,7 @@ def test_what_was_paid_in_the_lost_time_ends_settled_and_nobody_is_paid_twice(
 def test_a_payment_that_nobody_remembers_is_named_and_its_sequence_is_never_used_again(
     sqlite_rail: Rail, tmp_path: Path
 ) -> None:
-    rail = sqlite_rail
-    rail.tick(rail.worker("first"))
-    backup = a_backup(rail, tmp_path)
-    rail.let_go()
-    rail.instructed(2)
-    rail.settle_all(rail.worker("lost"))
-    backup.now, backup.ids = rail.now, rail.ids
+    backup = a_forgetful_backup(sqlite_rail, tmp_path)
 
     healed = _heal(backup)
 

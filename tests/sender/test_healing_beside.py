@@ -12,7 +12,7 @@ from settlement.sender import lanes
 from settlement.sender.heal import heal
 from settlement.signer.socket import SignerUnreachable
 from settlement.store import transaction
-from tests.builders.healing import a_backup
+from tests.builders.healing import a_backup, a_forgetful_backup
 from tests.builders.healing import healed as _heal
 from tests.builders.ports import BrokenSigner
 from tests.builders.rail import OPERATOR, Rail
@@ -22,13 +22,7 @@ from tests.builders.soundness import assert_sound
 def test_what_is_written_down_stands_in_its_block_before_the_worker_beside_looks_at_it(
     sqlite_rail: Rail, tmp_path: Path
 ) -> None:
-    rail = sqlite_rail
-    rail.tick(rail.worker("first"))
-    backup = a_backup(rail, tmp_path)
-    rail.let_go()
-    rail.instructed(2)
-    rail.settle_all(rail.worker("lost"))
-    backup.now, backup.ids = rail.now, rail.ids
+    backup = a_forgetful_backup(sqlite_rail, tmp_path)
     worker = backup.worker("beside")
     for _ in range(3):  # It follows every block, and halts its lane.
         with suppress(ChainContradicts):
