@@ -163,18 +163,16 @@ def test_a_database_of_another_rail_is_refused_until_it_is_accepted(
 
     assert f"the database names the rail {other}" in signers.refused()
 
-    key = ("--keystore", str(signers.keystore), "--accept-rail", other, "--password-fd")
+    key = ("--keystore", str(signers.keystore), "--accept-rail", other)
     read_end, write_end = os.pipe()
     os.write(write_end, PASSWORD.encode() + b"\n")
     os.close(write_end)
-    os.dup2(read_end, 60)
-    os.close(read_end)
     process = subprocess.Popen(
-        [sys.executable, "-m", "gateway", "signer", *key, "60"],
-        pass_fds=(60,), env={**os.environ, "SETTLE_HOME": str(signers.home)},
+        [sys.executable, "-m", "gateway", "signer", *key, "--password-fd", str(read_end)],
+        pass_fds=(read_end,), env={**os.environ, "SETTLE_HOME": str(signers.home)},
         stdout=subprocess.PIPE,
     )  # fmt: skip
-    os.close(60)
+    os.close(read_end)
     signers.started.append(process)
     assert process.stdout is not None
     with process.stdout:
