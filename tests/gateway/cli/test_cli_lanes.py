@@ -176,7 +176,7 @@ def test_a_lane_is_healed_beside_the_worker_that_found_it_wrong(rail: Rail) -> N
     with pytest.raises(ChainContradicts):
         for _ in range(6):
             rail.round(worker)
-    rail.write("UPDATE lane SET lease_until = :held", held=to_micros(rail.now) + 10**12)
+    rail.write("UPDATE lane SET lease_until = :held", held=to_micros(rail.now) + 10**15)
 
     healed = orjson.loads(_type(rail, "lane", "heal", "--json").output)
     rail.settle_all(worker, rounds=60)  # The very same one: nobody has to stop it.
