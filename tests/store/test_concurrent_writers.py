@@ -100,10 +100,11 @@ def test_settlements_named_in_opposite_orders_do_not_block_each_other(
 def test_a_statement_that_takes_too_long_takes_its_database_transaction_along(
     postgres_url: str,
 ) -> None:
-    hurried = open_engine(f"{postgres_url}&options=-c%20statement_timeout%3D200")
+    hurried = open_engine(postgres_url)
 
     with pytest.raises(OperationalError, match="statement timeout"), transaction(hurried) as late:
         ledger.post(late, [_entry("accept:1")], NOW)
+        late.execute(text("SET LOCAL statement_timeout = 200"))
         late.execute(text("SELECT pg_sleep(5)"))
     with transaction(hurried) as session:
         ledger.post(session, [_entry("accept:2")], NOW)
