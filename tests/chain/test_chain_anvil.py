@@ -48,7 +48,7 @@ def is_listening(port: int) -> bool:
     return True
 
 
-def comes_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
+def comes_true(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -191,7 +191,7 @@ def test_it_dies_with_its_parent(how: signal.Signals, tmp_path: Path) -> None:
     assert is_alive(int(pid))
 
     parent.send_signal(how)
-    parent.wait(10)
+    parent.wait(60)
 
     assert comes_true(lambda: not is_alive(int(pid)))
     # The last of its threads holds the port for a moment longer.

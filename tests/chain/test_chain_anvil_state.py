@@ -84,7 +84,7 @@ def test_its_clock_is_now_again_however_long_it_was_off(tmp_path: Path) -> None:
     with Anvil(options) as anvil, chain_of(anvil) as chain, controls_of(anvil) as controls:
         controls.mine()
 
-        assert abs(chain.head().timestamp - time.time()) < 10
+        assert abs(chain.head().timestamp - time.time()) < 100
         assert chain.headers(0, 0) == genesis
 
 

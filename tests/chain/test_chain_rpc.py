@@ -114,7 +114,7 @@ def test_a_connection_that_the_server_closed_is_opened_again(
     node.keeps_alive = False
 
     assert rpc.call("echo", 1) == [1]
-    assert node.hung_up.wait(5)
+    assert node.hung_up.wait(60)
     node.keeps_alive = True
     assert rpc.call("echo", 2) == [2]
 

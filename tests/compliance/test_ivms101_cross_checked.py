@@ -50,7 +50,7 @@ def _judged(payloads: list[Any]) -> list[bool]:
     environment = {**os.environ, "IVMS101_MODULES": str(MODULES)}
     ran = subprocess.run(
         ["node", str(JUDGE)], input=json.dumps(payloads), capture_output=True, text=True,
-        env=environment, check=True, timeout=60,
+        env=environment, check=True, timeout=240,
     )  # fmt: skip
     found: list[bool] = json.loads(ran.stdout)
     return found

@@ -41,7 +41,7 @@ def _workers() -> list[int]:
 
 
 def _has_ended(process: int) -> bool:
-    """Wait, at most ten seconds, until a process of ours is gone."""
+    """Wait, at most a minute, until a process of ours is gone."""
     try:
         ending = os.pidfd_open(process)
     except ProcessLookupError:
@@ -49,7 +49,7 @@ def _has_ended(process: int) -> bool:
     poll = select.poll()
     poll.register(ending, select.POLLIN)
     try:
-        return bool(poll.poll(10_000))
+        return bool(poll.poll(60_000))
     finally:
         os.close(ending)
 

@@ -98,7 +98,7 @@ def test_two_that_ask_at_once_get_one_signature(
 ) -> None:
     """Both ask the remote before either has an answer; one of its two signatures is thrown away."""
     remote.is_repeatable = False
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
     remote.before = lambda: both.wait() and None
     signers = [_signer(sqlite_rail, remote) for _ in range(2)]
 

@@ -60,7 +60,7 @@ def behind(tmp_path: Path) -> Iterator[tuple[Counting, Path]]:
 
 def _say(path: Path, line: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(str(path))
         connection.sendall(line)
         connection.shutdown(socket.SHUT_WR)

@@ -138,7 +138,7 @@ def test_a_damaged_page_that_no_tick_reads_lets_no_worker_begin(
     damaged = _on(rail, _damaged_copy(rail, tmp_path, NEVER_READ))
     chain, stop = BrokenChain(rail.chain), threading.Event()
     worker = damaged.worker("worker-2", signer=rail.signer(), chain=chain)
-    until = threading.Timer(20, stop.set)
+    until = threading.Timer(60, stop.set)
     until.start()
 
     code = processes.run_worker(lambda: worker, stop)
@@ -167,7 +167,7 @@ def test_damage_that_is_found_while_it_works_halts_every_lane_before_the_next_st
         damaged.engine, lambda _reason: found.set(), patience_seconds=0
     ) as require_whole:
         assert [next(stages), next(stages)] == ["follow", "clear"]
-        assert found.wait(20)
+        assert found.wait(60)
         worker.require_whole = require_whole
         with pytest.raises(DatabaseDamaged, match="the database's file is damaged"):
             next(stages)

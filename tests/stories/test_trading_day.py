@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -106,7 +107,7 @@ def test_up_keeps_its_records_and_chain_over_a_restart(tmp_path: Path) -> None:
             f"{first['url']}/v1/invoices",
             headers={"Authorization": f"Bearer {first['api_keys']['treasury']}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert json.load(answer)["data"] == []
         refused = settle("up", "--home", str(home), "--port", "0")
         looked = settle("doctor", "--json", home=home)
@@ -133,7 +134,7 @@ def test_nothing_is_left_when_up_is_killed(tmp_path: Path) -> None:
         process.kill()
         process.wait()
 
-        until = time.monotonic() + 20
+        until = time.monotonic() + READY_SECONDS
         while any(alive(pid) for pid in parts) and time.monotonic() < until:
             os.sched_yield()
         assert not any(alive(pid) for pid in parts)
@@ -154,12 +155,17 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
         raise AssertionError("the gateway did not come back")
 
 
+def last_seen(log: Path) -> int:
+    """The newest block that the worker has looked at: not each one, if it is slow."""
+    return max(map(int, re.findall(r"\bhead=(\d+)", log.read_text())), default=0)
+
+
 def heights(url: str) -> int:
     asked = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
     request = urllib.request.Request(
         url, json.dumps(asked).encode(), {"content-type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=2) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return int(json.load(answer)["result"], 16)
 
 
@@ -184,7 +190,7 @@ def test_a_halt_is_told_on_the_terminal_with_what_to_look_at(tmp_path: Path) -> 
     with running(home) as (_, facts):
         old = (home / "chain/state.json").read_bytes()
         until, final = time.monotonic() + READY_SECONDS, heights(facts["rpc"]) + 14
-        while f"head={final}" not in (home / "logs/worker.log").read_text():
+        while last_seen(home / "logs/worker.log") < final:
             assert time.monotonic() < until
             time.sleep(0.1)
     (home / "chain/state.json").write_bytes(old)

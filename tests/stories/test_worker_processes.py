@@ -18,7 +18,7 @@ from settlement.store import open_engine
 from tests.builders.rail import Rail, an_anvil_rail
 from tests.builders.soundness import assert_sound
 
-SECONDS_MAX = 60
+SECONDS_MAX = 180
 FIRST_SEND_SECONDS_MAX = 20
 """Ten where nothing else runs; as much again for a machine that is busy with other tests."""
 
@@ -60,7 +60,7 @@ class Processes:
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_worker_killed_again_and_again_pays_everybody_once(
     processes.until(lambda: set(rail.states().values()) == {"SETTLED"})
     worker.send_signal(signal.SIGTERM)
 
-    assert worker.wait(10) == 0
+    assert worker.wait(60) == 0
     assert waited < FIRST_SEND_SECONDS_MAX
     assert rail.lane().lease_owner is None, "given up in good order"
     assert len(rail.paid_logs()) == len(keys)

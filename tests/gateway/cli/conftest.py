@@ -118,7 +118,7 @@ class _served:  # noqa: N801
 
     def __enter__(self) -> str:
         self.thread.start()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not self.server.started:
             assert time.monotonic() < until and self.thread.is_alive(), "it did not start"
             time.sleep(0.01)
