@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +43,19 @@ def founded(folder: Path, url: str) -> Iterator[tuple[Any, EvmChain, Any, KeyPai
     chain.close()
 
 
-def bring_to_rest(worker: Any, mine: Callable[[int], None], settings: Any) -> None:
+def bring_to_rest(
+    worker: Any, mine: Callable[[int], None], settings: Any, clock: Callable[[], datetime]
+) -> None:
     """Let the founding become final and be followed to its end.
 
     Starting balances that are not booked yet would put whoever spends them on hold.
     """
-    from gateway import wiring
-
     mine(settings.finality_confirmations)
-    while not worker.tick(wiring.now()).idle:
+    while not worker.tick(clock()).idle:
         pass
 
 
-def issue_invoices(engine: Any, sandbox: Any, invoices: int) -> list[str]:
+def issue_invoices(engine: Any, sandbox: Any, invoices: int, *, now: datetime) -> list[str]:
     """Issue invoices among all companies in all currencies; some batches come out large."""
     from settlement.clock import new_id
     from settlement.invoices import Submission, issue
@@ -82,9 +82,7 @@ def issue_invoices(engine: Any, sandbox: Any, invoices: int) -> list[str]:
                 )
             )
         with transaction(engine) as session:
-            answers = issue(
-                session, submissions, actor="exporter", ids=new_id, now=datetime.now(UTC)
-            )
+            answers = issue(session, submissions, actor="exporter", ids=new_id, now=now)
         for each in answers:
             if isinstance(each, Exception):
                 raise each

@@ -82,14 +82,14 @@ def _lanes(folder: Path, url: str, seeds: list[int], in_flight: int) -> Any:
     from settlement.store import transaction
 
     with founded(folder, url) as (engine, _, sandbox, operator):
-        keys = issue_invoices(engine, sandbox, len(seeds) * in_flight * 5 // 4)
+        keys = issue_invoices(engine, sandbox, len(seeds) * in_flight * 5 // 4, now=wiring.now())
         controls = AnvilControls(url, 120)
         settings = Settings(
             home=folder, rpc_url=url, batch_payments_max=1, lane_in_flight_max=in_flight
         )
         worker = wiring.worker(settings, [wiring.intent_signer(settings, operator)])
         worker.chain = chain = Choosy(worker.chain, None)  # type: ignore[assignment, arg-type]
-        bring_to_rest(worker, controls.mine, settings)
+        bring_to_rest(worker, controls.mine, settings, wiring.now)
         controls.set_automine(False)
         collect_garbage_seldom()
 

@@ -145,11 +145,11 @@ def _timed(folder: Path, url: str, invoices: int, engine: Any, sandbox: Any) -> 
     from settlement.store import reading
 
     run = Run()
-    ids = issue_invoices(engine, sandbox, invoices)
+    ids = issue_invoices(engine, sandbox, invoices, now=wiring.now())
     controls = AnvilControls(url)
     settings = Settings(home=folder, rpc_url=url)
     worker = wiring.worker(settings)
-    bring_to_rest(worker, controls.mine, settings)
+    bring_to_rest(worker, controls.mine, settings, wiring.now)
     collect_garbage_seldom()  # As the worker's process does when it starts.
     snapshot = controls.snapshot()
     controls.set_automine(False)

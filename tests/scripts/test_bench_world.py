@@ -42,8 +42,9 @@ def test_starting_balances_hold_nobody_up_once_the_founding_has_come_to_rest(
     signer = IntentSigner(engine, OPERATOR, slots, limits)
     worker = Worker(engine, chain, [signer], policy.load(), settings, new_id, "bench")
 
-    bring_to_rest(worker, chain.mine if at_rest else lambda _count: None, settings)
-    keys = issue_invoices(engine, sandbox, 20)
+    mine = chain.mine if at_rest else lambda _count: None
+    bring_to_rest(worker, mine, settings, lambda: NOW)
+    keys = issue_invoices(engine, sandbox, 20, now=NOW)
     with transaction(engine) as session:
         accept(session, keys, "importer", NOW)
         instruct(
