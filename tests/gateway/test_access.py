@@ -86,6 +86,12 @@ def test_a_key_with_one_wrong_character_is_refused(door: Door) -> None:
     assert answer.status_code == 401
 
 
+def test_a_good_key_under_another_scheme_is_refused(door: Door) -> None:
+    for scheme in ("Secret", "bearer", "Bearer:"):
+        headers = {"Authorization": f"{scheme} {door.keys['treasury']}"}
+        assert door.client.get("/v1/invoices", headers=headers).status_code == 401, scheme
+
+
 def test_an_expired_key_is_refused(engine: Engine, tmp_path: Path) -> None:
     ring, key = _ring_with_a_key(engine, tmp_path, expires_in=timedelta(hours=1))
 

@@ -2,16 +2,19 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
+from gateway.api.keys import shown
 from gateway.auth import Caller, Role, issue_key, open_pepper
 from settlement import store
 from settlement.access import keys
 from settlement.clock import to_micros
+from settlement.errors import NotFound
 from tests.gateway.builders import Door
 from tests.gateway.people import a_person
 from tests.invoices.builders import NOW
@@ -121,12 +124,16 @@ def test_a_scope_narrows_a_key_and_never_widens_it(door: Door) -> None:
 
 
 def test_a_rotated_key_may_do_what_the_old_one_might_and_no_more(door: Door) -> None:
-    old = _issue(door, scopes=["invoices", "read"], per_minute=7, label="laptop").json()
+    person = a_person(door, Role.TREASURY)
+    old = _issue(
+        door, person_id=person, scopes=["invoices", "read"], per_minute=7, label="laptop"
+    ).json()
 
     new = door.post(f"/v1/keys/{old['prefix']}/rotate", {}, "admin").json()
 
     same = ("role", "participant_id", "person_id", "scopes", "per_minute", "label")
     assert [new[each] for each in same] == [old[each] for each in same]
+    assert new["person_id"] == person, "a rotation is no other pair of eyes"
     assert door.client.get("/v1/journal", headers=_bearer(new["key"])).status_code == 403
 
 
@@ -142,6 +149,22 @@ def test_a_rotated_key_goes_on_until_the_overlap_is_over(door: Door) -> None:
     assert (new["rotated_from"], new["scopes"]) == (old["prefix"], old["scopes"])
     twice = door.post(f"/v1/keys/{old['prefix']}/rotate", {}, "admin")
     assert (twice.status_code, twice.json()["title"]) == (409, "Key rotated")
+
+
+def test_a_rotation_lengthens_no_life_and_a_key_that_has_ended_has_none(door: Door) -> None:
+    ends = NOW + timedelta(hours=1)
+    old = _issue(door, expires_at=ends.isoformat()).json()
+    with store.transaction(door.engine) as session:
+        rotate = partial(keys.rotate, session, b"p", old["prefix"], issued_by="machine")
+        with pytest.raises(NotFound):
+            rotate(overlap=timedelta(days=1), now=ends)
+        rotate(overlap=timedelta(days=1), now=NOW)
+        stored = keys.one(session, old["prefix"])
+
+    assert stored.expires_at == to_micros(ends)
+    assert [shown(stored, at)["state"] for at in (ends - timedelta(microseconds=1), ends)] == [
+        "in_force", "expired",
+    ]  # fmt: skip
 
 
 def test_a_revoked_key_is_refused_at_once_where_it_was_revoked(door: Door) -> None:
@@ -169,6 +192,44 @@ def test_a_disabled_persons_keys_work_no_more(door: Door) -> None:
 
     with pytest.raises(Exception, match="no valid API key"):
         ring.look_up(f"Bearer {key}", NOW)
+
+
+def test_what_ended_with_its_person_stays_ended_when_they_come_back(door: Door) -> None:
+    person = a_person(door, Role.TREASURY)
+    key = _issue(door, person_id=person).json()["key"]
+    door.post(f"/v1/people/{person}/disable", {}, "admin")
+
+    none = _issue(door, person_id=person)
+    back = door.post(f"/v1/people/{person}/enable", {}, "admin")
+
+    assert (none.status_code, back.json()["state"]) == (404, "active")
+    assert door.get(f"/v1/keys/{key[:16]}", "admin").json()["state"] == "revoked"
+    assert door.client.get("/v1/invoices", headers=_bearer(key)).status_code == 401
+    assert door.post(f"/v1/people/{person}/enable", {}, "admin").status_code == 409
+    assert door.post(f"/v1/people/{person}/erase", {}, "admin").status_code == 200
+    assert door.post(f"/v1/people/{person}/enable", {}, "admin").status_code == 409
+
+
+def test_a_person_has_one_address_and_only_a_companys_has_a_company(door: Door) -> None:
+    ada = {"name": "Ada Roth", "email": "Ada@example.com", "role": "admin"}
+    made = door.post("/v1/people", ada, "admin")
+
+    twin = door.post("/v1/people", {**ada, "email": "ada@EXAMPLE.com"}, "admin")
+    company = {"email": "b@example.com", "participant_id": door.companies.seller}
+    staff = door.post("/v1/people", {**ada, **company}, "admin")
+
+    assert [each.status_code for each in (made, twin, staff)] == [201, 409, 422]
+    assert staff.json()["errors"][0]["field"] == "participant_id"
+
+
+def test_an_admin_does_not_shut_themselves_out(door: Door) -> None:
+    person = a_person(door, Role.ADMIN)
+    door.keys["ada"] = _issue(door, role="admin", person_id=person).json()["key"]
+
+    own = door.post(f"/v1/people/{person}/disable", {}, "ada")
+
+    assert (own.status_code, own.json()["title"]) == (403, "Own key")
+    assert door.get(f"/v1/people/{person}", "ada").json()["state"] == "active"
 
 
 def test_a_key_ends_within_two_years(door: Door) -> None:

@@ -132,6 +132,8 @@ def test_who_is_disabled_is_out_at_once(door: Door) -> None:
     assert browser.get("/v1/me").status_code == 401
     again = Browser(door).send("/console/sign-in", email=EMAIL, password=PASSWORD)
     assert again.status_code == 401
+    door.post(f"/v1/people/{person}/enable", {}, "admin")
+    assert browser.get("/v1/me").status_code == 401, "what has ended does not come back"
 
 
 def _end(door: Door, browser: Browser, session_id: str) -> Any:
