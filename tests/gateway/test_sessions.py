@@ -7,6 +7,8 @@ import pytest
 
 from gateway.auth import Role
 from settlement import store
+from settlement.access.sessions import PersonSession
+from settlement.clock import to_micros
 from tests.gateway.browser import ORIGIN, PASSWORD, Browser, code_now, signed_in, with_password
 from tests.gateway.builders import Door
 from tests.invoices.builders import NOW
@@ -84,6 +86,7 @@ def test_a_form_from_elsewhere_does_nothing(door: Door) -> None:
 def test_sessions_are_listed_and_ended_by_their_person_and_nobody_else(door: Door) -> None:
     mine = signed_in(door)
     theirs = signed_in(door, Role.ADMIN, "ada@example.com")
+    Browser(door).send("/console/sign-in", email=EMAIL, password=PASSWORD)  # Half way.
     me = mine.get("/v1/me").json()
     (own,) = me["sessions"]
 
@@ -120,6 +123,20 @@ def test_a_session_ends_when_it_is_idle_and_in_any_case_some_day(door: Door) -> 
         ring.session(token, now + timedelta(minutes=minutes))
     with pytest.raises(Exception, match="has ended"):
         ring.session(token, now + timedelta(minutes=600))
+
+
+def test_a_session_is_taken_only_if_nothing_at_all_speaks_against_it() -> None:
+    at, idle = to_micros(NOW), timedelta(minutes=30)
+    good = PersonSession(
+        "ses", "per", "full", "password", "", "", at, at, at + 1, None, "treasury", None, "active"
+    )
+
+    assert good.is_alive(NOW, idle)
+    for wrong in (
+        {"revoked_at": at}, {"expires_at": at}, {"person_state": "disabled"},
+        {"last_seen_at": to_micros(NOW - idle)},
+    ):  # fmt: skip
+        assert not good._replace(**wrong).is_alive(NOW, idle), wrong
 
 
 def test_who_is_disabled_is_out_at_once(door: Door) -> None:
