@@ -4,11 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
-from gateway.auth import Role
+from gateway.auth import CACHE_SECONDS, Role
+from gateway.refusals import SessionRefused
+from gateway.session_ring import SessionRing, is_own_origin
 from settlement import store
+from settlement.access import sessions
 from settlement.access.sessions import PersonSession
 from settlement.clock import to_micros
+from settlement.config import Settings
 from tests.gateway.browser import ORIGIN, PASSWORD, Browser, code_now, signed_in, with_password
 from tests.gateway.builders import Door
 from tests.invoices.builders import NOW
@@ -137,6 +142,46 @@ def test_a_session_is_taken_only_if_nothing_at_all_speaks_against_it() -> None:
         {"last_seen_at": to_micros(NOW - idle)},
     ):  # fmt: skip
         assert not good._replace(**wrong).is_alive(NOW, idle), wrong
+
+
+def test_a_session_that_another_gateway_ended_is_taken_for_a_moment_at_most(door: Door) -> None:
+    token = signed_in(door).cookies["settle"]
+    seconds = [0.0]
+    gateway = door.app.state.gateway
+    ring = SessionRing(
+        door.engine, gateway.keys.pepper, gateway.settings, monotonic=lambda: seconds[0]
+    )
+    found = ring.session(token, NOW)
+    with store.transaction(door.engine) as session:
+        sessions.end(session, found.id, found.person_id, NOW)
+
+    seconds[0] = CACHE_SECONDS + 0.001
+
+    with pytest.raises(SessionRefused):
+        ring.session(token, NOW)
+
+
+@pytest.mark.parametrize(
+    ("host", "console_url", "cookie", "own", "foreign"),
+    [
+        ("127.0.0.1", "", "settle", "http://rail.example", "http://rail.example.evil"),
+        ("0.0.0.0", "", "__Host-settle", "https://rail.example", "https://rail.exampl"),
+        ("127.0.0.1", "https://rail.example/", "__Host-settle", "https://rail.example",
+         "http://rail.example"),
+        ("127.0.0.1", "http://rail.example", "settle", "http://rail.example",
+         "http://rail.example:81"),
+    ],
+)  # fmt: skip
+def test_a_cookie_is_shut_away_wherever_it_leaves_the_machine_and_a_form_is_from_there(
+    host: str, console_url: str, cookie: str, own: str, foreign: str
+) -> None:
+    settings = Settings(host=host, console_url=console_url)
+    ring = SessionRing(create_engine("sqlite://"), b"p", settings, monotonic=lambda: 0.0)
+
+    assert ring.cookie == cookie
+    assert is_own_origin(own, "rail.example", settings)
+    for other in (foreign, "null", "", "ftp://rail.example"):
+        assert not is_own_origin(other, "rail.example", settings), other
 
 
 def test_who_is_disabled_is_out_at_once(door: Door) -> None:
