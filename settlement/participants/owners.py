@@ -107,15 +107,19 @@ def count_from_now(session: Session, participant_id: str, owner_ids: Sequence[st
 
 
 def digests(session: Session, participant_id: str) -> list[tuple[str, int, str]]:
-    """Return of each owner that counts its role, share and who it is: a person by its digest."""
+    """Return of each owner that counts its role, share and who it is: a person by its digest.
+
+    A company by all that is said of it, a line each.
+    """
     found = rows(
         session,
-        "SELECT o.role, o.share_bp, COALESCE(o.owner_participant_id, n.digest, o.company_name)"
-        " FROM participant_owner o LEFT JOIN natural_person n ON n.id = o.person_id"
+        "SELECT o.role, o.share_bp, COALESCE(o.owner_participant_id, n.digest, o.company_name),"
+        " o.company_country, o.company_number FROM participant_owner o"
+        " LEFT JOIN natural_person n ON n.id = o.person_id"
         " WHERE o.participant_id = ? AND o.live ORDER BY o.id",
         (participant_id,),
     )
-    return [(role, share_bp, who) for role, share_bp, who in found]
+    return [(role, share_bp, "\n".join(filter(None, who))) for role, share_bp, *who in found]
 
 
 def _check(

@@ -1,6 +1,7 @@
 """The second person, the table of moves, and what the database itself refuses."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,9 +12,11 @@ from settlement.approvals import NoApprovalRule, SamePerson
 from settlement.clock import counted_ids
 from settlement.errors import IllegalMove
 from settlement.participants import (
+    accounts,
     activation,
     changes,
     close,
+    dossier,
     moves,
     papers,
     participant,
@@ -21,9 +24,11 @@ from settlement.participants import (
     registry,
     suspend,
 )
+from settlement.participants.accounts import NewAccount
 from settlement.participants.activation import DossierChanged, OwnWork
 from settlement.participants.changes import Wanted
 from settlement.participants.dossier import Actor
+from settlement.participants.wallets import add_wallet
 from settlement.states import PARTICIPANT_MOVES, ParticipantState
 from settlement.store import reading, transaction
 from tests.participants.files import (
@@ -124,6 +129,61 @@ def test_a_dossier_that_changed_after_it_was_seen_is_not_activated(engine: Engin
 
     with reading(engine) as session:
         assert participant(session, key).state == "applied"
+
+
+COMPANY_OWNER = {
+    "kind": "company", "name": "Holding AG", "country": "CH", "number": "CHE-1", "birth_date": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"share_bp": 9_999}, {"role": "controller"}, {"name": "Holding SA"}, {"country": "IR"},
+        {"number": "CHE-2"}, {"number": None}, {"kind": "person", "number": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_whatever_is_said_of_an_owner_is_part_of_what_is_sealed(
+    engine: Engine, change: dict[str, Any]
+) -> None:
+    ids = counted_ids()
+    with transaction(engine) as session:
+        key = applied(session, ids=ids)
+        declared(session, key, an_owner(**COMPANY_OWNER), ids=ids)
+        before = dossier.seal(dossier.dossier(session, key))
+
+        declared(session, key, an_owner(**{**COMPANY_OWNER, **change}), ids=ids)
+
+        assert dossier.seal(dossier.dossier(session, key)) != before
+        declared(session, key, an_owner(**COMPANY_OWNER), ids=ids)
+        assert dossier.seal(dossier.dossier(session, key)) == before
+
+
+def test_whatever_is_known_of_a_participant_is_part_of_what_is_sealed(engine: Engine) -> None:
+    """One field after the other changes; nothing else does, not even an id."""
+    ids = counted_ids()
+    with transaction(engine) as session:
+        key = applied(session, ids=ids)
+        a_full_file(session, key, ids=ids)
+        add_wallet(session, key, "0x" + "ab" * 20, now=NOW)
+        account = NewAccount(currency="EUR", iban="DE89370400440532013000")
+        accounts.put(session, key, account, usable_from=None, ids=ids, now=NOW)
+        seals = [dossier.seal(dossier.dossier(session, key))]
+        for table, assignment in (
+            ("participant", "name = 'Another GmbH'"), ("participant", "country = 'FR'"),
+            ("participant", "street = 'Hafen'"), ("participant", "town = 'Emden'"),
+            ("participant", "vat_id = 'DE129273398'"), ("participant", "tax_id = '12'"),
+            ("participant_document", "sha256 = '" + "0" * 64 + "' WHERE kind = 'tax_registration'"),
+            ("wallet", "address = '0x" + "cd" * 20 + "'"), ("wallet", "kind = 'custodial'"),
+            ("wallet", "proved_by = 'contract'"), ("wallet", "retired_at = 1"),
+            ("participant_account", "iban = 'GB29NWBK60161331926819'"),
+            ("participant_account", "currency = 'USD'"),
+        ):  # fmt: skip
+            session.execute(text(f"UPDATE {table} SET {assignment}"))
+            seals.append(dossier.seal(dossier.dossier(session, key)))
+
+    assert len(set(seals)) == len(seals)
 
 
 def test_the_database_itself_keeps_the_second_person_out_of_his_own_documents(
