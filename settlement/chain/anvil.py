@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from settlement.chain.anvil_state import keep_one_genesis
+from settlement.chain.anvil_state import ended, keep_one_genesis, take_over
 from settlement.chain.rpc import JsonRpc
 from settlement.errors import ChainUnreachable, Refused, Retryable
 
@@ -110,7 +110,9 @@ class AnvilOptions:
         if self.state is not None:
             # Without states of the past, neither in the file nor beside it: each is a copy of every
             # account, 10 MB a minute. Reads at past blocks reach back to the start at most.
-            words += ["--state", str(self.state), "--max-persisted-states", "0"]
+            words += ["--dump-state", str(ended(self.state)), "--max-persisted-states", "0"]
+            if self.state.exists():
+                words += ["--load-state", str(self.state)]
         return [*words, *self.extra]
 
 
@@ -172,8 +174,7 @@ class Anvil:
             self._directory = Path(tempfile.mkdtemp(prefix="settle-anvil-"))
         self._directory.mkdir(parents=True, exist_ok=True)
         scratch = ["--cache-path", str(self._directory / "cache")]
-        if self.options.state is not None and self.options.state.exists():
-            keep_one_genesis(self.options.state)
+        self._take_over()
         # The same port when it is started again: others know it by that.
         options = replace(self.options, port=self.port)
         command = [sys.executable, "-I", "-S", "-c", _SHIM, str(os.getpid()), str(binary)]
@@ -202,6 +203,7 @@ class Anvil:
             _signal_group(process, signal.SIGKILL)
             process.wait()
             self._process = None
+            self._take_over()
         if self._own_directory and self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
@@ -223,6 +225,13 @@ class Anvil:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _take_over(self) -> None:
+        """Make what anvil wrote at its end the state, one that can be read again."""
+        if self.options.state is not None:
+            take_over(self.options.state)
+            if self.options.state.exists():
+                keep_one_genesis(self.options.state)
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + self._ready_seconds

@@ -16,6 +16,27 @@ from settlement.chain.keccak import keccak
 from settlement.chain.receipts import WrongShape
 
 
+def ended(state: Path) -> Path:
+    """Return the file that anvil writes at its end.
+
+    Not the state itself: anvil writes over a file in place, and a disk that is full or a kill
+    would leave half a chain and nothing else.
+    """
+    return state.with_suffix(".ended")
+
+
+def take_over(state: Path) -> None:
+    """Let what anvil wrote at its end be the state, if that is whole and the newer of both."""
+    written = ended(state)
+    if not written.exists():
+        return
+    is_newer = not state.exists() or written.stat().st_mtime_ns >= state.stat().st_mtime_ns
+    if is_newer and _is_whole(written):
+        written.replace(state)
+    else:
+        written.unlink()
+
+
 def keep_one_genesis(state: Path) -> None:
     """Take every block 0 out of the file that block 1 does not stand on.
 
@@ -36,6 +57,17 @@ def keep_one_genesis(state: Path) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     beside.replace(state)
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether all of it was written, down to the disk."""
+    try:
+        with file.open("rb+") as stream:
+            orjson.loads(stream.read())
+            os.fsync(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _is_foreign(block: dict[str, Any], blocks: list[dict[str, Any]]) -> bool:

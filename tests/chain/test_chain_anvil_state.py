@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from settlement.chain.anvil import Anvil, AnvilFailed, AnvilOptions
 from settlement.chain.anvil_controls import AnvilControls
+from settlement.chain.anvil_state import ended, take_over
 from settlement.chain.evm import EvmChain
 from tests.chain.worlds import KEYS
 
@@ -110,3 +112,36 @@ def test_a_killed_anvil_keeps_nothing(tmp_path: Path) -> None:
     assert not anvil.is_running
     with anvil, chain_of(anvil) as chain:
         assert chain.head().number == 0
+
+
+def test_an_end_that_cannot_be_written_leaves_what_was_kept_before(tmp_path: Path) -> None:
+    options = AnvilOptions(state=tmp_path / "state.json")
+    with Anvil(options, directory=tmp_path) as anvil, controls_of(anvil) as controls:
+        controls.mine(3)
+    with Anvil(options, directory=tmp_path) as anvil, controls_of(anvil) as controls:
+        controls.mine(2)
+        ended(tmp_path / "state.json").symlink_to("/nowhere/at/all")
+
+    with Anvil(options, directory=tmp_path) as anvil, chain_of(anvil) as chain:
+        assert chain.head().number == 3
+
+
+def test_a_copy_that_somebody_put_back_is_not_replaced_by_an_older_end(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    ended(state).write_text('{"older": true}')
+    os.utime(ended(state), (1, 1))
+    state.write_text('{"newer": true}')
+
+    take_over(state)
+
+    assert state.read_text() == '{"newer": true}' and not ended(state).exists()
+
+
+def test_half_of_an_end_is_no_state(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text('{"older": true}')
+    ended(state).write_text('{"half')
+
+    take_over(state)
+
+    assert state.read_text() == '{"older": true}' and not ended(state).exists()

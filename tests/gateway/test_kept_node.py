@@ -65,3 +65,21 @@ def test_what_is_not_to_be_started_is_told_and_tried_again(node: KeptNode) -> No
     state.unlink()
     (told,) = node.keep(time.monotonic())
     assert "was started again" in told
+
+
+def test_a_full_disk_is_told_once_and_ends_nothing(node: KeptNode) -> None:
+    state = node.anvil.options.state
+    assert state is not None
+    node.save()
+    kept, beside, began = state.read_bytes(), state.with_suffix(".next"), time.monotonic()
+    beside.symlink_to("/dev/full")
+
+    (told,) = node.keep(began + KEEP_SECONDS)
+
+    assert f"cannot be kept in {state.parent}: No space left" in told and "make room" in told
+    assert state.read_bytes() == kept
+    assert not beside.is_symlink(), "nothing takes the room that is missing"
+    beside.symlink_to("/dev/full")
+    assert node.keep(began + 2 * KEEP_SECONDS) == []
+    assert node.keep(began + 3 * KEEP_SECONDS) == ["The local chain is kept again."]
+    assert node.keep(time.monotonic()) == []
