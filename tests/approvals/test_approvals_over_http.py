@@ -148,7 +148,7 @@ def test_a_refused_settlement_is_cancelled_with_the_reason(door: Door) -> None:
     answer = say(door, approval, "refuse")
 
     after = door.get(f"/v1/settlements/{settlement['id']}").json()
-    assert answer.json()["state"] == "refused"
+    assert (answer.json()["state"], answer.json()["approvals"]) == ("refused", 0)
     assert after["state"] == "CANCELLED"
     assert "agrees with the contract" in after["reason"]
 

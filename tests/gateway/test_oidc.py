@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from gateway.auth import Role
+from gateway.auth import PepperExposed, Role
+from gateway.key_files import write_private
+from gateway.oidc import Provider
 from settlement import store
 from settlement.access import people
 from settlement.config import Settings
@@ -90,7 +92,7 @@ def test_an_elliptic_signature_is_taken_too(door: Door, provider: OpenIdProvider
         ({}, {"aud": [CLIENT, "another-client"], "azp": "another-client"}),
         ({}, {"aud": None}),
         ({}, {"iss": "https://another.example"}),
-        ({}, {"exp": int((NOW - timedelta(seconds=61)).timestamp())}),
+        ({}, {"exp": int((NOW - timedelta(seconds=60)).timestamp())}),
         ({}, {"exp": None}),
         ({}, {"exp": "never"}),
         ({}, {"iat": int((NOW + timedelta(seconds=61)).timestamp())}),
@@ -130,6 +132,8 @@ def test_an_answer_works_once_in_the_browser_that_asked_and_soon(
     kept = dict(browser.cookies)
 
     assert Browser(door).get(path).status_code == 401
+    other, _ = _begin(door)
+    assert other.get(path).status_code == 401, "nobody is signed in as who sent them a link"
     assert browser.get(path).status_code == 200
     replay = Browser(door)
     replay.cookies = kept
@@ -199,8 +203,14 @@ def test_a_provider_that_answers_nonsense_is_not_there(
     assert answer.status_code == 503, answer.text
 
 
-@pytest.mark.parametrize("metadata", [{}, {"authorization_endpoint": 5}])
-def test_a_provider_that_does_not_say_where_is_not_there(
+ENDPOINTS = dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), "https://x.y")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{}, {"authorization_endpoint": 5}, {**ENDPOINTS, "issuer": "https://another.example"}],
+)
+def test_a_provider_that_does_not_say_where_or_who_it_is_is_not_there(
     door: Door, provider: OpenIdProvider, metadata: dict[str, Any]
 ) -> None:
     content = json.dumps({"issuer": provider.issuer, **metadata}).encode()
@@ -209,6 +219,32 @@ def test_a_provider_that_does_not_say_where_is_not_there(
     browser.get("/console/sign-in")
 
     assert browser.send("/console/oidc/start").status_code == 503
+
+
+@pytest.mark.parametrize("changes", [{"use": "enc"}, {"alg": "PS256"}, {"kty": "EC"}])
+def test_a_key_for_something_else_signs_no_token(
+    door: Door, provider: OpenIdProvider, changes: dict[str, str]
+) -> None:
+    a_person(door, Role.OVERSEER, EMAIL)
+    rsa_key = provider.keys()["keys"][0]
+    provider.spoilt["/keys"] = _answer(json.dumps({"keys": [{**rsa_key, **changes}]}).encode())
+
+    _, answer = _sign_in(door, provider)
+
+    assert answer.status_code == 401
+
+
+def test_the_secret_of_the_client_is_its_owners_alone(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    write_private(file, "hush\n")
+    settings = Settings(oidc_client_secret_file=file)
+    provider = Provider(engine, settings, pepper=b"p")
+    assert provider._client_secret() == "hush"
+
+    file.chmod(0o640)
+
+    with pytest.raises(PepperExposed):
+        provider._client_secret()
 
 
 def test_keys_that_are_no_list_are_no_keys(door: Door, provider: OpenIdProvider) -> None:
