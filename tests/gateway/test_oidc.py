@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 from gateway.auth import PepperExposed, Role
 from gateway.key_files import write_private
 from gateway.oidc import Provider
+from gateway.refusals import ProviderRefused
 from settlement import store
 from settlement.access import people
 from settlement.config import Settings
@@ -139,13 +141,20 @@ def test_an_answer_works_once_in_the_browser_that_asked_and_soon(
     replay.cookies = kept
     assert replay.get(path).status_code == 401
 
-    _, url = _begin(door)
-    found = door.app.state.gateway.provider
-    state = provider.authorize(f"http{url}")["state"]
-    with pytest.raises(Exception, match="not accepted"):
-        found.finish(
-            state=state, kept=state, code="x", redirect_uri="", now=NOW + timedelta(minutes=11)
-        )
+    provider.claims = {"exp": int((NOW + timedelta(hours=1)).timestamp())}
+    for minutes, is_taken in ((10, True), (11, False)):
+        _, url = _begin(door)
+        back = provider.authorize(f"http{url}")
+        finish = partial(
+            door.app.state.gateway.provider.finish, **back, kept=back["state"],
+            redirect_uri=provider.codes[back["code"]]["redirect_uri"],
+            now=NOW + timedelta(minutes=minutes),
+        )  # fmt: skip
+        if is_taken:
+            finish()
+            continue
+        with pytest.raises(ProviderRefused):
+            finish()
 
 
 def test_another_account_does_not_take_over_an_address_that_is_bound(
