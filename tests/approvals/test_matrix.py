@@ -26,6 +26,36 @@ def test_the_shipped_matrix_can_be_read() -> None:
     assert [rule.needed for rule in shipped.rules["settlement"]] == [0, 1, 2]
 
 
+def test_the_shipped_matrix_lets_these_ask_and_these_approve_and_nobody_else() -> None:
+    staff = ("admin", "compliance", "treasury")
+    everybody = ("admin", "compliance", "exporter", "importer", "treasury")
+    payers, both = ("importer", "treasury"), ("approver", "compliance")
+
+    rows = {
+        kind: [
+            (tuple(sorted(each.makers)), each.approvers, each.needed, each.from_units,
+             each.below_units)
+            for each in rules
+        ]
+        for kind, rules in matrix.load().rules.items()
+    }  # fmt: skip
+
+    assert rows == {
+        "settlement": [
+            (payers, (), 0, 0, 250_000),
+            (payers, ("approver",), 1, 250_000, 5_000_000),
+            (payers, ("approver",), 2, 5_000_000, None),
+        ],
+        "participant": [(staff, both, 1, 0, None)],
+        "payee": [(everybody, ("approver",), 1, 0, None)],
+        "participant_change": [(everybody, both, 1, 0, None)],
+        "limit": [(staff, both, 1, 0, None)],
+        "policy": [(("admin", "compliance"), both, 1, 0, None)],
+        "screening": [(("compliance",), both, 1, 0, None)],
+        "unfreeze": [(("compliance",), both, 1, 0, None)],
+    }
+
+
 @pytest.mark.parametrize(
     ("minor", "fits"), [(99_99, False), (100_00, True), (199_99, True), (200_00, False)]
 )

@@ -147,6 +147,7 @@ def test_a_subject_has_one_open_request_of_a_kind(engine: Engine) -> None:
 
 def test_a_change_of_the_subject_makes_the_request_void(engine: Engine) -> None:
     asked = an_approval(engine)
+    other = an_approval(engine, kind="payee", amount_minor=None, unit=None)
 
     with transaction(engine) as session:
         ended = approvals.make_void(
@@ -154,6 +155,7 @@ def test_a_change_of_the_subject_makes_the_request_void(engine: Engine) -> None:
         )
 
     assert ended == [asked.id]
+    assert stored(engine, other).state == "open", "of another kind"
     with pytest.raises(approvals.ApprovalNotOpen, match="void"):
         decided(engine, asked)
 

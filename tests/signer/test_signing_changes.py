@@ -9,8 +9,12 @@ from sqlalchemy import Engine
 
 from settlement.chain import admin_abi
 from settlement.chain.port import Address
+from settlement.chain.registry_abi import registry_calldata
 from settlement.registry import Source
-from settlement.signer import Refusal, Signature, SigningRequest
+from settlement.signer import Refusal, Signature, SigningRequest, registry
+from settlement.signer.coverage import NotCovered
+from settlement.signer.limits import SigningLimits
+from settlement.signer.records import Change, Intent
 from tests.builders.ports import BrokenSigner
 from tests.builders.rail import Rail, a_rail
 from tests.builders.registrar import REGISTRAR, admin_signer, want
@@ -122,6 +126,17 @@ def test_what_is_not_what_it_says_is_refused(
     assert isinstance(answer, Refusal)
     assert reason in answer.reason
     assert not answer.ended
+
+
+def test_a_change_of_another_rail_is_refused_however_well_it_fits_together() -> None:
+    rail, other, wallet = (Address("0x" + digits * 20) for digits in ("aa", "bb", "cc"))
+    change = Change("ctx_1", wallet, other, "unlisted", "unlisted", "active", True, False)
+    call = registry_calldata("unlisted", [wallet])
+    intent = Intent("ctx_1", "", 0, "admin", other, call, None, None, 0, 0, 1, None)
+
+    with pytest.raises(NotCovered, match="is not the rail of this signer"):
+        registry.call(intent, [change], SigningLimits(1, rail, 1, 1))
+    assert registry.call(intent, [change], SigningLimits(1, other, 1, 1)) == call
 
 
 def test_what_stops_nobody_any_more_has_ended_and_its_cancel_is_signed(rail: Rail) -> None:

@@ -82,6 +82,12 @@ def test_a_new_bid_is_an_eighth_higher_on_both_fees_or_the_last_one_holds(
     assert store.take("0xa", [_wanted(0, fee=1, tip=1)], DAY) == [taken], "the last is remembered"
 
 
+def test_a_bid_of_an_eighth_more_to_the_wei_is_enough(store: SlotStore) -> None:
+    store.take("0xa", [_wanted(0, fee=800, tip=80)], DAY)
+
+    assert store.take("0xa", [_wanted(0, fee=900, tip=90)], DAY) == [Taken(900, 90, None)]
+
+
 def test_a_cancel_is_not_bound_to_the_fees_of_what_it_cancels(store: SlotStore) -> None:
     store.take("0xa", [_wanted(0, fee=1000, tip=100)], DAY)
 
