@@ -51,8 +51,9 @@ _UNDER_WAY = text(
 )
 
 INSTRUCTED = "'INSTRUCTED'"
-NOT_MINED = "'CLEARED', 'CLAIMED', 'SUBMITTED'"
-"""States in which a clearance that dies keeps the payment from the chain."""
+NOT_FINAL = "'CLEARED', 'CLAIMED', 'SUBMITTED', 'CONFIRMING', 'BOOKED'"
+"""States in which a clearance that dies keeps the payment from the chain: what is mined may be
+orphaned, and would be sent again."""
 PairKey = tuple[str, str, str, str, str, str]
 """What tells one way to pay from another: parties, wallets, token, and the invoice's currency."""
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from settlement.clock import to_micros
 from settlement.compliance import clearance, registers
+from settlement.compliance.candidates import NOT_FINAL
 from settlement.compliance.policy import NO_TRADE, Trade
 from settlement.errors import Forbidden, Invalid, NotFound
 from settlement.store.bulk import rows_by_key
@@ -38,10 +39,7 @@ _CLASSED = (
     " WHERE i.id {keys} AND d.record LIKE ?"
 )
 _CLASSED_BY_HS = '%"HS"%'
-_UNDER_WAY = (
-    "SELECT id FROM settlement WHERE invoice_id {keys}"
-    " AND state IN ('CLEARED', 'CLAIMED', 'SUBMITTED')"
-)
+_UNDER_WAY = f"SELECT id FROM settlement WHERE invoice_id {{keys}} AND state IN ({NOT_FINAL})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from settlement import ledger
 from settlement.clock import Ids, to_micros
 from settlement.compliance import clearance, facts, lists, registers, screening, travel_rule
 from settlement.compliance.candidates import (
-    NOT_MINED,
+    NOT_FINAL,
     Candidate,
     candidates,
     chain_time,
@@ -99,7 +99,7 @@ def recheck(session: Session, policy: Policy, judged_by: str, *, ids: Ids, now: 
     basis = f"{policy.version} {clearance.as_text(versions(session))}"
     if basis == judged_by:
         return basis
-    rows = candidates(session, now=now, limit=_RECHECKED_MAX, states=NOT_MINED)
+    rows = candidates(session, now=now, limit=_RECHECKED_MAX, states=NOT_FINAL)
     if rows:
         _screen(session, rows, ids, now)
         judge = Judge(policy, now)

@@ -44,3 +44,20 @@ def test_what_was_cleared_before_something_was_declared_is_judged_anew(rail: Rai
 
     assert cleared == "CLEARED"
     assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
+
+
+def test_what_is_booked_may_be_orphaned_so_its_clearance_ends_with_a_declaration(
+    rail: Rail,
+) -> None:
+    worker = rail.worker()
+    (key,) = rail.instructed()
+    rail.run_until(worker, lambda: rail.state(key) == "BOOKED")
+    invoice = rail.one("SELECT invoice_id FROM settlement")
+    declared = Declaration(hs_codes=("847130",))
+
+    with transaction(rail.engine) as session:
+        trades.declare(session, invoice, rail.companies.buyer, declaration=declared, actor="x",
+                       now=rail.now)  # fmt: skip
+
+    assert rail.one("SELECT COUNT(*) FROM clearance WHERE revoked_at IS NULL") == 0
+    rail.settle_all(worker)
