@@ -32,6 +32,7 @@ from settlement.sender import lanes
 from settlement.sender.heal import heal
 from settlement.signer import SlotStore
 from settlement.store import reading, transaction
+from settlement.store.replaced import FileReplaced
 
 
 @dataclass(slots=True)
@@ -70,7 +71,9 @@ class Installation:
         try:
             with reading(self.engine) as session:
                 found = lanes.halted(session)
-        except OperationalError:
+        except OperationalError as error:
+            if isinstance(error.orig, FileReplaced):
+                return [str(error.orig)]
             return []  # The database is busy or away: asked again in a moment.
         return [
             f"The lane {each.signer} is halted: {each.reason}. Look with `settle lane list`;"

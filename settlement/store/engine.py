@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from settlement.errors import Invalid
 from settlement.store.connections import replace_dead
+from settlement.store.replaced import refuse_another_file
 
 _SQLITE_SETTINGS = (
     "PRAGMA page_size=8192",  # Of a new file: batches write fewer pages, and trees are lower.
@@ -51,6 +52,7 @@ def open_engine(url: str) -> Engine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
+        refuse_another_file(engine, parsed.database)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
