@@ -60,7 +60,13 @@ from gateway.metrics import Metrics
 from gateway.names_ahead import NamesAhead
 from gateway.oidc import Provider
 from gateway.rate_limits import Limits
-from gateway.refusals import BodyInvalid, BodyUnreadable, MethodNotAllowed, NoSuchRoute
+from gateway.refusals import (
+    BodyInvalid,
+    BodyUnreadable,
+    DatabaseAway,
+    MethodNotAllowed,
+    NoSuchRoute,
+)
 from gateway.session_ring import SessionRing
 from gateway.sign_in import SignIn
 from gateway.trail import Origins, Trail
@@ -287,4 +293,4 @@ def _translated(error: Exception, scope: Scope) -> RailError:
         return MethodNotAllowed(scope["method"], scope["path"], registration.methods_of(scope))
     if isinstance(error, HTTPException) and error.status_code < 500:
         return BodyUnreadable(error.detail)
-    return BugFound(f"{type(error).__name__}: {error}")
+    return DatabaseAway.of(error) or BugFound(f"{type(error).__name__}: {error}")

@@ -15,7 +15,7 @@ from gateway import problems
 from gateway.logs import Log, RequestLog
 from gateway.metrics import Metrics
 from gateway.problems import Asked
-from gateway.refusals import MethodNotAllowed, TooManyRequests
+from gateway.refusals import DatabaseAway, MethodNotAllowed, TooManyRequests
 from gateway.trail import Trail
 from settlement.clock import new_id
 from settlement.errors import Fatal, RailError
@@ -94,6 +94,8 @@ class Doorway:
         known = self._translated(error, scope)
         if problems.status_of(known) == 500:
             self._log.error("failed", request_id=scope["request_id"], exc_info=error)
+        elif isinstance(known, DatabaseAway):
+            self._log.warning("no database", request_id=scope["request_id"], cause=known.cause)
         status, body = problems.rendered(known, Asked(scope["path"], scope["request_id"]))
         # What the writer has answered, it has recorded itself.
         if scope["method"] != "GET" or status in (401, 403, 429):

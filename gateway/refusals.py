@@ -5,9 +5,11 @@ Knows no status: `problems` does.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 
 from pydantic_core import ErrorDetails
+from sqlalchemy.exc import OperationalError, TimeoutError
 
 from settlement.documents.json_failures import in_json_words
 from settlement.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Retryable
@@ -218,6 +220,30 @@ class TotalsDiffer(Conflict):
             field="totals",
             repair="read them again, and approve what they are now",
         )
+
+
+class DatabaseAway(Retryable):
+    """The database does not answer, is busy, or its disk is full."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "the database cannot be used at this moment: it is away or busy, or its disk is full"
+            " (the gateway's log says which). Send the same request again in a moment, with the"
+            " same Idempotency-Key"
+        )
+        self.cause = cause
+
+    @classmethod
+    def of(cls, error: Exception) -> DatabaseAway | None:
+        """Say whether an exception of SQLAlchemy's means that; None where it is a bug of ours."""
+        if isinstance(error, TimeoutError):
+            return cls("no connection became free")
+        if not isinstance(error, OperationalError):
+            return None
+        # SQLite's general error is what it says of SQL that it does not understand.
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            return None
+        return cls(" ".join(str(error.orig).split())[:300])
 
 
 class NotReady(Retryable):

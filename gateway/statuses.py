@@ -221,6 +221,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     refusals.KeyRefused: 401,
     refusals.MethodNotAllowed: 405,
     refusals.NoSuchRoute: 404,
+    refusals.DatabaseAway: 503,
     refusals.NotReady: 503,
     refusals.OwnKey: 403,
     refusals.SessionRefused: 401,
