@@ -25,11 +25,11 @@ Name = Annotated[str, typer.Argument(help="Of the list, such as ofac.")]
 
 
 @app.command(
-    epilog="Example: settle list load ofac SDN.CSV ALT.CSV ADD.CSV --as compliance",
+    epilog="Example: settle list load ofac SDN.CSV ALT.CSV ADD.CSV SDN_COMMENTS.CSV",
 )
 def load(
     name: Name,
-    files: Annotated[list[Path], typer.Argument(help="As the publisher gives them; OFAC's three.")],
+    files: Annotated[list[Path], typer.Argument(help="As the publisher gives them; OFAC's four.")],
     shrinks: Annotated[
         str, typer.Option("--shrinks", help="`accept`: much was taken off the list.")
     ] = "",

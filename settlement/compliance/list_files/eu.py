@@ -49,7 +49,11 @@ def _party(node: Node) -> Party:
         words.append(address.get("countryDescription"))
         _located(party, words, address.get("countryIso2Code"), words[-1])
     for born in node.all("birthdate"):
-        party.born(born.get("birthdate") or born.get("year"))
+        party.born(
+            born.get("birthdate")
+            or born.get("year")
+            or _between(born.get("yearRangeFrom"), born.get("yearRangeTo"))
+        )
     for number in node.all("identification"):
         kind = number.get("identificationTypeCode") or "id"
         party.identified({"imo": "imo", "swiftbic": "bic"}.get(kind, kind), number.get("number"))
@@ -88,13 +92,22 @@ def _row(party: Party, row: Mapping[str, str]) -> None:
         for part in ("Street", "PoBox", "ZipCode", "City", "Region", "CountryDescription")
     ]
     _located(party, words, row.get("Address_CountryIso2Code", ""), words[-1])
-    party.born(row.get("BirthDate_BirthDate", "") or row.get("BirthDate_Year", ""))
+    party.born(
+        row.get("BirthDate_BirthDate", "")
+        or row.get("BirthDate_Year", "")
+        or _between(row.get("BirthDate_YearRangeFrom", ""), row.get("BirthDate_YearRangeTo", ""))
+    )
     kind = row.get("Identification_TypeCode", "") or "id"
     kind = {"imo": "imo", "swiftbic": "bic"}.get(kind, kind)
     party.identified(kind, row.get("Identification_Number", ""))
     remark = row.get("Entity_Remark", "")
     if remark and remark not in party.remarks:
         party.remarked(remark)
+
+
+def _between(first: str, last: str) -> str:
+    """Return a span of years in words; a span that is open tells nothing."""
+    return f"{first} to {last}" if first and last else ""
 
 
 def _from(party: Party, code: str, words: str) -> None:

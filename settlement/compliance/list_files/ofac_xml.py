@@ -57,8 +57,7 @@ def _party(node: Node) -> Party:
         kind = number.text("idType").lower().rstrip(".")
         if kind.startswith(_WALLET):
             kind = "wallet"
-        elif kind == "swift/bic":
-            kind = "bic"
+        kind = {"swift/bic": "bic", "legal entity number": "lei"}.get(kind, kind)
         value = number.text("idNumber")
         if kind == "vessel registration identification":
             party.remarked(value)

@@ -5,6 +5,7 @@ Source: opensanctions.org, "Bulk data"; FollowTheMoney's schemata.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ _IDENTIFIERS = {
     "imoNumber": "imo", "swiftBic": "bic", "leiCode": "lei", "passportNumber": "passport",
     "idNumber": "national id", "taxNumber": "tax id", "innCode": "tax id", "vatCode": "tax id",
     "registrationNumber": "registration", "ogrnCode": "registration", "publicKey": "wallet",
+    "uscCode": "tax id",
 }  # fmt: skip
 _COUNTRIES = ("country", "nationality", "citizenship", "jurisdiction", "mainCountry", "flag")
 _EDGES = {
@@ -32,6 +34,12 @@ _EDGES = {
     "directed_by"), "UnknownLink": ("subject", "object", "linked_to"),
 }  # fmt: skip
 _LISTED = ("sanction", "sanction.linked", "debarment")
+_BY_FORM = (
+    (re.compile("[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?"), "bic"),
+    (re.compile("[A-Z0-9]{18}[0-9]{2}"), "lei"),
+    (re.compile("IMO ?[0-9]{7}"), "imo"),
+)
+"""What a code among others can only be."""
 _SHARE = re.compile(r"(?P<whole>[0-9]{1,3})(?:\.(?P<rest>[0-9]*))?")
 
 
@@ -204,16 +212,15 @@ def read_targets(text: str) -> list[Party]:
             continue
         party = Party(row["id"], _KINDS.get(row["schema"], "unknown"))
         party.called(row["name"], "main")
-        for name in row["aliases"].split(";"):
-            party.called(name.strip(' "'), "strong")
+        for name in _cells(row["aliases"]):
+            party.called(name, "strong")
         for value in row.get("birth_date", "").split(";"):
             party.born(value)
         for value in row.get("countries", "").split(";"):
             if code := country_code(value):
                 party.countries[code] = None
-        kind = "wallet" if row["schema"] == "CryptoWallet" else "id"
-        for value in row.get("identifiers", "").split(";"):
-            party.identified(kind, value.strip(' "'))
+        for value in _cells(row.get("identifiers", "")):
+            party.identified(_kind(value, row["schema"]), value)
         if row["schema"] == "CryptoWallet":
             party.identified("wallet", row["name"])
         for value in row.get("program_ids", row.get("sanctions", "")).split(";"):
@@ -221,3 +228,15 @@ def read_targets(text: str) -> list[Party]:
                 party.programs[value.strip()] = None
         parties[party.key] = party
     return whole(parties.values())
+
+
+def _cells(cell: str) -> list[str]:
+    """Return what a cell lists; what has a semicolon in itself stands in quotes."""
+    return [each.strip(' "') for each in next(csv.reader([cell], delimiter=";"), [])]
+
+
+def _kind(value: str, schema: str) -> str:
+    """Return what kind of number an identifier is, by its schema or its form."""
+    if schema == "CryptoWallet":
+        return "wallet"
+    return next((kind for form, kind in _BY_FORM if form.fullmatch(value)), "id")

@@ -106,9 +106,9 @@ def _read_text(content: bytes) -> ListFile:
     head = content.lstrip()[:20_000].decode("utf-8", "replace")
     lines = [line for line in head.splitlines() if line.strip()][:5]
     first = _cells(lines[0] if lines else "", ",")
-    if len(first) in (ofac_csv.SDN_COLUMNS, ofac_csv.ALT_COLUMNS, ofac_csv.ADD_COLUMNS) and (
-        first[0].strip().isdigit()
-    ):
+    columns = (ofac_csv.SDN_COLUMNS, ofac_csv.ALT_COLUMNS, ofac_csv.ADD_COLUMNS)
+    is_comment = len(first) == ofac_csv.COMMENT_COLUMNS and lines[0].partition(',"')[1] != ""
+    if (is_comment or len(first) in columns) and first[0].strip().isdigit():
         return ListFile("ofac-csv", ofac_csv.read_ofac(_decoded(content, "latin-1")))
     for line in lines:
         if set(eu.CSV_COLUMNS) <= set(_cells(line, ";")):

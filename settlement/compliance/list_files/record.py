@@ -6,6 +6,7 @@ Knows no format and no database.
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,10 +23,14 @@ _CURRENCY_ADDRESS = re.compile(
     r"Digital Currency Address\s*-?\s*(?P<coin>[A-Z0-9]{2,10})?\s*[:\s]\s*"
     r"(?P<address>[0-9A-Za-z]{20,120})"
 )
-_IMO = re.compile(r"\bIMO(?:\s+number)?:?\s*(?P<imo>\d{7})\b", re.IGNORECASE)
+_IMO = re.compile(r"\bIMO(?:\s+number)?\)?:?\s*(?P<imo>\d{7})\b", re.IGNORECASE)
 _BIC = re.compile(r"SWIFT/BIC:?\s*(?P<bic>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)\b")
-_SEPARATORS = re.compile(r"[\s.\-/]")
+_SEPARATORS = re.compile(r"[\s.,\-/]")
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
+_YEARS = re.compile(r"\b(?P<first>\d{4}) ?(?:to|and|-) ?(?P<last>\d{4})\b")
+_YEARS_MAX = 40
+"""A longer span is two years: it tells nobody from anybody else."""
+_PAGE_SIGN = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.IGNORECASE)
 
 
 class ListUnreadable(Invalid):
@@ -85,7 +90,8 @@ class Party:
 
     def called(self, name: str | None, kind: str) -> None:
         """Take a name in; the strongest that a list says of it counts."""
-        text = " ".join((name or "").split())[:NAME_MAX]
+        plain = _PAGE_SIGN.sub(lambda sign: html.unescape(sign[0]), name or "")
+        text = " ".join(plain.split())[:NAME_MAX]
         ranks = ("main", "strong", "weak")
         if text and ranks.index(kind) < ranks.index(self.names.get(text, "weak")) + 1:
             self.names[text] = kind
@@ -94,16 +100,22 @@ class Party:
         """Take a number or code in; an address is a wallet, whatever a list calls it."""
         if value and _EVM.fullmatch(value.strip()):
             kind = "wallet"
+        if value and kind == "imo":
+            value = value.strip().removeprefix("IMO")
         if value and (plain := plain_identifier(kind, value)):
             self.identifiers[kind, plain] = None
 
     def born(self, words: str | None) -> None:
-        """Take a date of birth in: the whole of it where it is ISO, else its years."""
+        """Take a date of birth in: the whole of it where it is ISO, else all years it may be."""
         text = (words or "").strip()
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             self.birth_dates[text] = None
-        else:
-            self.birth_dates.update(dict.fromkeys(_YEAR.findall(text)))
+            return
+        for span in _YEARS.finditer(text):
+            first, last = int(span["first"]), int(span["last"])
+            if last - first <= _YEARS_MAX:
+                self.birth_dates.update(dict.fromkeys(map(str, range(first, last + 1))))
+        self.birth_dates.update(dict.fromkeys(_YEAR.findall(text)))
 
     def remarked(self, words: str | None) -> None:
         """Take free text in, with the wallets, ships and banks that it names."""

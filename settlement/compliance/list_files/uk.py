@@ -6,6 +6,7 @@ List". In both a party has a row, or an element, for each of its names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from settlement.compliance.list_files.countries import country_code
@@ -22,6 +23,9 @@ _KEYS = ("Group ID", "GroupID", "Unique ID", "UniqueID", "OFSI Group ID")
 _KIND_COLUMNS = ("Group Type", "GroupTypeDescription", "Designation Type", "IndividualEntityShip")
 _ALIASES = ("Alias Type", "AliasType", "Name type", "NameType")
 _QUALITIES = ("Alias Quality", "AliasQuality", "Alias strength", "AliasStrength")
+_REGISTERED = re.compile(r"\(Business Reg No\)\s*:\s*(?P<number>[A-Z0-9][A-Z0-9./-]*)")
+_EACH = "|"
+"""Between the values of a cell where an element has several."""
 _ELEMENTS = {"name1": "Name 1", "name2": "Name 2", "name3": "Name 3", "name4": "Name 4",
              "name5": "Name 5", "Name6": "Name 6", "name6": "Name 6", "Name1": "Name 1",
              "Name2": "Name 2", "Name3": "Name 3", "Name4": "Name 4", "Name5": "Name 5",
@@ -70,8 +74,9 @@ def _named(party: Party, row: Mapping[str, str]) -> None:
 def _described(party: Party, row: Mapping[str, str]) -> None:
     if regime := _first(row, ("Regime", "Regime Name")):
         party.programs[regime] = None
-    party.born(day_of(_first(row, ("DOB", "D.O.B"))))
-    for words in _first(row, ("Nationality", "Nationality(/ies)")).split("|"):
+    for born in _first(row, ("DOB", "D.O.B")).split(_EACH):
+        party.born(day_of(born))
+    for words in _first(row, ("Nationality", "Nationality(/ies)")).split(_EACH):
         if code := country_code(words):
             party.countries[code] = None
     country = _first(row, ("Country", "Address Country"))
@@ -88,14 +93,16 @@ def _described(party: Party, row: Mapping[str, str]) -> None:
         ("registration", ("Business registration number (s)",)),
         ("imo", ("IMO number",)),
     ):
-        party.identified(kind, _first(row, columns))
-    if owner := _first(row, ("Current owner/operator (s)",)):
-        party.links[Link("owned_by", owner)] = None
-    if parent := _first(row, ("Parent company",)):
-        party.links[Link("owned_by", parent)] = None
+        for number in _first(row, columns).split(_EACH):
+            party.identified(kind, number)
+    for column in ("Current owner/operator (s)", "Parent company"):
+        for owner in filter(None, row.get(column, "").split(_EACH)):
+            party.links[Link("owned_by", owner)] = None
     other = _first(row, ("Other Information",))
     if other and other not in party.remarks:
         party.remarked(other)
+        for found in _REGISTERED.finditer(other):
+            party.identified("registration", found["number"].rstrip("."))
 
 
 def _elements(content: bytes) -> Iterator[tuple[int | None, Mapping[str, str]]]:
@@ -110,25 +117,35 @@ def _elements(content: bytes) -> Iterator[tuple[int | None, Mapping[str, str]]]:
             yield node.line, {**row, **parts}
         for script in node.texts("NonLatinNames", "NonLatinName", "NameNonLatinScript"):
             yield node.line, {**row, "Name Non-Latin Script": script, "NameType": "Alias"}
+        for address in node.all("Addresses", "Address"):
+            yield node.line, {**row, **_address(address)}
 
 
 def _designated(node: Node) -> dict[str, str]:
-    born = node.texts("IndividualDetails", "Individual", "DOBs", "DOB")
-    nations = node.texts("IndividualDetails", "Individual", "Nationalities", "Nationality")
+    """Return what a designation says of itself, each cell with all values that it has."""
+    person, company = ("IndividualDetails", "Individual"), ("EntityDetails", "Entity")
     ship = ("ShipDetails", "Ship")
-    owners = node.texts(*ship, "CurrentOwnerOperators", "CurrentOwnerOperator")
-    imo = node.texts(*ship, "IMONumbers", "IMONumber")
-    row = {
-        "DOB": (born or [""])[0],
-        "Nationality": "|".join(nations),
-        "IMO number": (imo or [""])[0],
-    }
-    row["Current owner/operator (s)"] = (owners or [""])[0]
-    for address in list(node.all("Addresses", "Address"))[:1]:
-        for n in range(1, 7):
-            row[f"Address {n}"] = address.text(f"AddressLine{n}")
-        row["Country"] = address.text("AddressCountry")
-    return row
+    paths = {
+        "DOB": (*person, "DOBs", "DOB"),
+        "Nationality": (*person, "Nationalities", "Nationality"),
+        "Passport Number": (*person, "PassportDetails", "Passport", "PassportNumber"),
+        "National Identification Number": (
+            *person, "NationalIdentifierDetails", "NationalIdentifier", "NationalIdentifierNumber",
+        ),
+        "Business registration number (s)": (
+            *company, "BusinessRegistrationNumbers", "BusinessRegistrationNumber",
+        ),
+        "Parent company": (*company, "ParentCompanies", "ParentCompany"),
+        "IMO number": (*ship, "IMONumbers", "IMONumber"),
+        "Current owner/operator (s)": (*ship, "CurrentOwnerOperators", "CurrentOwnerOperator"),
+    }  # fmt: skip
+    return {column: _EACH.join(node.texts(*path)) for column, path in paths.items()}
+
+
+def _address(address: Node) -> dict[str, str]:
+    row = {f"Address {n}": address.text(f"AddressLine{n}") for n in range(1, 7)}
+    row["Country"] = address.text("AddressCountry")
+    return row | {"Post/Zip Code": address.text("AddressPostalCode")}
 
 
 def _children(node: Node) -> list[Node]:

@@ -52,8 +52,9 @@ def _party(node: Node) -> Party:
         if code:
             party.countries[code] = None
     for born in node.all("INDIVIDUAL_DATE_OF_BIRTH"):
-        for part in ("DATE", "YEAR", "FROM_YEAR", "TO_YEAR", "NOTE"):
+        for part in ("DATE", "YEAR", "NOTE"):
             party.born(born.text(part))
+        party.born(f"{born.text('FROM_YEAR')} to {born.text('TO_YEAR')}")
     for document in node.all("INDIVIDUAL_DOCUMENT"):
         kind = document.text("TYPE_OF_DOCUMENT").lower() or "document"
         party.identified(kind, document.text("NUMBER"))

@@ -24,6 +24,13 @@ _WEAK_ALIAS = -5
 _NAME_ALONE = 95
 """From here on no other country and no weakness of an alias takes a hit away."""
 _YEARS_APART_MAX = 2
+_ANY_NUMBER = ("id", "other")
+_OF_A_TAXPAYER = (
+    "tax", "vat", "fiscal", "credit code", "fein", "nit", "inn", "rfc", "ruc", "rif", "rtn",
+    "cuit", "cif", "registration", "regnumber", "registry", "company", "enterprise number",
+    "business number", "cr no", "national id", "id card", "identification number",
+)  # fmt: skip
+"""Lists call it by its country's word; where a tax number is the register's, by the register's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,10 @@ def _exact(part: Part, index: Index) -> list[Match]:
 
 def _comparable(word: str, kind: str) -> bool:
     """Return whether a number of one kind may be one that a list gives under another name."""
+    said = kind.replace(".", "")
     if word == "tax":
-        return any(each in kind for each in ("tax", "vat", "nit", "inn", "registration", "id"))
-    return word == kind
+        return any(each in said for each in _OF_A_TAXPAYER) or said in _ANY_NUMBER
+    return word == kind or (word == "lei" and said in _ANY_NUMBER)
 
 
 def _with_evidence(part: Part, hit: Found) -> tuple[int, dict[str, int]]:

@@ -45,6 +45,32 @@ def test_a_number_is_compared_with_listed_numbers_of_its_kind_alone(key: str, hi
     assert len(matches(_subject(number), Index([LISTED]))) == hits
 
 
+@pytest.mark.parametrize(
+    ("word", "listed_as", "hits"),
+    [("tax", kind, 1) for kind in (
+        "unified social credit code (uscc)", "v.a.t. number", "fiscalcode", "regnumber", "r.f.c",
+        "rfc", "ruc", "rif", "rtn", "c.u.i.t", "c.i.f", "us fein", "company number",
+        "uk company number", "enterprise number", "business number", "commercial registry number",
+        "c.r. no", "tax id", "national id", "id",
+    )]
+    + [("tax", kind, 0) for kind in ("passport", "wallet", "bic", "lei", "imo", "residentperm",
+                                     "trade license no", "d-u-n-s number")]
+    + [("lei", kind, 1) for kind in ("lei", "id", "other")] + [("lei", "passport", 0)],
+)  # fmt: skip
+def test_a_tax_number_is_found_under_each_name_that_a_list_gives_it(
+    word: str, listed_as: str, hits: int
+) -> None:
+    listed = Listed(
+        "x", "own", "x", NameKind.ORGANIZATION, (("Kolvara", "main"),),
+        identifiers=((listed_as, "529900T8BM49AURSDO55"),),
+    )  # fmt: skip
+    number = Part(
+        "identifier", f"{word}:529900T8BM49AURSDO55", "529900T8BM49AURSDO55", NameKind.UNKNOWN, None
+    )
+
+    assert len(matches(_subject(number), Index([listed]))) == hits
+
+
 def test_a_branch_of_a_listed_bank_is_the_bank(engine: Engine) -> None:
     bank = Listed(
         "b", "own", "b", NameKind.ORGANIZATION, (("Brightwater Bank", "main"),),
