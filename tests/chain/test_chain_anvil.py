@@ -157,7 +157,7 @@ def test_an_anvil_that_ends_at_once_is_told_with_its_words(tmp_path: Path) -> No
 
 def test_an_anvil_that_never_answers_is_ended_with_its_children(tmp_path: Path) -> None:
     program = a_program(tmp_path, f"trap '' TERM; sleep 600 & echo $! > {tmp_path}/child; wait")
-    anvil = Anvil(binary=program, directory=tmp_path, ready_seconds=0.5)
+    anvil = Anvil(binary=program, directory=tmp_path, ready_seconds=2.0)
 
     with pytest.raises(AnvilFailed, match="did not answer"):
         anvil.start()
