@@ -1,11 +1,13 @@
 """A gateway that is killed loses no answered write and does nothing twice, wherever that is."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -21,31 +23,50 @@ CLIENTS = 8
 EACH = 5
 
 
-@contextmanager
-def _gateway(url: str, home: Path, commits: int = 0, die: str = "") -> Iterator[tuple[str, object]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway.kill_target", url, str(home), str(commits)],
-        cwd=ROOT,
-        env={**os.environ, "DIE": die},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}", process
-    finally:
-        process.kill()
-        process.communicate()
+class Gateways:
+    """Gateways one after the other; all are forked from one process, and cost no import."""
+
+    def __init__(self) -> None:
+        self._parent = subprocess.Popen(
+            [sys.executable, "-m", "tests.gateway.kill_target"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    @contextmanager
+    def one(self, url: str, home: Path, commits: int = 0, die: str = "") -> Iterator[str]:
+        """A gateway's address; in the end it is killed, unless it has killed itself before."""
+        assert self._parent.stdin is not None and self._parent.stdout is not None
+        self._parent.stdin.write(json.dumps([url, str(home), commits, die]) + "\n")
+        self._parent.stdin.flush()
+        port, pid = json.loads(self._parent.stdout.readline())
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            ended = int(self._parent.stdout.readline())
+        assert ended == -signal.SIGKILL
+
+    def end(self) -> None:
+        self._parent.communicate()
 
 
-def _send(base: str, key: str, number: int) -> tuple[int, bytes] | None:
+@pytest.fixture(scope="module")
+def gateways() -> Iterator[Gateways]:
+    made = Gateways()
+    yield made
+    made.end()
+
+
+def _send(client: httpx2.Client, key: str, number: int) -> tuple[int, bytes] | None:
     """Return the answer, or None where none came."""
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"kill-{number}"}
     try:
-        answer = httpx2.post(
-            f"{base}/v1/invoices", json=a_json_invoice(f"K{number}"), headers=headers, timeout=120
-        )
+        answer = client.post("/v1/invoices", json=a_json_invoice(f"K{number}"), headers=headers)
     except httpx2.TransportError:
         return None
     return answer.status_code, answer.content
@@ -53,25 +74,28 @@ def _send(base: str, key: str, number: int) -> tuple[int, bytes] | None:
 
 def _send_all(base: str, key: str) -> dict[int, tuple[int, bytes] | None]:
     numbers = range(CLIENTS * EACH)
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        return dict(
-            zip(numbers, pool.map(lambda number: _send(base, key, number), numbers), strict=True)
-        )
+    with httpx2.Client(base_url=base, timeout=120) as client, ThreadPoolExecutor(CLIENTS) as pool:
+        answers = pool.map(lambda number: _send(client, key, number), numbers)
+        return dict(zip(numbers, answers, strict=True))
 
 
 @pytest.mark.parametrize("die", ["before", "after"])
 @pytest.mark.parametrize("commits", [1, 4])
 def test_whatever_was_answered_is_there_and_the_rest_can_be_sent_again(
-    engine: Engine, database_url: str, tmp_path: Path, commits: int, die: str
+    engine: Engine,
+    database_url: str,
+    tmp_path: Path,
+    gateways: Gateways,
+    commits: int,
+    die: str,
 ) -> None:
     with store.transaction(engine) as session:
         companies: Companies = a_rail(session)
     key = the_keys(engine, tmp_path, companies, NOW)["exporter"]
 
-    with _gateway(database_url, tmp_path, commits, die) as (base, process):
+    with gateways.one(database_url, tmp_path, commits, die) as base:
         first = _send_all(base, key)
-        assert process.wait(timeout=120) == -9  # type: ignore[attr-defined]
-    with _gateway(database_url, tmp_path) as (base, _process):
+    with gateways.one(database_url, tmp_path) as base:
         second = _send_all(base, key)
 
     answered = {number: answer for number, answer in first.items() if answer is not None}
