@@ -43,7 +43,7 @@ os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", fast_folder())
 # As it is set for small programs, the collector takes an eighth of a run.
 gc.set_threshold(50_000)
 
-LONG_FIRST = ("simulation", "stories", "sender", "registry", "reconciliation")
+LONG_FIRST = ("simulation", "stories", "sender", "registry", "reconciliation", "verify")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
