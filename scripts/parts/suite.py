@@ -16,6 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "contracts"
 WORKERS = 2
+# A test that ends its process ends that worker: xdist would give it to a new one, for ever.
+SPREAD = ("--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0")
+CRASHED = "crashed while running"
 # pytest's exit codes that its report accounts for: all passed, some failed, none collected.
 REPORTED = (0, 1, 5)
 
@@ -67,7 +70,7 @@ def closing_lines(tally: Tally) -> list[str]:
 
 def run_pytest(argv: list[str]) -> Tally:
     """Run pytest, its output straight through. Without arguments: everything, on two workers."""
-    spread = [] if argv else ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
+    spread = [] if argv else ["-n", str(WORKERS), *SPREAD]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *spread, *argv]
@@ -86,7 +89,12 @@ def read_pytest(code: int, report: str) -> Tally:
     for case in cases:
         name = f"{case.get('classname', '')}::{case.get('name', '')}"
         skip = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
+        fault = case.find("failure") if case.find("error") is None else case.find("error")
+        if fault is not None and CRASHED in fault.get("message", ""):
+            tally.failures.append(
+                f"{name}: it ended its process; what that had still to run was not run"
+            )
+        elif fault is not None:
             tally.failures.append(name)
         elif skip is not None:
             tally.skips[skip.get("message") or "no reason given"] += 1

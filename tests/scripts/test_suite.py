@@ -94,6 +94,19 @@ def test_a_test_that_fails_fails_the_command(tmp_path: Path) -> None:
     assert (tally.passed, len(tally.failures)) == (1, 1)
 
 
+def test_a_test_that_ends_its_process_fails_the_command_and_ends_it(tmp_path: Path) -> None:
+    file = tmp_path / "test_planted.py"
+    file.write_text(
+        "import os\n\ndef test_dies():\n    os._exit(3)\n\ndef test_more():\n    pass\n"
+    )
+
+    tally = suite.run_pytest(["-p", "no:cacheprovider", "-n", "1", *suite.SPREAD, str(file)])
+
+    (told,) = tally.failures
+    assert "::test_dies: it ended its process" in told and "not run" in told
+    assert tally.passed == 0
+
+
 def test_a_file_that_cannot_be_imported_fails_the_command(tmp_path: Path) -> None:
     (tmp_path / "test_planted.py").write_text("import nothing_of_that_name\n")
     (tmp_path / "test_good.py").write_text("def test_holds():\n    pass\n")
