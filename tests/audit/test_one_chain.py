@@ -1,6 +1,5 @@
 """However many write at once, there is one trail, without a gap or a fork."""
 
-import multiprocessing
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -9,6 +8,7 @@ from sqlalchemy import Engine
 
 from settlement import audit, store
 from settlement.audit import Act, AuditFilter
+from tests.builders.processes import forking
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PROCESSES, ROUNDS = 4, 25
@@ -26,7 +26,7 @@ def write(url: str, number: int) -> None:
 
 
 def test_four_processes_write_one_chain(engine: Engine, database_url: str) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = forking()
     writers = [
         context.Process(target=write, args=(database_url, number)) for number in range(PROCESSES)
     ]

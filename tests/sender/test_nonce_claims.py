@@ -1,6 +1,5 @@
 """Nonces under load: all different, without a gap, each with its intent."""
 
-import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from settlement.store import open_engine, reading, transaction
 from settlement.tables import Clearance
 from tests.builders.chain_facts import OPERATOR, add_settlement, reference, seed_world
 from tests.builders.ledger import BUYER_WALLET, SELLER_WALLET, TOKEN
+from tests.builders.processes import forking
 from tests.builders.rail import NOW
 
 THREADS, PROCESSES, CLAIMS = 8, 4, 50
@@ -98,7 +98,7 @@ def test_four_processes_claim_a_hundred_nonces_each_all_different_without_a_gap(
     lease = _prepared(engine)
     each = WANTED // PROCESSES
 
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+    with forking().Pool(PROCESSES) as pool:
         done = pool.starmap(_claim_many, [(postgres_url, lease, each)] * PROCESSES)
 
     assert done == [each] * PROCESSES

@@ -1,6 +1,5 @@
 """One day's limit, and several gateways in processes of their own that all want the last of it."""
 
-import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from settlement.compliance.limits import LimitExceeded
 from settlement.settlements.instruct import Instruction, instruct
 from settlement.store import open_engine, transaction
 from tests.builders.limits import a_limit, used
+from tests.builders.processes import forking
 from tests.builders.rail import NOW, Rail, a_rail
 
 PROCESSES, EACH, FIT = 4, 15, 25
@@ -45,7 +45,7 @@ def test_four_processes_take_a_days_limit_exactly(rail: Rail, postgres_url: str)
     week = a_limit(rail, 100 * MINOR, name="week", period="rolling", days=7, counted_by="pair")
     wanted = [[rail.accepted(10_000) for _ in range(EACH)] for _ in range(PROCESSES)]
 
-    with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+    with forking().Pool(PROCESSES) as pool:
         taken = pool.starmap(_pay, [(postgres_url, each) for each in wanted])
 
     assert FIT - 1 <= sum(taken) <= FIT  # A pair may find room for one alone.
