@@ -1,18 +1,16 @@
 """Reports: one for each period and decision, whoever crashes; due, overdue, filed by a person."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from settlement.clock import to_micros
 from settlement.errors import Invalid, NotFound
 from settlement.store import reading, transaction
 from settlement.supervision import deadlines, reports
-from settlement.supervision.periods import Span
 from settlement.supervision.reports import NothingToFile, Report
-from settlement.supervision.views import VIEWS
+from settlement.supervision.schedule import ReportKind, schedule
 from tests.builders.rail import Rail
 from tests.supervision.decisions import decided
 
@@ -75,6 +73,20 @@ def test_a_payment_that_is_tried_again_before_its_report_is_filed_is_one_matter(
 
     subjects = {each.subject for each in _written(rail, "rejected_transaction")}
     assert first in subjects and len(subjects) == 2
+
+
+def test_of_two_refusals_of_one_payment_that_are_met_at_once_the_first_starts_the_clock(
+    rail: Rail,
+) -> None:
+    first = decided(rail, "BLOCK", MONDAY)
+    key = rail.one("SELECT settlement_id FROM clearance WHERE id = :id", id=first)
+    decided(rail, "BLOCK", MONDAY + timedelta(days=1), key=key)
+
+    _run(rail, MONDAY + timedelta(days=2))
+
+    (report,) = _written(rail, "blocked_property")
+    assert (report.subject, report.period_last) == (first, "2026-11-30")
+    assert report.due_date == "2026-12-14", "from the decision on, whenever it is written"
 
 
 @pytest.mark.parametrize(
@@ -157,21 +169,59 @@ def test_a_long_downtime_is_caught_up_with_in_bounded_steps(rail: Rail) -> None:
     assert len(days) == 120 and days[-1] == "2027-03-29"
 
 
-@pytest.mark.parametrize("has_blocked", [False, True])
+@pytest.mark.parametrize(
+    ("has_blocked", "written_on", "state"),
+    [
+        (False, date(2027, 7, 1), "written"),
+        (True, date(2027, 7, 1), "due"),
+        (True, date(2027, 10, 1), "overdue"),
+    ],
+)
 def test_the_annual_report_is_as_of_june_and_due_in_september_if_there_is_anything(
-    rail: Rail, has_blocked: bool
+    rail: Rail, has_blocked: bool, written_on: date, state: str
 ) -> None:
     _run(rail, MONDAY)
-    if has_blocked:
-        decided(rail, "BLOCK", MONDAY)
-    while _run(rail, datetime(2027, 7, 1, tzinfo=UTC)):
+    if has_blocked:  # In the year before: it is blocked still.
+        decided(rail, "BLOCK", MONDAY - timedelta(days=200))
+    while _run(rail, datetime.combine(written_on, time(), UTC)):
         pass
 
     (report,) = _written(rail, "annual_blocked_property")
 
     assert (report.period_first, report.period_last) == ("2026-07-01", "2027-06-30")
-    expected: Any = ("due", "2027-09-30", 1) if has_blocked else ("written", None, 0)
+    expected: Any = (state, "2027-09-30", 1) if has_blocked else (state, None, 0)
     assert (report.state, report.due_date, report.row_count) == expected
+
+
+def test_the_shipped_schedule_asks_for_these_reports_by_these_days() -> None:
+    fields = ("view", "every", "outcome", "since_ever", "jurisdiction", "due_business_days",
+              "due_month_day", "warn", "only_if_any")  # fmt: skip
+    shipped = {each.kind: each for each in schedule()}
+
+    assert {
+        kind: tuple(getattr(each, field) for field in fields) for kind, each in shipped.items()
+    } == {
+        "blocked_property": ("blocked", None, "BLOCK", False, "us", 10, None, 3, False),
+        "rejected_transaction": ("rejected", None, "REJECT", False, "us", 10, None, 3, False),
+        "annual_blocked_property": (
+            "blocked", "year", None, True, "us", None, "09-30", 20, True,
+        ),
+        "daily_transactions": ("transactions", "day", None, False, "eu", None, None, 0, False),
+        "weekly_holdings": ("holdings", "week", None, False, "eu", None, None, 0, False),
+        "monthly_transactions": ("transactions", "month", None, False, "eu", 10, None, 3, True),
+        "monthly_participants": ("participants", "month", None, True, "eu", None, None, 0, False),
+        "monthly_screenings": ("screenings", "month", None, False, "eu", None, None, 0, False),
+    }  # fmt: skip
+    assert shipped["annual_blocked_property"].year_ends == "06-30"
+    not_rules = {kind: each.not_rules for kind, each in shipped.items() if each.not_rules}
+    assert not_rules == {"rejected_transaction": {"BASE-01", "BASE-02", "BASE-03"}}
+
+
+def test_what_is_due_on_the_very_day_on_which_its_year_ends_is_due_a_year_later() -> None:
+    kind = ReportKind("k", "a report", "blocked", "a test", every="year", due_month_day="06-30")
+
+    assert kind.due(date(2026, 6, 30)) == date(2027, 6, 30)
+    assert kind.due(date(2026, 6, 29)) == date(2026, 6, 30)
 
 
 def test_two_who_write_at_once_write_it_once(rail: Rail) -> None:
@@ -205,60 +255,6 @@ def test_what_was_written_stays_as_it_was(rail: Rail) -> None:
     with reading(rail.engine) as session:
         _columns, rows = reports.content(session, report.id)
     assert "Al Noor Trading LLC" in rows[0] and "Renamed" not in rows[0]
-
-
-def test_holdings_are_those_of_a_final_block_and_what_the_chain_says(rail: Rail) -> None:
-    rail.instructed()
-    worker = rail.worker()
-    rail.settle_all(worker)
-    rail.run_until(worker, lambda: rail.rounds > 20)
-    today = Span(date(2026, 11, 1), rail.now.date())
-
-    with reading(rail.engine) as session:
-        view = VIEWS["holdings"]
-        rows = [dict(zip(view.names, row, strict=True)) for row in view.rows(session, today, 100)]
-
-    held = {(row["wallet"], row["asset"]): row for row in rows}
-    seller = held[rail.seller_wallet, "TUSD"]
-    assert seller["participant_id"] == rail.companies.seller
-    on_chain = rail.balance(rail.seller_wallet)
-    assert seller["balance"] == f"{on_chain // 10**6}.{on_chain % 10**6:06d}"
-    final = rail.one("SELECT number FROM cursor WHERE name = 'final'")
-    assert {row["block_number"] for row in rows} == {final}
-
-
-def test_every_view_is_read_a_page_at_a_time_in_the_order_of_its_keys(rail: Rail) -> None:
-    for _ in range(3):
-        decided(rail, "BLOCK", MONDAY)
-    _run(rail, MONDAY + timedelta(days=8))
-    span = Span(date(2026, 1, 1), date(2027, 1, 1))
-
-    with reading(rail.engine) as session:
-        for view in VIEWS.values():
-            whole = list(view.rows(session, span, 1_000))
-            paged: list[Any] = []
-            while page := view.read(session, span, str(paged[-1][0]) if paged else "", 2):
-                paged += page
-            assert paged == whole, view.name
-            assert len(view.names) == len(whole[0]) if whole else True
-
-
-def test_what_is_flagged_days_after_it_was_instructed_is_told_on_the_day_of_the_flag(
-    rail: Rail,
-) -> None:
-    (key,), flagged = rail.instructed(), rail.now + timedelta(days=2)
-    rail.write(
-        "INSERT INTO policy_flag (rule_id, subject, day, settlement_id, clearance_id, found,"
-        " created_at) VALUES ('EU-09', :id, '', :id, 'clr_1', 'over a threshold', :at)",
-        id=key, at=to_micros(flagged),
-    )  # fmt: skip
-
-    def told(day: date) -> list[str]:
-        with reading(rail.engine) as session:
-            return [row[0] for row in VIEWS["transactions"].rows(session, Span(day, day), 10)]
-
-    assert told(rail.now.date()) == []
-    assert told(flagged.date()) == [key]
 
 
 def test_a_day_without_a_refusal_is_not_looked_at_again(rail: Rail) -> None:
