@@ -1,10 +1,13 @@
-"""Breaks of deadlines stay right when more is due than one look reads."""
+"""Breaks of deadlines: of answers too, and right when more is due than one look reads."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from settlement.clock import to_micros
+from settlement.compliance.inquiries import asking
+from settlement.settlements import inquiring
 from settlement.store import reading, transaction
 from settlement.store.bulk import insert_rows
 from settlement.supervision import deadlines, reports
@@ -80,3 +83,33 @@ def test_what_is_filed_closes_and_nothing_else(rail: Rail) -> None:
         assert reports.find(session, f"rep_{24:032d}").state == "filed"
     rail.now += timedelta(hours=1)
     assert _watch(rail) == (0, 0)
+
+
+def test_an_answer_that_is_late_opens_a_break_of_its_party_and_closes_it_when_it_comes(
+    rail: Rail,
+) -> None:
+    (key,) = rail.instructed()
+    due, party = rail.now.date(), rail.companies.seller
+    with transaction(rail.engine) as session:
+        asked = inquiring.ask(
+            session, key, asked_of=party, question="Which contract?", due=due,
+            actor="compliance:per_1", ids=rail.ids, now=rail.now,
+        )  # fmt: skip
+
+    def watched(days: int) -> list[tuple[Any, ...]]:
+        later = rail.now + timedelta(days=days)
+        with transaction(rail.engine) as session:
+            asking.let_fall_due(session, later)
+            deadlines.watch(session, later)
+        found = rail.rows("SELECT subject, party, closed_at FROM settlement_break"
+                          " WHERE kind = 'inquiry_overdue'")  # fmt: skip
+        return [(row.subject, row.party, row.closed_at is None) for row in found]
+
+    assert watched(0) == [], "its last day is in time"
+    assert watched(1) == watched(2) == [(asked.id, party, True)]
+    with transaction(rail.engine) as session:
+        asking.answer(
+            session, asked.id, words="Contract 118.", attachments=(), party=party,
+            actor="exporter:per_2", ids=rail.ids, now=rail.now,
+        )  # fmt: skip
+    assert watched(3) == [(asked.id, party, False)]

@@ -1,6 +1,6 @@
 """The overseer's views: of which time a row is, page by page, from what is final."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from settlement.supervision import reports
 from settlement.supervision.periods import Span
 from settlement.supervision.views import VIEWS
 from settlement.supervision.views.payments import words_of
+from settlement.supervision.views.reading import View
 from tests.builders.rail import Rail
 from tests.supervision.decisions import decided
 
@@ -110,3 +111,43 @@ def test_a_decision_is_told_by_what_was_against_it_alone() -> None:
     )
 
     assert words_of(verdicts) == "A: data; C: listed"
+
+
+@pytest.mark.parametrize(("most", "shown"), [(10_000, 2_500), (2_500, 2_500), (1_500, 1_500)])
+def test_a_view_is_read_to_its_end_and_never_further_than_asked(most: int, shown: int) -> None:
+    keys = [f"{number:05d}" for number in range(2_500)]
+
+    def read(_session: Any, _span: Span, after: str, limit: int) -> list[tuple[str]]:
+        return [(key,) for key in keys if key > after][:limit]
+
+    span = Span(MONDAY.date(), MONDAY.date())
+    session: Any = None
+
+    found = list(View("v", "a view", ("key",), read).rows(session, span, most))
+
+    assert found == [(key,) for key in keys[:shown]]
+
+
+def test_holdings_of_a_day_are_those_of_its_last_final_block_that_is_in_the_books(
+    rail: Rail,
+) -> None:
+    rail.instructed()
+    worker = rail.worker()
+    rail.settle_all(worker)
+    rail.run_until(worker, lambda: rail.rounds > 20)
+    midnight = int(datetime.combine(rail.now.date(), time(), UTC).timestamp()) + 86_400
+    final = rail.one("SELECT number FROM cursor WHERE name = 'final'")
+    paid_in = rail.one("SELECT MAX(block_number) FROM receipt")
+
+    def told() -> set[Any]:
+        span = Span(rail.now.date(), rail.now.date())
+        with reading(rail.engine) as session:
+            return {row[6] for row in VIEWS["holdings"].rows(session, span, 100)}
+
+    assert told() == {final}
+    rail.write("UPDATE block SET timestamp = :at WHERE number >= :final", at=midnight, final=final)
+    assert told() == {final - 1}, "midnight is of the next day"
+    rail.write("UPDATE cursor SET number = :at WHERE name = 'final'", at=paid_in)
+    assert told() == {paid_in}
+    rail.write("UPDATE receipt SET books = 'due' WHERE block_number = :at", at=paid_in)
+    assert told() == {paid_in - 1}, "what is not booked yet is not in the books"
