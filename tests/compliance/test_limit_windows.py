@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from settlement.compliance.limits import Limit
 from settlement.compliance.limits.windows import current_end, first_counted, window_ends
 
 
@@ -36,3 +37,13 @@ def test_two_dates_share_a_rolling_window_exactly_when_they_are_less_than_its_da
 
     assert bool(shared) == (abs(apart) < days)
     assert first_counted("rolling", days, day) == day - timedelta(days=days - 1)
+
+
+@pytest.mark.parametrize(
+    ("counted_by", "bucket"),
+    [("rule", ""), ("debtor", "par_1"), ("creditor", "par_2"), ("pair", "par_1:par_2")],
+)
+def test_payments_are_added_to_those_of_whom_the_limit_counts(counted_by: str, bucket: str) -> None:
+    limit = Limit("lim_1", "n", "0x70", None, None, None, None, counted_by, "day", 0, 1, "", 1, 0)
+
+    assert limit.bucket("par_1", "par_2") == bucket

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from settlement import approvals
+from settlement import approvals, audit
 from settlement.approvals import Approval, ApprovalOpen, SamePerson
 from settlement.compliance.limits import LimitExceeded, asking, changing
 from settlement.compliance.limits import reading as standing
@@ -30,10 +30,14 @@ def test_a_new_limit_counts_what_is_under_way_and_paid_already(rail: Rail) -> No
     rail.instruct(rail.accepted(60))
     gone = rail.instruct(rail.accepted(5))
     rail.act(control.cancel, *gone, reason="not due")
+    (refused,) = rail.instruct(rail.accepted(7))
+    rail.write("UPDATE settlement SET state = 'REJECTED' WHERE id = :id", id=refused)
 
     limit = a_limit(rail, 100 * CENT, period="rolling", days=2)
+    elsewhere = a_limit(rail, 100 * CENT, debtor_id=None, creditor_country="CN")
 
     assert used(rail, limit) == {DAY: 60 * CENT, "2026-11-21": 60 * CENT}
+    assert used(rail, elsewhere) == {}
     _refused(rail, rail.accepted(41))
     rail.instruct(rail.accepted(40))
 
@@ -67,6 +71,14 @@ def test_a_retired_limit_refuses_nothing_and_still_takes_back(rail: Rail) -> Non
     assert used(rail, limit) == {}
     with transaction(rail.engine) as session, pytest.raises(LimitNotActive):
         changing.change(session, limit.id, 1, some_hands(10), now=rail.now)
+
+
+@pytest.mark.parametrize("minor", [0, -1, MINOR_MAX + 1])
+def test_a_limit_is_changed_to_no_sum_that_is_none(rail: Rail, minor: int) -> None:
+    limit = a_limit(rail, 100 * CENT)
+
+    with transaction(rail.engine) as session, pytest.raises(Invalid):
+        changing.change(session, limit.id, minor, some_hands(9), now=rail.now)
 
 
 def test_every_change_is_kept_with_both_hands_and_one_hand_is_refused_by_the_database(
@@ -126,6 +138,9 @@ def test_a_company_sees_what_counts_it_alone(rail: Rail) -> None:
     own = a_limit(rail, 100 * CENT)
     each = a_limit(rail, 200 * CENT, debtor_id=None, counted_by="debtor")
     together = a_limit(rail, 300 * CENT, debtor_id=None)
+    buyers = a_limit(rail, 400 * CENT, counted_by="debtor")
+    one = a_limit(rail, 500 * CENT, period="payment")
+    anyone = a_limit(rail, 600 * CENT, period="payment", debtor_id=None)
     rail.instruct(rail.accepted(60))
 
     with reading(rail.engine) as session:
@@ -137,10 +152,11 @@ def test_a_company_sees_what_counts_it_alone(rail: Rail) -> None:
         with pytest.raises(NotFound):
             standing.found(session, own.id, rail.now.date(), party=rail.companies.stranger)
 
-    assert set(seen[None]) == {own.id, each.id, together.id}
-    assert set(seen[rail.companies.buyer]) == {own.id, each.id}
-    assert [one.used_minor for one in seen[rail.companies.buyer][each.id]] == [60 * CENT]
-    assert seen[rail.companies.stranger] == {each.id: ()}
+    theirs = {own.id, each.id, buyers.id, one.id, anyone.id}
+    assert set(seen[None]) == theirs | {together.id}
+    assert set(seen[rail.companies.buyer]) == theirs
+    assert [use.used_minor for use in seen[rail.companies.buyer][each.id]] == [60 * CENT]
+    assert seen[rail.companies.stranger] == {each.id: (), anyone.id: ()}
 
 
 def _decided(rail: Rail, asked: Approval, verdict: str, checker: str = "per_checker") -> Approval:
@@ -190,3 +206,26 @@ def test_a_limit_is_in_force_once_another_person_has_approved_it(rail: Rail) -> 
             "add", "change", "retire",
         ]  # fmt: skip
         assert asking.seen_now(session, end) is None
+
+
+def test_what_is_to_be_approved_is_shown_as_it_is_now_and_what_it_changed_is_told(
+    rail: Rail,
+) -> None:
+    limit = a_limit(rail, 100 * CENT)
+    maker = Maker("per_maker", "compliance", "the board's decision")
+    with transaction(rail.engine) as session:
+        asked = asking.ask_change(session, limit.id, 300 * CENT, maker, ids=rail.ids, now=rail.now)
+    with transaction(rail.engine) as session:
+        changing.change(session, limit.id, 200 * CENT, some_hands(9), now=rail.now)
+        seen = asking.seen_now(session, asked)
+
+    assert seen == {**asked.terms, "before_minor": 200 * CENT, "version": 2}
+    with transaction(rail.engine) as session:
+        decided = approvals.decide(
+            session, asked.id, verdict="approve", seen_hash=asked.what_hash, checker="per_checker",
+            role="approver", reason="seen", now=rail.now,
+        )  # fmt: skip
+        asking.apply(session, decided, rail.now)
+        told = audit.take_changes(session)
+    assert told is not None
+    assert told[limit.id]["max_minor"][1] == 300 * CENT

@@ -100,6 +100,13 @@ def test_what_stands_in_a_column_of_amounts_and_is_none_is_guarded(text: str) ->
     assert row["a"] == f"'{text}"
 
 
+@pytest.mark.parametrize(("flag", "shown"), [(True, "true"), (False, "false"), ("=1", "'=1")])
+def test_a_flag_in_a_csv_is_a_word_and_never_a_formula(flag: object, shown: str) -> None:
+    (row,) = _csv([Column("a", Kind.FLAG)], [[flag]])
+
+    assert row["a"] == shown
+
+
 def test_a_csv_begins_with_a_byte_order_mark_only_if_asked() -> None:
     contents = []
     for with_bom in (True, False):
