@@ -21,7 +21,7 @@ PDF = Attachment("contract", "contract.pdf", "application/pdf", b"%PDF-1.7\n")
 DUE = date(2026, 11, 27)
 
 
-def _asked(rail: Rail, settlement_id: str, **changes: Any) -> Inquiry:
+def asked(rail: Rail, settlement_id: str, **changes: Any) -> Inquiry:
     plain: dict[str, Any] = {
         "asked_of": rail.companies.seller, "question": "Which contract is it?", "due": DUE,
         "actor": "compliance:per_1", "ids": rail.ids, "now": rail.now,
@@ -30,7 +30,7 @@ def _asked(rail: Rail, settlement_id: str, **changes: Any) -> Inquiry:
         return inquiring.ask(session, settlement_id, **(plain | changes))
 
 
-def _answered(rail: Rail, inquiry: Inquiry, *files: Attachment, party: str = "") -> Inquiry:
+def answered(rail: Rail, inquiry: Inquiry, *files: Attachment, party: str = "") -> Inquiry:
     with transaction(rail.engine) as session:
         return asking.answer(
             session, inquiry.id, words="Contract 118.", attachments=files,
@@ -49,11 +49,11 @@ def _ended(rail: Rail, inquiry: Inquiry, move: str = "accept", reason: str = "se
 def test_a_payment_is_held_until_the_answer_is_accepted_and_then_paid(rail: Rail) -> None:
     (key,) = rail.instructed()
     worker = rail.worker()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
 
     rail.round(worker)
     held = rail.state(key)
-    answered = _answered(rail, inquiry, PDF)
+    answered = answered(rail, inquiry, PDF)
     rail.round(worker)
     still_held = rail.state(key)
     accepted = _ended(rail, inquiry)
@@ -72,7 +72,7 @@ def test_a_cleared_payment_is_held_too_and_its_funds_are_free_again(rail: Rail) 
     assert "send" in stages  # As far as that: cleared, and not yet claimed.
     assert rail.state(key) == "CLEARED"
 
-    _asked(rail, key)
+    asked(rail, key)
 
     assert rail.state(key) == "HELD"
     pending = rail.one("SELECT COALESCE(SUM(amount_minor), 0) FROM posting WHERE phase = 'pending'")
@@ -81,7 +81,7 @@ def test_a_cleared_payment_is_held_too_and_its_funds_are_free_again(rail: Rail) 
 
 def test_whoever_lifts_the_hold_by_hand_is_overruled_by_the_policy(rail: Rail) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
 
     rail.act(control.release, key)
     rail.tick(rail.worker())
@@ -89,7 +89,7 @@ def test_whoever_lifts_the_hold_by_hand_is_overruled_by_the_policy(rail: Rail) -
     assert rail.state(key) == "HELD"
     reason = rail.one("SELECT reason FROM settlement WHERE id = :id", id=key)
     assert inquiry.id in reason and "request for information" in reason
-    _answered(rail, inquiry)
+    answered(rail, inquiry)
     _ended(rail, inquiry)
     assert rail.state(key) == "INSTRUCTED"
 
@@ -97,9 +97,9 @@ def test_whoever_lifts_the_hold_by_hand_is_overruled_by_the_policy(rail: Rail) -
 def test_what_a_person_holds_stays_held_when_the_answer_is_accepted(rail: Rail) -> None:
     (key,) = rail.instructed()
     rail.act(control.hold, key, reason="the goods are late")
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
 
-    _answered(rail, inquiry)
+    answered(rail, inquiry)
     _ended(rail, inquiry)
 
     assert rail.state(key) == "HELD"
@@ -107,12 +107,12 @@ def test_what_a_person_holds_stays_held_when_the_answer_is_accepted(rail: Rail) 
 
 def test_two_inquiries_hold_until_both_have_ended(rail: Rail) -> None:
     (key,) = rail.instructed()
-    first = _asked(rail, key)
-    second = _asked(rail, key, asked_of=rail.companies.buyer)
+    first = asked(rail, key)
+    second = asked(rail, key, asked_of=rail.companies.buyer)
 
     _ended(rail, first, "cancel", "asked of the wrong party")
     after_one = rail.state(key)
-    _answered(rail, second, party=rail.companies.buyer)
+    answered(rail, second, party=rail.companies.buyer)
     _ended(rail, second)
 
     assert (after_one, rail.state(key)) == ("HELD", "INSTRUCTED")
@@ -124,10 +124,10 @@ def test_only_what_is_not_claimed_yet_can_be_asked_about(rail: Rail, state: str)
     rail.write("UPDATE settlement SET state = :state WHERE id = :id", state=state, id=key)
 
     if state in ("INSTRUCTED", "CLEARED", "HELD"):
-        assert _asked(rail, key).state == "OPEN"
+        assert asked(rail, key).state == "OPEN"
         return
     with pytest.raises(PaymentUnderWay):
-        _asked(rail, key)
+        asked(rail, key)
     assert rail.one("SELECT COUNT(*) FROM inquiry") == 0
 
 
@@ -148,7 +148,7 @@ def test_a_question_that_cannot_be_asked_is_refused(
         changes = {"asked_of": rail.companies.stranger}
 
     with pytest.raises(error) as caught:
-        _asked(rail, key, **changes)
+        asked(rail, key, **changes)
 
     assert caught.value.field == field
     assert rail.state(key) == "INSTRUCTED"
@@ -156,16 +156,16 @@ def test_a_question_that_cannot_be_asked_is_refused(
 
 def test_nobody_asks_about_what_is_not_there(rail: Rail) -> None:
     with pytest.raises(NotFound):
-        _asked(rail, "stl_nothing")
+        asked(rail, "stl_nothing")
 
 
 def test_another_company_neither_sees_nor_answers(rail: Rail) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
 
     for party in (rail.companies.buyer, rail.companies.stranger):
         with pytest.raises(NotFound):
-            _answered(rail, inquiry, party=party)
+            answered(rail, inquiry, party=party)
         with reading_store(rail.engine) as session, pytest.raises(NotFound):
             reading.find(session, inquiry.id, party=party)
 
@@ -176,13 +176,13 @@ def test_a_move_is_refused_from_every_state_but_its_own(
     rail: Rail, state: InquiryState, move: str
 ) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
     closed = 1 if state in ("ACCEPTED", "CANCELLED") else None
     rail.write("UPDATE inquiry SET state = :state, closed_at = :closed", state=state, closed=closed)
 
     def act() -> Inquiry:
         if move == "answer":
-            return _answered(rail, inquiry)
+            return answered(rail, inquiry)
         if move == "ask_again":
             with transaction(rail.engine) as session:
                 return asking.ask_again(
@@ -203,7 +203,7 @@ def test_a_move_is_refused_from_every_state_but_its_own(
 )
 def test_an_inquiry_is_overdue_the_day_after_its_last(rail: Rail, day: date, expected: str) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
     rail.later((day - rail.now.date()).days * 86_400)
 
     with transaction(rail.engine) as session:
@@ -211,12 +211,12 @@ def test_an_inquiry_is_overdue_the_day_after_its_last(rail: Rail, day: date, exp
 
     with reading_store(rail.engine) as session:
         assert reading.find(session, inquiry.id).state == expected
-    assert _answered(rail, inquiry).state == "ANSWERED"
+    assert answered(rail, inquiry).state == "ANSWERED"
 
 
 def test_an_inquiry_ends_with_its_payment(rail: Rail) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
     rail.act(control.cancel, key, reason="not due")
 
     with transaction(rail.engine) as session:
@@ -252,22 +252,22 @@ def test_a_file_that_is_not_taken_is_refused_with_what_is_wrong(
     rail: Rail, changes: dict[str, Any], says: str
 ) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
     plain = {name: getattr(PDF, name) for name in ("kind", "filename", "media_type", "content")}
 
     with pytest.raises(AttachmentRefused, match=says):
-        _answered(rail, inquiry, Attachment(**(plain | changes)))
+        answered(rail, inquiry, Attachment(**(plain | changes)))
 
     assert rail.one("SELECT state FROM inquiry") == "OPEN"
 
 
 def test_files_are_kept_as_they_came_and_the_same_once(rail: Rail) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
     largest = Attachment("other", "big.pdf", "application/pdf", b"%PDF-".ljust(5 * 2**20, b"x"))
 
-    _answered(rail, inquiry, PDF, largest)
-    _answered(rail, inquiry, PDF)
+    answered(rail, inquiry, PDF, largest)
+    answered(rail, inquiry, PDF)
 
     with reading_store(rail.engine) as session:
         stored = reading.attachments(session, inquiry.id)
@@ -280,20 +280,20 @@ def test_files_are_kept_as_they_came_and_the_same_once(rail: Rail) -> None:
 
 def test_more_than_ten_files_at_once_are_refused(rail: Rail) -> None:
     (key,) = rail.instructed()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
 
     with pytest.raises(AttachmentRefused, match="11 files"):
-        _answered(rail, inquiry, *[PDF] * 11)
+        answered(rail, inquiry, *[PDF] * 11)
 
 
 def test_the_question_may_wait_for_days_without_losing_its_payment(rail: Rail) -> None:
     (key,) = rail.instructed()
     worker = rail.worker()
-    inquiry = _asked(rail, key)
+    inquiry = asked(rail, key)
     rail.later(int(timedelta(days=3).total_seconds()))
     rail.round(worker)
 
-    _answered(rail, inquiry)
+    answered(rail, inquiry)
     _ended(rail, inquiry)
 
     rail.settle_all(worker)
