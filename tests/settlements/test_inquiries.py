@@ -53,13 +53,13 @@ def test_a_payment_is_held_until_the_answer_is_accepted_and_then_paid(rail: Rail
 
     rail.round(worker)
     held = rail.state(key)
-    answered = answered(rail, inquiry, PDF)
+    told = answered(rail, inquiry, PDF)
     rail.round(worker)
     still_held = rail.state(key)
     accepted = _ended(rail, inquiry)
     rail.settle_all(worker)
 
-    assert (held, answered.state, still_held, accepted.state) == (
+    assert (held, told.state, still_held, accepted.state) == (
         "HELD", "ANSWERED", "HELD", "ACCEPTED",
     )  # fmt: skip
     assert rail.moves(key)[:3] == ["instruct", "hold", "release"]
