@@ -155,7 +155,9 @@ class Index:
         for word, weight in zip(name.words, weighed, strict=True):
             if word not in self._by_word:
                 self._by_word[word] = []
-                self._spellings.add(word)
+                self._spellings.add(word, False)
+            if name.no_vowels:
+                self._spellings.add(word, True)
             self._by_word[word].append(number)
             if weight * 100 >= least and (not person or len(name.words) == 1):
                 self._dominant.setdefault(word, set()).add(number)

@@ -40,12 +40,13 @@ class Spellings:
         """By what is shared the words that share it, each with its sound."""
         self._alike: dict[str, Mapping[str, int]] = {}
 
-    def add(self, word: str) -> None:
-        """Take a listed word in."""
+    def add(self, word: str, no_vowels: bool) -> None:
+        """Take a listed word in; `no_vowels`: as its script writes it."""
         heard = sound(word)
         kin = [f"#{number}" for number in vocabulary().nicknames.get(word, ())]
         bare = [f"-{left}" for left in bare_forms(word)]
-        for key in {*keys(word), *kin, *bare}:
+        open_to = [f"~{left}" for left in bare_forms(word)] if no_vowels else []
+        for key in {*keys(word), *kin, *bare, *open_to}:
             self._by_key.setdefault(key, {})[word] = heard
         self._alike.clear()
 
@@ -60,16 +61,20 @@ class Spellings:
         if known is None:
             if len(self._alike) >= _CACHED_WORDS_MAX:
                 self._alike.clear()
-            known = self._alike[word] = self._found(word)
+            known = self._alike[word] = self._with_bare(word, self._found(word), "~")
         return known
 
     def bare_alike(self, word: str) -> Mapping[str, int]:
         """Return the same where `word` or the listed one is written without vowels."""
-        found = dict(self.alike(word))
+        return self._with_bare(word, self.alike(word), "-")
+
+    def _with_bare(self, word: str, found: Mapping[str, int], mark: str) -> Mapping[str, int]:
+        """Add the words that have the same consonants: all (`-`), or those without vowels (`~`)."""
+        more = dict(found)
         for left in bare_forms(word):
-            for each in self._by_key.get(f"-{left}", _NONE):
-                found[each] = max(found.get(each, 0), SAME_CONSONANTS)
-        return found
+            for each in self._by_key.get(f"{mark}{left}", _NONE):
+                more[each] = max(more.get(each, 0), SAME_CONSONANTS)
+        return more
 
     def _found(self, word: str) -> Mapping[str, int]:
         sounds: dict[str, str] = {}

@@ -12,42 +12,26 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from anyascii import anyascii
-
+from settlement.compliance.screening.romanising import SYLLABLES, romanised
 from settlement.compliance.screening.vocabulary import Phrase, vocabulary
 
 LENGTH_MAX = 300
 """Characters of a name that are looked at."""
 _WORDS_MAX = 24
 
-_SYLLABLES = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _CONSONANTS_ONLY = re.compile("[\u0590-\u06ff\u0750-\u077f\u08a0-\u08ff]")
-_ARABIC_ARTICLE = re.compile("\\bال(?=\\w{3})")
-_IN_ARABIC = (
-    (re.compile("\\bعبد ?(?=ال\\w{3})"), "abd "),
-    (re.compile("\\bعبد\\b"), "abd"),
-    (re.compile("\\b[أا]ب[ويا]\\b"), "abu"),
-    (re.compile("ظ"), "z"),
-)
-"""What a name's parts and letters are in Latin, where letter by letter they would be others."""
-_PERSIAN = re.compile("[پچژگکی]")
-_MIXED = re.compile("\\b(?=\\w*[a-zA-Z])\\w*[\u0370-\u052f]\\w*")
-_OTHER_LETTERS = re.compile("[\u0370-\u052f]")
-_LOOKS_LIKE = str.maketrans(
-    "аеорсхукіјѕвмнтԛԝАВЕКМНОРСТХУІЈЅαοριυνκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "aeopcxykijsbmhtqwABEKMHOPCTXYIJSaopiuvkABEZHIKMNOPTYX",
-)
-"""Letters of other alphabets inside a Latin word. Source: Unicode UTS #39, confusables."""
-_HUMP = re.compile("(?<=[a-z])(?=[A-Z])")
 _DOTTED = re.compile(r"\b(?:[a-z]\.[ ]?){1,}[a-z]\b\.?")
 _QUOTES = ("'", "`", '"')
 """In ASCII, as all the others are by then."""
+_NUMBER_SIGN = re.compile(r"\b(?:no|nr|num|number)[. ]*(?=[0-9])")
 _WORD = re.compile("[a-z0-9]+")
 _SERVANT_WORDS = frozenset(
     ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
 )
 _ARTICLES = frozenset(("al", "el", "ul"))
 _OF_GOD = frozenset(("allah", "llh"))
+_FAITH = frozenset(("din", "deen", "dine", "dyn", "eddin", "eddine", "uddin", "aldin"))
+_OF_THE_FAITH = re.compile("(.{3,}?)[aeiou]dd(?:in|een|ine)")
 _SERVANT = re.compile("abd(?:ou|[aeiou])(?:l|([rsn])(?=\\1))(.{4,})")
 # Alone these are words of another language too: a form only at the beginning or the end.
 _SHORT = 2
@@ -105,7 +89,7 @@ def prepared(text: str, kind: NameKind) -> Name:
         else:
             particles = tuple([word for word in words if word in known])
     syllables = ""
-    if not is_latin and _SYLLABLES.search(text):
+    if not is_latin and SYLLABLES.search(text):
         syllables = "".join(each for each in text if each.isalnum())
     return Name(
         kind=kind,
@@ -126,32 +110,14 @@ def readings(text: str, kind: NameKind) -> list[Name]:
     return list({name.words: name for name in (prepared(text, each) for each in kinds)}.values())
 
 
-def romanised(text: str) -> str:
-    """Return a text in lower-case ASCII, whatever its script."""
-    if text.isascii():
-        return text.lower()
-    text = _MIXED.sub(_as_it_looks, text)
-    syllables = bool(_SYLLABLES.search(text))
-    if _PERSIAN.search(text):
-        text = text.replace("ض", "z").replace("ذ", "z")
-    for arabic, latin in _IN_ARABIC:
-        text = arabic.sub(latin, text)
-    plain = anyascii(_ARABIC_ARTICLE.sub("al ", text))
-    return (_HUMP.sub(" ", plain) if syllables else plain).lower()
-
-
-def _as_it_looks(word: re.Match[str]) -> str:
-    """Return a Latin word with letters of other alphabets, if all look as Latin ones do."""
-    latin = word.group().translate(_LOOKS_LIKE)
-    return word.group() if _OTHER_LETTERS.search(latin) else latin
-
-
 def _words(plain: str, kind: NameKind) -> Phrase:
     for quote in _QUOTES:
         plain = plain.replace(quote, "")
     plain = plain.replace("&", " and ")
     if kind != NameKind.PERSON and "." in plain:
         plain = _DOTTED.sub(lambda each: re.sub("[. ]", "", each.group()) + " ", plain)
+    if kind != NameKind.PERSON and "n" in plain:
+        plain = _NUMBER_SIGN.sub("", plain)
     return tuple(_WORD.findall(plain)[:_WORDS_MAX])
 
 
@@ -206,8 +172,10 @@ def _without_titles(words: Phrase, kind: NameKind) -> Phrase:
             ]
         )
         return kept if _says_enough(kept) else words
-    if kind == NameKind.VESSEL and len(words) > 1 and words[0] in known.vessel_prefixes:
-        return words[1:]
+    if kind == NameKind.VESSEL:
+        for size in (2, 1):
+            if len(words) > size and " ".join(words[:size]) in known.vessel_prefixes:
+                return words[size:]
     return words
 
 
@@ -219,7 +187,8 @@ def _says_enough(words: Phrase) -> bool:
 def _servants(words: Phrase) -> Phrase:
     """Write `Abd al-Rahman`, `Abdul Rahman` and `Abdurrahman` in one way, as one word.
 
-    So is `Nasr Allah`, and `Rahman, Abdul`: what that ends with belongs to what it begins with.
+    So are `Nasr Allah`, `Nur al-Din`, and `Rahman, Abdul`: what that ends with belongs to what it
+    begins with.
     """
     known = vocabulary().particles
     found: list[str] = []
@@ -237,6 +206,10 @@ def _servants(words: Phrase) -> Phrase:
                 at += 1
         elif word in _OF_GOD and found and len(found[-1]) > 1 and found[-1] not in known:
             word = found.pop() + word
+        elif word in _FAITH and any(each not in known for each in found):
+            word = _of_the_faith(found, known)
+        elif inside := _OF_THE_FAITH.fullmatch(word):
+            word = f"{inside.group(1)}din"
         elif inside := _SERVANT.fullmatch(word):
             word = f"abd{inside.group(2)}"
         found.append(word)
@@ -253,6 +226,13 @@ def _before(word: str, found: list[str], particles: Container[str]) -> str:
     word = f"abd{found[start]}"
     del found[: start + 1]
     return word
+
+
+def _of_the_faith(found: list[str], particles: Container[str]) -> str:
+    """Return `Nur al-Din` as one word, its parts taken out of what was found."""
+    while found[-1] in particles:
+        found.pop()
+    return f"{found.pop()}din"
 
 
 def _one_spelling(words: Phrase) -> Phrase:

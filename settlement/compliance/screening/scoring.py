@@ -35,6 +35,8 @@ _TAKEN = (0, "")
 _FORM_CONFLICT_POINTS = 6
 _KIND_CONFLICT_POINTS = 10
 _ONE_OF_MANY_POINTS = 74
+_OTHER_NUMBER_POINTS = 79
+"""More no company and no ship has beside one of the same name and another number."""
 _OTHER_SIGN_POINTS = 15
 """What a name loses of which every sign is another one that sounds the same."""
 _TURNED_MAX = 3
@@ -154,6 +156,8 @@ class _Paired(NamedTuple):
         is_one = self.person and len(self.pairs) == 1 and (left or right)
         if is_one and points > _ONE_OF_MANY_POINTS:
             return _ONE_OF_MANY_POINTS, ("one word of several",)
+        if points > _OTHER_NUMBER_POINTS and _has_number(left) and _has_number(right):
+            return _OTHER_NUMBER_POINTS, ("another number",)
         return points, ()
 
     def told(self, points: int, notes: tuple[str, ...]) -> Score:
@@ -196,6 +200,10 @@ def _missing(left: list[tuple[int, str]], right: list[tuple[int, str]], person: 
     return apart
 
 
+def _has_number(words: list[tuple[int, str]]) -> bool:
+    return any(word.isdigit() for _, word in words)
+
+
 def doubted(degree: int) -> int:
     """Return how alike two words count as: below certainty, doubt weighs more than it measures."""
     return degree if degree >= CERTAIN else degree - (CERTAIN - degree) * DOUBT_PERCENT // 100
@@ -221,7 +229,9 @@ def weights(words: Phrase, person: bool) -> tuple[int, ...]:
 def as_a_whole(one: Name, other: Name) -> int:
     """Return the points of two names without their spaces: one more or less is no difference."""
     size, told_size = len(one.joined), len(other.joined)
-    if min(size, told_size) < 5 or len(one.words) == len(other.words) > 1:
+    if min(size, told_size) < 5:
+        return 0
+    if len(one.words) == len(other.words) > 1 and len(one.particles) == len(other.particles):
         return 0
     if _are_far(size, told_size) and _are_far(sum(map(len, one.words)), told_size):
         return 0

@@ -27,6 +27,9 @@ _SUNG = (
 _SOFT_C = re.compile("c(?=[eiy])")
 _HARD_C = re.compile("c(?!h)")
 _LAST_J = re.compile("(?<=[aeiou])j$")
+_SHORT_U = re.compile("[ao]u(?=sk)|au$")
+"""In Belarusian the v at a syllable's end is a short u."""
+_FIRST_IN_GREEK = {"mp": "b", "nt": "d"}
 _TWICE = re.compile(r"(.)(?=\1)")
 """All but the last of one letter's in a row."""
 _FIRST = str.maketrans("dbgvzjcmq", "tpkfsssnk", "aeiouy")
@@ -65,6 +68,10 @@ _FAR_UP_TO = 13
 def sound(word: str) -> str:
     """Return a word as it sounds, as far as spellings of one sound go."""
     heard = _LAST_J.sub("i", word) if word[-1:] == "j" else word
+    if "au" in heard or "ou" in heard:
+        heard = _SHORT_U.sub("ov", heard)
+    if heard[:2] in _FIRST_IN_GREEK:
+        heard = _FIRST_IN_GREEK[heard[:2]] + heard[2:]
     if "h" in heard or "c" in heard or "j" in heard:
         for letters, plain in _HISSED:
             if letters in heard:
