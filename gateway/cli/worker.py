@@ -27,6 +27,7 @@ def worker(
     from settlement.config import Settings
 
     processes.end_with_parent()
+    logs.log_in_words()
     if json_log:
         processes.log = logs.open_log()
     stop = processes.stop_event()

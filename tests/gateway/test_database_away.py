@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
+from starlette.testclient import TestClient
 
+from gateway.app import create_app
+from settlement.config import Settings
 from settlement.store import open_engine
 from tests.gateway.builders import Door, a_door, a_json_invoice
+from tests.invoices.builders import NOW
 from tests.postgres import PostgresServer
 
 
@@ -47,6 +51,22 @@ def test_a_full_disk_refuses_what_writes_and_the_same_key_works_when_there_is_ro
     assert b"database or disk is full" in door.log.getvalue()
     assert door.get("/v1/invoices").json()["data"] == []
     assert door.post("/v1/invoices", large, "exporter", key="one").status_code == 201
+
+
+def test_a_log_on_a_full_disk_too_hinders_no_answer(sqlite_url: str, tmp_path: Path) -> None:
+    engine = open_engine(sqlite_url)
+    with open("/dev/full", "wb", buffering=0) as log, a_door(engine, tmp_path) as door:
+        app = create_app(engine, Settings(home=tmp_path), clock=lambda: NOW, log_stream=log)
+        with TestClient(app) as client:
+            file = Path(str(engine.url.database))
+            os.rename(file, file.with_name("away"))
+            refused = client.get("/v1/invoices", headers=door.headers("treasury"))
+            os.rename(file.with_name("away"), file)
+            found = client.get("/v1/invoices", headers=door.headers("treasury"))
+    engine.dispose()
+
+    is_told_to_come_again(refused)
+    assert found.status_code == 200
 
 
 def test_a_file_that_is_gone_takes_no_request_until_it_is_back(door: Door) -> None:
