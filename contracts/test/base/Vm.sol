@@ -11,6 +11,7 @@ interface Vm {
 
     function addr(uint256 key) external pure returns (address);
     function assume(bool condition) external pure;
+    function chainId(uint256 newChainId) external;
     function deployCode(string calldata artifact, bytes calldata constructorArgs)
         external
         returns (address);
