@@ -27,6 +27,7 @@ from settlement.sender import lanes
 from settlement.store import transaction
 from settlement.store.checkpoints import checkpoints_beside
 from settlement.store.damage import read_through_beside
+from settlement.store.locks import leave_out_locks
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
@@ -93,6 +94,7 @@ def run_worker(open_worker: Callable[[], Worker], stop: threading.Event) -> int:
 
     What is `Retryable` (no node, no signer, another worker) is tried again, with back-off.
     """
+    leave_out_locks()
     collect_garbage_seldom()
     with ExitStack() as beside:
 

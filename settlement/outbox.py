@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from settlement.store.outbox import OutboxEvent, record
+from settlement.store.outbox import OutboxEvent, record, record_alike
 
-__all__ = ["EventFilter", "OutboxEvent", "StoredEvent", "page", "record"]
+__all__ = ["EventFilter", "OutboxEvent", "StoredEvent", "page", "record", "record_alike"]
 
 _OF_PARTY = (
     " (EXISTS (SELECT 1 FROM invoice i WHERE i.id = o.aggregate_id"

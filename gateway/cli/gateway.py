@@ -19,8 +19,10 @@ def gateway() -> None:
     from gateway.app import create_app
     from gateway.serving import listen, serve
     from settlement.config import Settings
+    from settlement.store.locks import leave_out_locks
 
     processes.end_with_parent()
+    leave_out_locks()
     settings = Settings()
     chain = wiring.open_chain(settings) if settings.rpc_url else None
     served = create_app(wiring.open_database(settings), settings, chain=chain)

@@ -114,7 +114,9 @@ def _load_here(
     from settlement.compliance import screening
     from settlement.config import Settings
     from settlement.store import open_engine, require_current, transaction
+    from settlement.store.locks import leave_out_locks
 
+    leave_out_locks()
     engine = open_engine(wiring.database_url(Settings()))
     require_current(engine)
     collect_garbage_seldom()

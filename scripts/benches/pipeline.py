@@ -129,7 +129,9 @@ def _chain_only(url: str, folder: Path, snapshot: str) -> float:
 def _measure(folder: Path, url: str, invoices: int, answer: Any) -> None:
     """The product's process: founds a world, issues invoices, then measures."""
     from settlement.store.checkpoints import checkpoints_beside
+    from settlement.store.locks import leave_out_locks
 
+    leave_out_locks()  # As the worker's process does when it starts.
     with (
         founded(folder, url) as (engine, _, sandbox, operator),
         signer_process(folder, operator),

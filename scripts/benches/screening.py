@@ -37,6 +37,7 @@ from settlement.compliance.screening.scoring import THRESHOLD, compare
 from settlement.compliance.screening.together import compare_everybody
 from settlement.store import open_engine, transaction
 from settlement.store.bulk import insert_rows
+from settlement.store.locks import leave_out_locks
 from settlement.store.migrate import migrate
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
@@ -52,6 +53,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--pairs", type=Path, help="labelled pairs as CSV; else some are made")
     parser.add_argument("--lists", type=Path, help="a folder of list files; else SETTLE_LISTS")
     options = parser.parse_args(argv)
+    leave_out_locks()
     collect_garbage_seldom()
     started = time.perf_counter()
     folder = options.lists or (Path(os.environ["SETTLE_LISTS"]) if os.environ.get("SETTLE_LISTS")

@@ -15,9 +15,8 @@ from settlement import outbox
 from settlement.clock import to_micros
 from settlement.errors import Conflict
 from settlement.invoices import returns
-from settlement.outbox import OutboxEvent
 from settlement.states import INVOICE_MOVES, InvoiceState
-from settlement.store.bulk import insert_rows, rows, run_many
+from settlement.store.bulk import insert_alike, rows, run_many
 
 
 class InvoiceOverpaid(Conflict):
@@ -52,7 +51,6 @@ _SETTLE = (
     " WHERE invoice.id = x.invoice_id AND invoice.state IN ('ACCEPTED', 'PARTLY_PAID')"
     " RETURNING invoice.id, invoice.state"
 )
-_EVENT = ("invoice_id", "move", "state", "actor", "at")
 
 
 def take(session: Session, claims: Sequence[tuple[str, int]]) -> None:
@@ -75,19 +73,18 @@ def settle(session: Session, *, final: int, now: datetime) -> int:
     """Count as settled what BOOKED settlements up to block `final` paid; return invoices moved."""
     paid = INVOICE_MOVES[(InvoiceState.ACCEPTED, "paid")]
     part_paid = INVOICE_MOVES[(InvoiceState.ACCEPTED, "part_paid")]
-    at = to_micros(now)
     ends = {"final": final, "paid": paid.value, "part_paid": part_paid.value}
     moved = rows(session, _SETTLE, ends)
-    moves = [(key, "paid" if state == paid else "part_paid", state) for key, state in moved]
-    insert_rows(
-        session,
-        "invoice_event",
-        _EVENT,
-        [(key, move, state, "rail", at) for key, move, state in moves],
-    )
-    outbox.record(session, [OutboxEvent(f"invoice.{move}", key) for key, move, _ in moves], now)
-    returns.count_returned(session, [key for key, move, _ in moves if move == "paid"], now)
-    return len(moves)
+    by_state: dict[str, list[str]] = {paid.value: [], part_paid.value: []}
+    for key, state in moved:
+        by_state[state].append(key)
+    for move, state in (("paid", paid), ("part_paid", part_paid)):
+        ids = by_state[state.value]
+        event = {"move": move, "state": state.value, "actor": "rail", "at": to_micros(now)}
+        insert_alike(session, "invoice_event", "invoice_id", ids, event)
+        outbox.record_alike(session, f"invoice.{move}", ids, now)
+    returns.count_returned(session, by_state[paid.value], now)
+    return len(moved)
 
 
 def _in_order(claims: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from settlement.invoices.errors import (
     ReasonMissing,
 )
 from settlement.states import INVOICE_MOVES, InvoiceState, advance
-from settlement.store.bulk import chunks, insert_rows, rows_by_key
+from settlement.store.bulk import chunks, insert_alike, rows_by_key
 
 REASON_MAX = 500
 
@@ -199,14 +199,11 @@ def _move(
 ) -> None:
     """Set the state, write the events, tell the outside, for rows that are locked and checked."""
     (end,) = {to for (_, name), to in INVOICE_MOVES.items() if name == move}
-    at = to_micros(now)
     ids = [row[0] for row in rows]
     moved = session.connection().execute(_MOVE, {"state": end.value, "reason": reason, "ids": ids})
     assert moved.rowcount == len(ids), f"{move}: {moved.rowcount} of {len(ids)} invoices moved"
-    insert_rows(
-        session,
-        "invoice_event",
-        ("invoice_id", "move", "state", "actor", "reason", "at"),
-        [(key, move, end.value, actor, reason, at) for key in ids],
-    )
-    outbox.record(session, [outbox.OutboxEvent(_ANNOUNCED[move], key) for key in ids], now)
+    event = {
+        "move": move, "state": end.value, "actor": actor, "reason": reason, "at": to_micros(now),
+    }  # fmt: skip
+    insert_alike(session, "invoice_event", "invoice_id", ids, event)
+    outbox.record_alike(session, _ANNOUNCED[move], ids, now)

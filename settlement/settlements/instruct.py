@@ -127,7 +127,7 @@ def instruct(
     columns = tuple(rows[0]) if rows else ()
     insert_rows(session, "settlement", columns, [tuple(row.values()) for row in rows])
     reserving.take_room(session, rows, now)
-    record(session, [(row["id"], None) for row in rows], "instruct", actor=actor, now=now)
+    record(session, [row["id"] for row in rows], "instruct", actor=actor, now=now)
     approving.ask(session, questions, actor=actor, ids=ids, now=now)
     return [row["id"] for row in rows]
 

@@ -13,11 +13,8 @@ from sqlmodel import Session
 
 from settlement import outbox
 from settlement.clock import to_micros
-from settlement.outbox import OutboxEvent
 from settlement.states import SETTLEMENT_MOVES, sources
-from settlement.store.bulk import insert_rows, rows, run_many
-
-_EVENT = ("settlement_id", "move", "state", "actor", "reason", "at")
+from settlement.store.bulk import insert_alike, rows, run_many
 
 ANNOUNCED = {
     "instruct": "settlement.instructed",
@@ -58,7 +55,7 @@ def move_where(
         f" {source} WHERE settlement.state IN ({states}) AND {where} RETURNING settlement.id"
     )
     ids = [key for (key,) in rows(session, moving, params)]
-    record(session, [(key, reason) for key in ids], move, actor=actor, now=now)
+    record(session, ids, move, reason=reason, actor=actor, now=now)
     return ids
 
 
@@ -86,32 +83,29 @@ def move_each(
     )
     moved = run_many(session, moving, values)
     assert moved == len(values), f"{move}: {moved} of {len(values)} settlements moved"
-    record(session, [(row["id"], row.get("reason")) for row in values], move, actor=actor, now=now)
+    by_reason: dict[str | None, list[str]] = {}
+    for row in values:
+        by_reason.setdefault(row.get("reason"), []).append(row["id"])
+    for reason, ids in by_reason.items():
+        record(session, ids, move, reason=reason, actor=actor, now=now)
 
 
 def record(
     session: Session,
-    moved: Sequence[tuple[str, str | None]],
+    ids: Sequence[str],
     move: str,
     *,
+    reason: str | None = None,
     actor: str,
     now: datetime,
 ) -> None:
-    """Write the event rows, and the outbox rows where the outside is told, of `(id, reason)`."""
-    if not moved:
-        return
-    at = to_micros(now)
+    """Write the event rows, and the outbox rows where the outside is told."""
     state = (
         "INSTRUCTED"
         if move == "instruct"
         else next(iter(sources(SETTLEMENT_MOVES, move).values())).value
     )
-    insert_rows(
-        session,
-        "settlement_event",
-        _EVENT,
-        [(key, move, state, actor, reason, at) for key, reason in moved],
-    )
+    event = {"move": move, "state": state, "actor": actor, "reason": reason, "at": to_micros(now)}
+    insert_alike(session, "settlement_event", "settlement_id", ids, event)
     if move in ANNOUNCED:
-        kind = ANNOUNCED[move]
-        outbox.record(session, [OutboxEvent(kind, key) for key, _ in moved], now)
+        outbox.record_alike(session, ANNOUNCED[move], ids, now)

@@ -35,6 +35,12 @@ _SQLITE_SETTINGS = (
 
 _LAST = "done at the end"
 
+_NONE: dict[None, None] = {}
+
+# Python's driver looks three times for somebody who could turn None into what SQLite knows, in vain
+# and at four times the price of binding a number. This one gives None back.
+sqlite3.register_adapter(type(None), _NONE.get)
+
 
 def open_engine(url: str) -> Engine:
     """Return an engine for `sqlite:///file` or `postgresql+psycopg://…`; connects on first use.

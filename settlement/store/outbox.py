@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from settlement.clock import to_micros
-from settlement.store.bulk import insert_rows
+from settlement.store.bulk import insert_alike, insert_rows
 
 
 class OutboxEvent(NamedTuple):
@@ -32,3 +32,9 @@ def record(session: Session, events: Sequence[OutboxEvent], now: datetime) -> No
         ("kind", "aggregate_id", "body", "at"),
         [(*each, at) for each in events],
     )
+
+
+def record_alike(session: Session, kind: str, ids: Sequence[str], now: datetime) -> None:
+    """Store the same event of each of many, without a body."""
+    event = {"kind": kind, "body": "{}", "at": to_micros(now)}
+    insert_alike(session, "outbox", "aggregate_id", ids, event)

@@ -278,7 +278,7 @@ KEEPING = (
         ("MOVES",),
         edited(
             "settlement.settlements.moves:record",
-            ("if not moved:", "if not moved or move == 'booked':"),
+            ("insert_alike(", "move == 'booked' or insert_alike("),
         ),
     ),
 )

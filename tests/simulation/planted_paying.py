@@ -130,7 +130,7 @@ CLAIMING = (
         ("MOVES", "CLEARED"),
         edited(
             "settlement.settlements.moves:record",
-            ("if not moved:", "if not moved or move == 'claim':"),
+            ("insert_alike(", "move == 'claim' or insert_alike("),
         ),
     ),
     Bug(
@@ -230,8 +230,7 @@ ENDING = (
             (
                 "if move in ANNOUNCED:",
                 "if move == 'booked':\n"
-                "        told = [OutboxEvent('settlement.settled', key) for key, _ in moved]\n"
-                "        outbox.record(session, told, now)\n"
+                "        outbox.record_alike(session, 'settlement.settled', ids, now)\n"
                 "    if move in ANNOUNCED:",
             ),
         ),

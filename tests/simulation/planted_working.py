@@ -106,8 +106,6 @@ IN_WORKING = (
     Bug(
         "of many events only the first is told",
         ("I13", "I10"),
-        edited(
-            "settlement.store.outbox:record", ("for each in events]", "for each in events[:1]]")
-        ),
+        edited("settlement.store.outbox:record_alike", ("ids, event)", "ids[:1], event)")),
     ),
 )

@@ -5,12 +5,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from settlement.store import open_engine, reading, transaction
-from settlement.store.bulk import insert_rows, rows, rows_by_key
+from settlement.store.bulk import insert_alike, insert_rows, rows, rows_by_key
 
 COLUMNS = ("name", "number", "hash", "at")
 
 
-@pytest.mark.parametrize("count", [0, 1, 224, 225, 226, 1999, 2000, 2001, 4451])
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 43, 127, 128, 129, 299, 4451])
 def test_no_row_is_left_out_and_none_comes_twice(engine: Engine, count: int) -> None:
     made = [(f"row {number}", number, "0x", 0) for number in range(count)]
 
@@ -20,6 +20,19 @@ def test_no_row_is_left_out_and_none_comes_twice(engine: Engine, count: int) -> 
     with engine.connect() as connection:
         found = connection.execute(text("SELECT name, number FROM cursor ORDER BY number")).all()
     assert [tuple(row) for row in found] == [row[:2] for row in made]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2000])
+def test_rows_that_are_alike_go_in_in_the_order_of_their_keys(engine: Engine, count: int) -> None:
+    keys = [f"inv '{count - number}\" ü" for number in range(count)]
+    event = {"kind": "k", "body": "{}", "at": 2**62}
+
+    with transaction(engine) as session:
+        insert_alike(session, "outbox", "aggregate_id", keys, event)
+
+        found = rows(session, "SELECT aggregate_id, kind, body, at FROM outbox ORDER BY seq")
+
+    assert found == [(key, *event.values()) for key in keys]
 
 
 def test_rows_that_are_there_are_passed_over_where_that_is_asked(engine: Engine) -> None:
