@@ -6,6 +6,7 @@ Declarations are kept for good; the newest of each party counts. Judges nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -27,6 +28,7 @@ _TEXT_MAX = 140
 _LIST_MAX = 100
 _KWH_MAX = 10**9
 _HS = re.compile(r"[0-9]{4,10}\Z", re.ASCII)
+_HS_MIN, _HS_MAX = 2, 10
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _DECLARED = (
     "SELECT t.invoice_id, t.participant_id, t.body FROM trade_declaration t"
@@ -188,12 +190,21 @@ def _looked_up(trade: Trade, members: Mapping[str, tuple[str, ...]]) -> Trade:
 def _hs_codes(record: str) -> tuple[str, ...]:
     lines = orjson.loads(record).get("lines", [])
     codes = (
-        each["code"].replace(".", "").replace(" ", "")
+        _digits(each["code"])
         for line in lines
         for each in line.get("classifications", [])
         if each["scheme"] == "HS"
     )
-    return tuple(dict.fromkeys(code for code in codes if _HS.match(code)))
+    return tuple(dict.fromkeys(code for code in codes if len(code) >= _HS_MIN))
+
+
+def _digits(code: str) -> str:
+    """Return a code's first digits, however they are parted: a country may have more of its own.
+
+    A chapter alone is one too: what is declared may be anything in it.
+    """
+    digits = [str(unicodedata.decimal(sign)) for sign in code if sign.isdecimal()]
+    return "".join(digits[:_HS_MAX])
 
 
 def _read(body: str) -> Declaration:

@@ -4,6 +4,7 @@ import pytest
 
 from settlement.compliance import trades
 from settlement.compliance.trades import Declaration
+from settlement.documents.model import Classification, DocumentLine
 from settlement.store import transaction
 from tests.builders.rail import Rail
 
@@ -25,6 +26,30 @@ def test_whoever_pays_knows_best_where_the_money_is_from(rail: Rail, debtor_firs
 
     assert (found.source_of_funds, found.region) == ("mined", "R")
     assert {"847130", "854231"} <= {*found.hs_codes}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("8542.31", "854231"), ("85423190", "85423190"), ("8542-31 90", "85423190"),
+        ("85", "85"), ("8542", "8542"),
+        ("854231000011", "8542310000"),  # Twelve digits, as Turkey has them.
+        ("8542310000000", "8542310000"), ("HS 8542.31", "854231"), ("８５４２．３１", "854231"),
+    ],
+)  # fmt: skip
+def test_goods_of_an_invoice_are_known_by_however_many_digits_it_gives(
+    rail: Rail, said: str, code: str
+) -> None:
+    line = DocumentLine(
+        "1", "Circuit", "1", "H87", 100_000, vat_category="Z", vat_rate="0",
+        classifications=(Classification("HS", said),),
+    )  # fmt: skip
+
+    invoice = rail.accepted(lines=(line,))
+
+    with transaction(rail.engine) as session:
+        found = trades.trades(session, {invoice: rail.companies.buyer})
+    assert found[invoice].hs_codes == (code,)
 
 
 def test_what_was_cleared_before_something_was_declared_is_judged_anew(rail: Rail) -> None:
