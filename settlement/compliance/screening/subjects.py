@@ -131,12 +131,17 @@ def _subject(
     for provider in providers.get(each.participant_id, ()):
         key = _PROVIDER + digest(provider)
         parts.append(Part("identifier", key, provider, NameKind.ORGANIZATION, None))
-    numbers = {("lei", lei), ("tax", vat_id), ("tax", tax_id)}
+    numbers = {("lei", lei), ("tax", vat_id), ("tax", _at_home(vat_id)), ("tax", tax_id)}
     numbers |= {("bic", bic[:_BIC_OF_BANK]) for bic in banks.get(each.participant_id, ())}
     for word, number in sorted((word, number) for word, number in numbers if number):
         plain = plain_identifier(word, number)
         parts.append(Part("identifier", f"{word}:{plain}", plain, NameKind.UNKNOWN, None))
     return Subject(each.participant_id, tuple(parts), each.owners)
+
+
+def _at_home(vat_id: str | None) -> str | None:
+    """Return a VAT number without the country before it, as its own country's lists have it."""
+    return vat_id[2:] if vat_id and vat_id[:2].isalpha() else None
 
 
 def _owner(owner: Owner, births: dict[str, str]) -> Part:

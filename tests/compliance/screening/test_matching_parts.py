@@ -71,6 +71,25 @@ def test_a_tax_number_is_found_under_each_name_that_a_list_gives_it(
     assert len(matches(_subject(number), Index([listed]))) == hits
 
 
+@pytest.mark.parametrize("listed", ["91440300MA5F7LYE2W", "CN91440300MA5F7LYE2W"])
+def test_a_vat_number_is_found_with_its_country_and_without_it(engine: Engine, listed: str) -> None:
+    company = Listed(
+        "c", "own", "c", NameKind.ORGANIZATION, (("Brightwater", "main"),),
+        identifiers=(("unified social credit code (uscc)", listed),),
+    )  # fmt: skip
+    with transaction(engine) as session:
+        insert_rows(
+            session, "participant",
+            ("id", "lei", "name", "country", "street", "post_code", "town", "state", "vat_id",
+             "created_at"),
+            [("par_1", "LEI1", "Kolvara", "CN", "", "", "Shenzhen", "active",
+              "CN91440300MA5F7LYE2W", AT)],
+        )  # fmt: skip
+        (subject,) = subjects(session, ["par_1"])
+
+    assert [each.listed.entry_key for each in matches(subject, Index([company]))] == ["c"]
+
+
 def test_a_branch_of_a_listed_bank_is_the_bank(engine: Engine) -> None:
     bank = Listed(
         "b", "own", "b", NameKind.ORGANIZATION, (("Brightwater Bank", "main"),),
