@@ -158,6 +158,8 @@ def test_only_the_maker_withdraws(door: Door) -> None:
     body = {"reason": "the wrong invoice"}
 
     other = door.post(f"/v1/approvals/{approval['id']}/withdraw", body, "second-treasury")
+    company = door.post(f"/v1/approvals/{approval['id']}/withdraw", body, "exporter")
+    assert company.status_code == 404, "a company learns of no request but its own"
     own = door.post(f"/v1/approvals/{approval['id']}/withdraw", body, "treasury")
 
     assert other.status_code == 403

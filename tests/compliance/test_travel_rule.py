@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import Engine
 
+from settlement.access import Vault
 from settlement.compliance.travel_rule import attach, gaps, keeper_of, opening
 from settlement.compliance.travel_rule import ivms101 as ivms
 from settlement.compliance.travel_rule.building import (
@@ -18,6 +19,7 @@ from settlement.compliance.travel_rule.building import (
     person,
 )
 from settlement.compliance.travel_rule.gaps import lacks
+from settlement.compliance.travel_rule.keeping import Keeper, sides
 from settlement.compliance.travel_rule.opening import NotClosed, NotInTurn
 from settlement.errors import NotFound, StoreCorrupt
 from settlement.store import reading, transaction
@@ -191,6 +193,8 @@ def test_what_is_attached_again_keeps_its_place_and_a_changed_party_has_new_data
 
     assert rail.one("SELECT COUNT(*) FROM travel_rule_payload") == 2
     assert rail.one("SELECT clearance_id FROM travel_rule_transfer") == "clr_3"
+    newest = rail.one("SELECT MAX(id) FROM travel_rule_payload")
+    assert rail.one("SELECT payload_id FROM travel_rule_transfer") == newest
     assert rail.told_all(key).count("travel_rule.ready") == 1
 
 
@@ -244,9 +248,20 @@ def test_what_is_erased_is_gone_for_everybody_while_the_hash_stays(rail: Rail) -
     )
 
 
-def test_bytes_that_were_changed_are_not_taken_for_data(rail: Rail) -> None:
+def test_a_hash_tells_nothing_to_who_guesses_what_was_hashed() -> None:
+    pair = (a_party(), a_party(participant_id="par_2"))
+    vault = Vault(b"v" * 32)
+    one, other = (sides(Keeper(vault, secret), pair) for secret in (b"one", b"other"))
+
+    assert one.sha256 != other.sha256
+    salts = {each["salt"] for both in (one, other) for each in both}
+    assert len(salts) == 4 and {len(salt) for salt in salts} == {32}
+
+
+@pytest.mark.parametrize("change", ["originator = beneficiary", "sha256 = 'another'"])
+def test_bytes_that_were_changed_are_not_taken_for_data(rail: Rail, change: str) -> None:
     key, keeper = _attached(rail)
-    rail.write("UPDATE travel_rule_payload SET originator = beneficiary")
+    rail.write(f"UPDATE travel_rule_payload SET {change}")
 
     with reading(rail.engine) as session, pytest.raises(StoreCorrupt):
         opening.opened(session, keeper, key, party=None, sees_all=True)

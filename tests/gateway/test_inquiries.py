@@ -45,6 +45,8 @@ def test_a_question_goes_to_the_party_and_its_answer_back(door: Door) -> None:
     )
     file = answered.json()["attachments"][0]
     content = door.get(f"{path}/attachments/{file['id']}", "exporter")
+    for who in ("importer", "stranger"):
+        assert door.get(f"{path}/attachments/{file['id']}", who).status_code == 404, who
     again = door.post(
         f"{path}/ask-again", {"question": "Signed?", "due_date": "2026-12-01"}, "compliance"
     )

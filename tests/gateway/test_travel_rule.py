@@ -57,6 +57,7 @@ def test_compliance_tells_what_happened_and_erases_whoever_is_closed(door: Door)
 
     assert (early.status_code, early.json()["title"]) == (409, "Not in turn")
     assert (sent.status_code, sent.json()["state"]) == (200, "sent")
+    assert _names(sent) == set(), "what is kept for a repetition names nobody"
     assert (still_open.status_code, still_open.json()["title"]) == (409, "Not closed")
     assert erased.status_code == 200
     assert door.get(path, "compliance").json()["payload"]["originator"] == "[erased]"

@@ -113,6 +113,21 @@ def test_the_chain_says_what_is_left_of_the_day_and_what_can_be_taken(scene: Sce
     assert (of_creditor.balance_minor, of_creditor.takeable_minor) == (60, 0)
 
 
+def test_of_two_mandates_in_one_block_the_later_one_stands(scene: Scene) -> None:
+    raw = []
+    for place, (per_payment, per_day) in enumerate(((7, 70), (5, 50))):
+        call = mandate_abi.set_mandate_calldata(
+            token=scene.token, cap_per_payment=per_payment, cap_per_day=per_day, expiry=FOREVER
+        )
+        nonce = scene.chain.nonce(DEBTOR.address) + place
+        raw.append(signed(scene, scene.deployment.rail, call, nonce=nonce))
+    scene.controls.set_automine(False)
+    scene.chain.send(raw)
+    scene.controls.mine()
+
+    assert caps(standing(scene)) == [(5, 50)]
+
+
 def test_where_no_rail_answers_nothing_is_guessed(scene: Scene) -> None:
     nowhere = Address("0x" + "77" * 20)
 
@@ -150,6 +165,7 @@ def test_the_allowance_can_be_chosen_and_never_leaves_63_bits(scene: Scene) -> N
     with reading(scene.engine) as session:
         chosen = grant_instructions(session, terms(scene, allowance_minor=77), NOW)
         largest = grant_instructions(session, terms(scene, cap_per_day_minor=most), NOW)
+        grant_instructions(session, terms(scene, cap_per_payment_minor=50), NOW)  # All of a day.
 
     assert int.from_bytes(chosen[0].data[-32:], "big") == 77
     assert int.from_bytes(largest[0].data[-32:], "big") == most

@@ -6,14 +6,16 @@ import pytest
 from sqlalchemy import Engine, text
 
 from settlement.chain.port import Address
+from settlement.clock import counted_ids
 from settlement.errors import Invalid, NotFound
-from settlement.participants import WalletRefused, proofs
+from settlement.participants import WalletRefused, proofs, registry
 from settlement.participants.proofs import (
     ChallengeOver,
     ChallengesOpen,
 )
+from settlement.participants.wallets import add_wallet
 from settlement.store import reading, transaction
-from tests.participants.files import ADA, NOW
+from tests.participants.files import ADA, NOW, a_trader
 from tests.participants.proving import HOLDER, SOON, count, issued, judged, payload
 
 
@@ -54,6 +56,23 @@ def test_a_challenge_ends_at_its_very_moment(
         judged(asked, "eip191", signature, now=NOW + after)
     with pytest.raises(ChallengeOver, match="expired"), transaction(engine) as session:
         proofs.use(session, good, by=ADA.hand, now=NOW + after)
+    assert count(engine, "wallet_proof") == 0
+
+
+def test_an_address_that_became_anothers_meanwhile_is_not_proved(
+    engine: Engine, party: str
+) -> None:
+    with transaction(engine) as session:
+        asked = issued(session, party)
+    good = judged(asked, "eip191", HOLDER.sign(payload(asked, "eip191")))
+    with transaction(engine) as session:
+        other = registry.apply(
+            session, a_trader(tax_id="TR-78"), actor=ADA.hand, ids=counted_ids(700), now=NOW
+        )
+        add_wallet(session, other, HOLDER.address, now=NOW)
+
+    with pytest.raises(WalletRefused), transaction(engine) as session:
+        proofs.use(session, good, by=ADA.hand, now=NOW)
     assert count(engine, "wallet_proof") == 0
 
 
