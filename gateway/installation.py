@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from gateway import wiring
 from gateway.demo.companies import COMPANIES
 from gateway.demo.world import demo_keys, demo_participants
-from gateway.kept_node import ChainLost, KeptNode
+from gateway.kept_node import ChainLost, KeptNode, require_records
 from gateway.key_files import OperatorKey, operator_key, signing_key, write_private
 from gateway.sandbox import Sandbox, found
 from gateway.supervisor import Supervisor, free_port, lock_home
@@ -100,6 +100,11 @@ class Installation:
             stack.enter_context(lock_home(settings.home))
             port = free_port(settings.port, settings.host)
             settings = settings.model_copy(update={"port": port})
+            if not settings.rpc_url:
+                require_records(_state(settings.home), wiring.database_file(settings))
+            # Before the chain begins: one without records is one that has lost them.
+            engine = wiring.open_database(settings, create=True)
+            stack.callback(engine.dispose)
             node = None
             if not settings.rpc_url:
                 anvil = stack.enter_context(_own_chain(settings.home, block_seconds))
@@ -112,8 +117,6 @@ class Installation:
             places = range(1, settings.operators + 1)
             operators = tuple(operator_key(settings.home, password, place) for place in places)
             admin = signing_key(settings.home, password, "admin")
-            engine = wiring.open_database(settings, create=True)
-            stack.callback(engine.dispose)
             chain = wiring.open_node(settings)
             stack.callback(chain.close)
             try:
@@ -177,9 +180,14 @@ def _write_down(
         lanes.release(session, lease)
 
 
+def _state(home: Path) -> Path:
+    """Return the file that a home's own chain is kept in."""
+    return home / "chain" / "state.json"
+
+
 def _own_chain(home: Path, block_seconds: int | None) -> Anvil:
     """Return an anvil whose state and genesis block outlive a restart."""
-    folder = home / "chain"
+    folder = _state(home).parent
     folder.mkdir(parents=True, exist_ok=True)
     genesis = folder / "genesis"
     if not genesis.exists():
@@ -188,7 +196,7 @@ def _own_chain(home: Path, block_seconds: int | None) -> Anvil:
         AnvilOptions(
             block_seconds=block_seconds,
             mixed_mining=False,
-            state=folder / "state.json",
+            state=_state(home),
             genesis_timestamp=int(genesis.read_text()),
         ),
         directory=folder,

@@ -9,6 +9,7 @@ import os
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from settlement.chain.anvil import Anvil
 from settlement.chain.anvil_controls import AnvilControls
@@ -29,6 +30,28 @@ class ChainLost(Refused):
             repair="put chain/state.json of this home back if you have a copy; else keep the home"
             " for reading, and begin anew with `settle up --home ANOTHER`",
         )
+
+
+class RecordsLost(Refused):
+    """The local chain has a past of which there are no records."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"{file} is not there, and the chain of this home has begun: its records were deleted,"
+            " moved, or are in another database",
+            repair="put the file back, or a backup with `settle restore`, or name the database with"
+            " --database; or begin anew with `settle up --home ANOTHER`",
+        )
+
+
+def require_records(state: Path, database: Path | None) -> None:
+    """Refuse a chain that goes on without its records; `database` is their file, if it is one.
+
+    Raises:
+        RecordsLost: the chain has begun, and there is no such file.
+    """
+    if database is not None and state.exists() and not database.exists():
+        raise RecordsLost(database)
 
 
 @dataclass(slots=True)

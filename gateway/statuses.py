@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gateway import refusals
 from gateway.archive import BackupUnreadable, NotSqlite
 from gateway.cli.client import ApiRefused, NoApiKey
-from gateway.kept_node import ChainLost
+from gateway.kept_node import ChainLost, RecordsLost
 from gateway.key_files import KeyFileLost, OtherPepper
 from gateway.supervisor import AlreadyRunning, PartFailed, PortTaken
 from gateway.wiring import NoInstallation, RpcUrlMissing
@@ -241,6 +241,7 @@ STATUSES: Mapping[type[errors.RailError], int] = {
     # Met at the command line only; here so that no refusal is without its place.
     AlreadyRunning: 500,
     ChainLost: 500,
+    RecordsLost: 500,
     ApiRefused: 500,
     BackupUnreadable: 500,
     KeyFileLost: 500,

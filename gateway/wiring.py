@@ -72,6 +72,12 @@ def database_url(settings: Settings) -> str:
     return f"sqlite:///{(settings.home / 'settle.sqlite3').absolute()}"
 
 
+def database_file(settings: Settings) -> Path | None:
+    """Return the SQLite file with the records; None where they are on a server."""
+    url = make_url(database_url(settings))
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
 def open_database(settings: Settings, *, create: bool = False) -> Engine:
     """Return an engine on a database with this program's schema; `create` brings it there.
 
@@ -79,9 +85,8 @@ def open_database(settings: Settings, *, create: bool = False) -> Engine:
         SchemaNotCurrent: another version, and not `create`.
         NoInstallation: no SQLite file, and not `create`; none is made.
     """
-    url = make_url(database_url(settings))
-    is_file = url.get_backend_name() == "sqlite"
-    if not create and is_file and not Path(url.database or "").exists():
+    file = database_file(settings)
+    if not create and file is not None and not file.exists():
         raise NoInstallation(settings)
     engine = open_engine(database_url(settings))
     if create:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.kept_node import KEEP_SECONDS, KeptNode
+from gateway.installation import Installation
+from gateway.kept_node import KEEP_SECONDS, KeptNode, RecordsLost
 from settlement.chain.anvil import Anvil, AnvilOptions
 from settlement.chain.anvil_controls import AnvilControls
 from settlement.chain.evm import EvmChain
@@ -83,3 +84,17 @@ def test_a_full_disk_is_told_once_and_ends_nothing(node: KeptNode) -> None:
     assert node.keep(began + 2 * KEEP_SECONDS) == []
     assert node.keep(began + 3 * KEEP_SECONDS) == ["The local chain is kept again."]
     assert node.keep(time.monotonic()) == []
+
+
+def test_a_chain_that_has_begun_does_not_go_on_without_its_records(tmp_path: Path) -> None:
+    (tmp_path / "chain").mkdir()
+    (tmp_path / "chain/state.json").write_text("{}")
+
+    with (
+        pytest.raises(RecordsLost, match=r"settle\.sqlite3 is not there") as refused,
+        Installation.start(Settings(home=tmp_path), block_seconds=1),
+    ):
+        pass
+
+    assert "settle restore" in str(refused.value.repair)
+    assert not (tmp_path / "settle.sqlite3").exists(), "a backup can be put there"
