@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from settlement.errors import Retryable
+from settlement.store.replaced import identity
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS slot (
@@ -102,6 +103,7 @@ class SlotStore:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._using = path, threading.RLock()
+        self._opened: tuple[int, int] | None = None
         with self._translated():
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA busy_timeout=30000")
@@ -109,6 +111,7 @@ class SlotStore:
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_SCHEMA)
         path.chmod(0o600)
+        self._opened = identity(path)
 
     def take(self, signer: str, wanted: Sequence[Wanted], day: str) -> list[Taken | str]:
         """Remember all that may be signed, in one commit; `day` is an ISO 8601 date.
@@ -267,6 +270,15 @@ class SlotStore:
     def _translated(self) -> Iterator[None]:
         try:
             with self._using:
+                self._require_same_file()
                 yield
         except sqlite3.Error as error:
             raise MemoryUnusable(f"the signer's memory {self._path}: {error}") from error
+
+    def _require_same_file(self) -> None:
+        """Refuse a file that is gone: what is remembered in it is forgotten with this process."""
+        if self._opened is not None and identity(self._path) != self._opened:
+            raise MemoryUnusable(
+                f"the signer's memory {self._path} was deleted, moved or replaced: nothing is"
+                " signed without it. Put that very file back, with its -wal file"
+            )

@@ -34,18 +34,18 @@ def refuse_another_file(engine: Engine, file: str) -> None:
     """
 
     def note(_driver: Any, record: Any) -> None:
-        record.info[_FILE] = _identity(file)
+        record.info[_FILE] = identity(file)
 
     def compare(connection: Any) -> None:
         opened = connection.connection.info.get(_FILE)
-        if opened is not None and _identity(file) != opened:
+        if opened is not None and identity(file) != opened:
             raise OperationalError("BEGIN", (), FileReplaced())
 
     event.listen(engine, "connect", note)
     event.listen(engine, "begin", compare)
 
 
-def _identity(file: str) -> tuple[int, int] | None:
+def identity(file: str | os.PathLike[str]) -> tuple[int, int] | None:
     """Return what tells a file from every other one; None where there is none."""
     try:
         status = os.stat(file)

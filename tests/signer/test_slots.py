@@ -205,5 +205,19 @@ def test_a_memory_that_is_no_database_is_refused(tmp_path: Path) -> None:
         SlotStore(path)
 
 
+def test_a_memory_whose_file_is_gone_signs_nothing_until_it_is_back(
+    store: SlotStore, tmp_path: Path
+) -> None:
+    file, away = tmp_path / "slots.sqlite3", tmp_path / "away"
+    file.rename(away)
+
+    with pytest.raises(MemoryUnusable, match="deleted, moved or replaced"):
+        store.take("0xa", [_paying(0, 60)], DAY)
+
+    away.rename(file)
+    assert store.spent(DAY, TOKEN) == 0
+    assert _take(store, _paying(0, 60)) == [True]
+
+
 def test_only_its_owner_may_read_the_memory(store: SlotStore, tmp_path: Path) -> None:
     assert (tmp_path / "slots.sqlite3").stat().st_mode & 0o077 == 0
