@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway import wiring
 from gateway.cli.checkup_rail import rail_takes
 from gateway.cli.checkup_records import Finding, Health, registry, waiting_lanes
+from gateway.cli.failures import database_repair
 from settlement import participants, watcher
 from settlement.access.secret_files import SECRET_BYTES
 from settlement.chain.anvil import find_anvil
@@ -160,7 +161,7 @@ def _database(engine: Engine) -> Finding:
                 version, state = str(connection.execute(text("SHOW server_version")).scalar()), "ok"
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", error)
-        return Finding("database", Health.ILL, f"{where}: {cause}", "check SETTLE_DATABASE_URL")
+        return Finding("database", Health.ILL, f"{where}: {cause}", database_repair(error))
     if state != "ok":
         return Finding(
             "database", Health.ILL, f"{where}: {state}", "restore a backup: it is damaged"

@@ -16,6 +16,14 @@ from typing import Any
 PARTS = frozenset({"gateway", "signer", "worker"})
 """Commands whose output is a log."""
 
+_DAMAGED = "its file is damaged: end all processes and restore a backup with `settle restore`"
+_SQLITE_REPAIRS = {
+    11: _DAMAGED,  # SQLITE_CORRUPT. Numbers, because sqlite3 is not loaded for every command.
+    26: _DAMAGED,  # SQLITE_NOTADB.
+    13: "make room on its disk, and do it again",  # SQLITE_FULL.
+    8: "let this user write the file and its folder",  # SQLITE_READONLY.
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -42,11 +50,7 @@ def failure_of(error: Exception) -> Failure:
         return Failure(f"{variable} cannot be read: it is no JSON", "write it as JSON, or unset it")
     if module in ("sqlalchemy", "sqlite3", "psycopg"):
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
-        return Failure(
-            f"the database cannot be used: {cause[:300]}",
-            "check that it runs and that SETTLE_DATABASE_URL names it, such as"
-            " postgresql://user@host:5432/name; `settle doctor` says more",
-        )
+        return Failure(f"the database cannot be used: {cause[:300]}", database_repair(error))
     if isinstance(error, OSError):
         return _file(error)
     if sys.argv[1:2] and sys.argv[1] in PARTS:
@@ -55,6 +59,16 @@ def failure_of(error: Exception) -> Failure:
         f"this is a bug: {kind.__name__} in `settle {' '.join(sys.argv[1:3])}`",
         f"what is known of it stands in {_written_down(error)}: send it to who runs the rail;"
         " look whether the command was done before you repeat it",
+    )
+
+
+def database_repair(error: Exception) -> str:
+    """Say what to do about what SQLAlchemy or a driver raised."""
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", 0) & 0xFF
+    return _SQLITE_REPAIRS.get(
+        code,
+        "check that it runs and that SETTLE_DATABASE_URL names it, such as"
+        " postgresql://user@host:5432/name; `settle doctor` says more",
     )
 
 

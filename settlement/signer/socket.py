@@ -84,7 +84,8 @@ class SocketSigner:
         except (OSError, orjson.JSONDecodeError) as error:
             raise SignerUnreachable(f"the signer at {self._path} does not answer") from error
         if not isinstance(found, dict) or "error" in found:
-            raise SignerUnreachable(f"the signer says: {found!r:.200}")
+            said = found["error"] if isinstance(found, dict) else repr(found)
+            raise SignerUnreachable(f"the signer says: {str(said)[:300]}")
         return found
 
 

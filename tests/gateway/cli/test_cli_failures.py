@@ -173,6 +173,19 @@ def test_a_database_that_is_down_is_called_so(
     require_plain(typed("lane", "list"), "database cannot be used", "settle doctor")
 
 
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_database_that_is_damaged_is_called_so(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path, cut: bool
+) -> None:
+    file = tmp_path / "settle.sqlite3"
+    content = sqlite_template.read_bytes()
+    file.write_bytes(content[: len(content) // 3] if cut else b"no database" * 1_000)
+    monkeypatch.setenv("SETTLE_DATABASE_URL", f"sqlite:///{file}")
+
+    require_plain(typed("lane", "list"), "its file is damaged", "settle restore")
+    assert "its file is damaged" in typed("doctor").out
+
+
 def test_a_home_that_is_no_folder_is_called_so(typed: Typed, tmp_path: Path) -> None:
     a_file = tmp_path / "a-file"
     a_file.touch()
