@@ -75,10 +75,16 @@ def test_no_pack_at_all_clears_nothing() -> None:
         policy.read({})
     with pytest.raises(PackInvalid, match="source is missing"):
         _read(RULE, head=HEAD.replace("source: a test\n", ""))
-    with pytest.raises(PackInvalid, match="R-1 is used twice"):
+
+
+def test_an_id_that_is_used_twice_is_refused_with_both_places() -> None:
+    with pytest.raises(PackInvalid, match=r"id R-1 is used twice, first in one\.yaml:9") as rule:
         _read(RULE, RULE)
-    with pytest.raises(PackInvalid, match="pack id one is used twice"):
+    with pytest.raises(PackInvalid, match=r"id one is used twice, first in one\.yaml:1") as pack:
         _read(RULE, **{"two.yaml": (HEAD + RULE.replace("R-1", "R-2")).encode()})
+
+    assert (rule.value.name, rule.value.line) == ("one.yaml", 13)
+    assert (pack.value.name, pack.value.line) == ("two.yaml", 1)
 
 
 def test_a_country_called_no_is_a_country() -> None:

@@ -115,33 +115,35 @@ def require_always_on(read: Policy) -> None:
 @lru_cache(maxsize=4)  # Nobody changes a pack once it is read, and reading one is slow.
 def _packs(files: tuple[tuple[str, bytes], ...]) -> tuple[tuple[Pack, ...], Tables]:
     tables = read_tables({name: content for name, content in files if name.endswith(".csv")})
-    packs = tuple(_pack(name, content, tables) for name, content in files if name.endswith(".yaml"))
-    _require_distinct(packs)
+    seen: dict[str, str] = {}
+    packs = tuple(
+        _pack(name, content, tables, seen) for name, content in files if name.endswith(".yaml")
+    )
+    if not any(pack.rules for pack in packs):
+        raise PackInvalid("policy", "it holds no rule: nothing could be cleared")
     return packs, tables
 
 
-def _require_distinct(packs: tuple[Pack, ...]) -> None:
-    seen: set[str] = set()
-    for kind, keys in (
-        ("pack", [pack.id for pack in packs]),
-        ("rule", [rule.id for pack in packs for rule in pack.rules]),
-    ):
-        for key in keys:
-            if key in seen:
-                raise PackInvalid(key, f"the {kind} id {key} is used twice")
-            seen.add(key)
-        seen.clear()
-    if not any(pack.rules for pack in packs):
-        raise PackInvalid("policy", "it holds no rule: nothing could be cleared")
+def _one_id(raw: Marked, kind: str, seen: dict[str, str]) -> str:
+    """Return the id of a pack or a rule, and keep its place in `seen`.
+
+    Raises:
+        PackInvalid: another one of these files has it.
+    """
+    key, place = _id(raw), f"{raw.file}:{raw.lines['id']}"
+    first = seen.setdefault(f"{kind} {key}", place)
+    if first != place:
+        raise raw.fault(f"the {kind} id {key} is used twice, first in {first}", "id")
+    return key
 
 
-def _pack(name: str, content: bytes, tables: Tables) -> Pack:
+def _pack(name: str, content: bytes, tables: Tables, seen: dict[str, str]) -> Pack:
     raw = marked.read(name, content)
     raw.require(_PACK_NEEDS, _PACK_MAY)
     status, confidence = _status(raw), _confidence(raw)
     source = raw.text("source")
     return Pack(
-        id=_id(raw),
+        id=_one_id(raw, "pack", seen),
         version=raw.text("version"),
         title=raw.text("title"),
         status=status,
@@ -150,12 +152,12 @@ def _pack(name: str, content: bytes, tables: Tables) -> Pack:
         confidence=confidence,
         span=_span(raw),
         applies_to=tuple(_condition(each) for each in raw.mappings("applies_to")),
-        rules=tuple(_rule(each, raw, tables) for each in raw.mappings("rules")),
+        rules=tuple(_rule(each, raw, tables, seen) for each in raw.mappings("rules")),
         sha256=hashlib.sha256(content).hexdigest(),
     )
 
 
-def _rule(raw: Marked, pack: Marked, tables: Tables) -> Rule:
+def _rule(raw: Marked, pack: Marked, tables: Tables, seen: dict[str, str]) -> Rule:
     raw.require(_RULE_NEEDS, _RULE_MAY)
     name, outcome = raw.text("predicate"), raw.text("outcome")
     kind = PREDICATES.get(name)
@@ -177,7 +179,7 @@ def _rule(raw: Marked, pack: Marked, tables: Tables) -> Rule:
     check = kind.make(options, tables)
     is_pair = isinstance(kind, PairKind)
     return Rule(
-        id=_id(raw),
+        id=_one_id(raw, "rule", seen),
         title=raw.text("title"),
         predicate=name,
         outcome=Outcome.ALLOW if outcome == FLAG else Outcome[outcome],
