@@ -28,10 +28,10 @@ def test_nothing_of_a_persons_fields_is_left_and_no_salt_to_guess_them_by(engine
     ids = counted_ids()
     with transaction(engine) as session:
         key = applied(session, a_trader(legal_form="individual"), ids=ids)
+        assert participant(session, key).known_by == "documents", "and not on anybody's word"
         papers = [a_document(kind) for kind in ("identity_document", "proof_of_address")]
         offered(session, key, *papers, ids=ids)
         activation.apply_approved(session, approved(session, asked(session, key, ids=ids)), NOW)
-        assert participant(session, key).known_by == "documents"
         (person,) = people.of_participant(session, key)
         session.execute(text("UPDATE natural_person SET birth_date = '1971-03-04'"))
         digest = session.execute(text("SELECT digest FROM natural_person")).scalar_one()

@@ -11,6 +11,7 @@ from settlement.clock import counted_ids
 from settlement.errors import IllegalMove, Invalid, NotFound
 from settlement.participants import (
     Allowed,
+    accounts,
     activation,
     changes,
     owners,
@@ -22,10 +23,11 @@ from settlement.participants import (
     suspend,
     wallet_standings,
 )
+from settlement.participants.accounts import NewAccount
 from settlement.participants.activation import REVIEW_DAYS_MAX, DossierIncomplete
 from settlement.participants.changes import Wanted
 from settlement.participants.requirements import Kind
-from settlement.participants.wallets import add_wallet
+from settlement.participants.wallets import WalletTerms, add_wallet, put_wallet, retire_wallet
 from settlement.store import reading, transaction
 from tests.participants.changing import (
     LATER,
@@ -204,6 +206,29 @@ def test_a_wallet_on_the_operators_word_is_not_proved(engine: Engine) -> None:
             session.execute(text("UPDATE wallet SET proved_by = :by"), {"by": proved_by})
             (standing,) = wallet_standings(session, [address]).values()
             assert standing.is_proved is (proved_by != "operator"), proved_by
+
+
+def test_what_a_participant_has_is_ended_and_written_over_by_nobody_else(engine: Engine) -> None:
+    key = activated(engine)
+    ids = counted_ids(700)
+    with transaction(engine) as session:
+        other = applied(session, a_trader(), ids=counted_ids(900))
+        address = add_wallet(session, key, "0x" + "ab" * 20, now=NOW)
+        bank = NewAccount(currency="EUR", iban="DE92611500200100417826")
+        account = accounts.put(session, key, bank, usable_from=None, ids=ids, now=NOW)
+        before = wallet_standings(session, [address])
+
+        for end in (
+            lambda: retire_wallet(session, other, address, NOW),
+            lambda: accounts.end(session, other, account),
+        ):
+            with pytest.raises(NotFound):
+                end()
+        again = WalletTerms(address, "custodial", "Vault Ltd", "signature")
+        assert not put_wallet(session, key, again, usable_from=None, now=NOW)
+
+        assert wallet_standings(session, [address]) == before
+        assert [each.id for each in accounts.accounts(session, key)] == [account]
 
 
 def test_nobody_owns_itself(engine: Engine) -> None:
