@@ -1,0 +1,82 @@
+"""What is judged, and what its debtor's wallet may still spend: read from the records."""
+
+from datetime import timedelta
+
+import pytest
+
+from settlement.clock import to_micros
+from settlement.compliance.candidates import Purse, candidates, purses
+from settlement.compliance.spent import SpentToday
+from settlement.settlements import clearing
+from settlement.store import transaction
+from tests.builders.rail import Rail
+from tests.compliance.test_clearances import _mandate, _paused
+
+CAP = 10**12
+
+
+@pytest.mark.parametrize("side", ["debtor", "creditor"])
+def test_whose_file_has_ended_is_expired_from_that_moment_before_anybody_writes_it_down(
+    rail: Rail, side: str
+) -> None:
+    rail.instructed()
+    party = rail.one(f"SELECT {side}_id FROM settlement")
+    rail.write("UPDATE participant SET kyb_valid_until = :at WHERE id = :id",
+               at=to_micros(rail.now), id=party)  # fmt: skip
+
+    states = []
+    for now in (rail.now - timedelta(microseconds=1), rail.now):
+        with transaction(rail.engine) as session:
+            (found,) = candidates(session, now=now, limit=9)
+        states.append((found.debtor_state, found.creditor_state))
+
+    after = ("expired", "active") if side == "debtor" else ("active", "expired")
+    assert states == [("active", "active"), after]
+
+
+def _purse(rail: Rail) -> Purse:
+    with transaction(rail.engine) as session:
+        waiting = candidates(session, now=rail.now, limit=9)
+        booked = clearing.booked_of(session, waiting)
+        (found,) = purses(session, waiting, booked, SpentToday()).values()
+    return found
+
+
+def test_what_is_under_way_has_left_the_purse_though_nothing_is_booked_yet(rail: Rail) -> None:
+    worker = _paused(rail)
+    _mandate(rail, CAP, CAP)
+    rail.controls.mine()
+    (key,) = rail.instructed()
+    rail.tick(worker)
+    assert rail.state(key) == "CLEARED"
+    rail.instructed()
+    spent = rail.one("SELECT amount_minor FROM settlement WHERE id = :id", id=key)
+    held = rail.balance(rail.buyer_wallet)
+
+    for state, of_the_day in (
+        ("CLEARED", spent), ("CLAIMED", spent), ("SUBMITTED", spent), ("NEEDS_REVIEW", spent),
+        ("CONFIRMING", 0),  # Its log is among those of the day already.
+    ):  # fmt: skip
+        rail.write("UPDATE settlement SET state = :state WHERE id = :id", state=state, id=key)
+        purse = _purse(rail)
+        assert (purse.left_today_minor, purse.funds_minor) == (CAP - of_the_day, held - spent)
+
+    purse.spend(5)
+    assert (purse.left_today_minor, purse.funds_minor) == (CAP - 5, held - spent - 5)
+
+
+def test_a_mandate_lives_until_the_second_that_it_names(rail: Rail) -> None:
+    worker = _paused(rail)
+    expiry = int(rail.now.timestamp()) + 500
+    _mandate(rail, CAP, CAP, expiry=expiry)
+    rail.controls.mine()
+    rail.tick(worker)
+    rail.instructed()
+
+    lives = []
+    for at in (expiry - 1, expiry):
+        rail.write("UPDATE block SET timestamp = :at WHERE number ="
+                   " (SELECT MAX(number) FROM block WHERE canonical)", at=at)  # fmt: skip
+        lives.append(_purse(rail).mandate is not None)
+
+    assert lives == [True, False]
