@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 
 from settlement.clock import to_micros
+from settlement.compliance import policy
 from settlement.compliance.candidates import Purse, candidates, purses
+from settlement.compliance.facts import gather
+from settlement.compliance.policy import Judge
 from settlement.compliance.spent import SpentToday
 from settlement.settlements import clearing
 from settlement.store import transaction
@@ -80,3 +83,40 @@ def test_a_mandate_lives_until_the_second_that_it_names(rail: Rail) -> None:
         lives.append(_purse(rail).mandate is not None)
 
     assert lives == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "part", "field", "value"),
+    [
+        ("token SET listed = false", "asset", "is_listed", False),
+        ("invoice SET currency = 'EUR'", "asset", "is_listed", False),
+        ("wallet SET participant_id = :stranger WHERE address = :buyer", "debtor", "owns_wallet",
+         False),
+        ("wallet SET participant_id = :stranger WHERE address = :seller", "creditor",
+         "owns_wallet", False),
+        ("wallet SET usable_from = NULL", "debtor", "wallet_is_usable", False),
+        ("wallet SET retired_at = 1", "creditor", "wallet_is_usable", False),
+        ("wallet SET proved_by = 'operator'", "creditor", "wallet_is_proved", False),
+        ("wallet SET proved_by = 'signature'", "debtor", "wallet_is_proved", True),
+    ],
+)  # fmt: skip
+def test_what_the_records_say_is_what_rules_look_at(
+    rail: Rail, change: str, part: str, field: str, value: object
+) -> None:
+    rail.instructed()
+    named = {"stranger": rail.companies.stranger, "buyer": rail.buyer_wallet,
+             "seller": rail.seller_wallet}  # fmt: skip
+    judge = Judge(policy.load(), rail.now)
+
+    def seen() -> object:
+        with transaction(rail.engine) as session:
+            waiting = candidates(session, now=rail.now, limit=9)
+            found = gather(session, waiting, judge, rail.now).facts(waiting[0], judge)
+        return getattr(getattr(found.pair, part), field)
+
+    before = seen()
+    used = {key: each for key, each in named.items() if f":{key}" in change}
+    rail.write(f"UPDATE {change}", **used)
+
+    assert seen() == value
+    assert before != value or field == "wallet_is_proved"
