@@ -5,6 +5,7 @@ import {TokenKind} from "../src/interfaces/IRailRegistry.sol";
 import {Payment, Rejection} from "../src/interfaces/ISettlementRail.sol";
 import {RailFixture} from "./base/RailFixture.sol";
 import {ForgetfulToken, GasMeter, GiftToken} from "./tokens/Adversaries.sol";
+import {AnsweringToken, BombToken} from "./tokens/OddTokens.sol";
 
 /// @title Tokens that lie about one balance, give gifts, or want to be starved
 contract AdversariesTest is RailFixture {
@@ -17,10 +18,10 @@ contract AdversariesTest is RailFixture {
         equal("no gift", odd.totalSupply(), FUNDS);
     }
 
-    /// @dev Each of the four balances by itself: what is not told whole counts as not told, also
-    /// where the bytes that came would make the sum right.
+    /// @dev Each of the four balances by itself: what is not told whole, or in a revert, counts as
+    /// not told, also where the bytes that came would make the sum right.
     function test_aTokenThatKeepsBackTheEndOfOneBalanceIsRejectedWhenChecked() public {
-        for (uint256 silence = 1; silence <= 4; ++silence) {
+        for (uint256 silence = 1; silence <= 8; ++silence) {
             ForgetfulToken odd = new ForgetfulToken();
             open(address(odd), TokenKind.Checked, DEBTOR);
             same(settleOne(address(odd), CREDITOR, 256, 10 * silence), Rejection.None);
@@ -57,6 +58,32 @@ contract AdversariesTest is RailFixture {
                 isTrue("all or nothing", odd.seen() == 0 || odd.seen() + 100 >= whole);
             }
             isTrue("both were tried", stopped > 20 && paid > 20);
+        }
+    }
+
+    /// @dev What stood in memory before the answer never completes it: here, the creditor itself.
+    function test_aShortAnswerIsNoYesWhateverStandsBehindIt() public {
+        address creditor = address(uint160(1 << 152 | 1));
+        address[] memory people = new address[](1);
+        people[0] = creditor;
+        rail.listParticipants(people);
+        BombToken odd = new BombToken();
+        open(address(odd), TokenKind.Exact, DEBTOR);
+
+        for (uint256 size = 1; size < 32; ++size) {
+            odd.arm(creditor, size, false);
+            same(settleOne(address(odd), creditor, 1, size), Rejection.TokenRefused);
+        }
+    }
+
+    function test_whatIsOddAndNotOneIsNoYes() public {
+        AnsweringToken odd = new AnsweringToken();
+        open(address(odd), TokenKind.Checked, DEBTOR);
+        uint256[3] memory answers = [3, type(uint256).max, 1 << 255 | 1];
+
+        for (uint256 i = 0; i < answers.length; ++i) {
+            odd.setAnswer(abi.encode(answers[i]));
+            same(settleOne(address(odd), CREDITOR, 1, i), Rejection.TokenRefused);
         }
     }
 

@@ -12,7 +12,8 @@ contract GiftToken is BareToken {
     }
 }
 
-/// @title Keeps back the last byte of one answer: a debtor's or creditor's, before or after.
+/// @title Keeps back the last byte of one answer: a debtor's or creditor's, before or after; places
+/// 5 to 8 tell it whole, but in a revert.
 /// @dev Balances are multiples of 256, so that the first 31 bytes tell all there is to know.
 contract ForgetfulToken is BareToken {
     uint256 private place;
@@ -35,8 +36,10 @@ contract ForgetfulToken is BareToken {
         if (account == creditor) asked = hasMoved ? 4 : 2;
         uint256 held = super.balanceOf(account);
         uint256 length = asked != 0 && asked == place ? 31 : 32;
+        bool isRevert = asked != 0 && asked + 4 == place;
         assembly {
             mstore(0, held)
+            if isRevert { revert(0, 0x20) }
             return(0, length)
         }
     }
