@@ -1,6 +1,8 @@
 """What narrows the trail: to the microsecond, by how it ended, and however long it is."""
 
+import json
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from sqlalchemy import Engine
@@ -47,3 +49,20 @@ def test_the_whole_trail_is_read_and_every_event_names_the_one_before(engine: En
     hashes = [FIRST_PREV_HASH, *(each.hash for each in found)]
     assert [each.prev_hash for each in found] == hashes[:-1]
     assert len(set(hashes)) == len(hashes)
+
+
+def test_an_events_hash_is_over_the_one_before_and_all_that_is_stored(engine: Engine) -> None:
+    with transaction(engine) as session:
+        for word in ("one", "zwölf"):
+            act = Act("per_1", "admin", word, ("s1",), origin="192.0.2.1", problem=None, repeated=3)
+            audit.record(session, act, NOW)
+
+    with reading(engine) as session:
+        found = list(audit.every(session, AuditFilter()))
+
+    for each in found:
+        plain = [each.prev_hash, each.seq, each.at, each.hand, each.role, each.key_prefix, each.act,
+                 each.subjects, each.origin, each.request_id, each.idempotency_key, each.body_hash,
+                 each.outcome, each.problem, each.repeated, each.changes]  # fmt: skip
+        text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+        assert each.hash == sha256(text.encode()).hexdigest()
