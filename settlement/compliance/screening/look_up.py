@@ -39,10 +39,13 @@ class Spellings:
         self._by_key: dict[str, dict[str, str]] = {}
         """By what is shared the words that share it, each with its sound."""
         self._alike: dict[str, Mapping[str, int]] = {}
+        self._is_open = False
+        """Whether a listed word is written without vowels."""
 
     def add(self, word: str, no_vowels: bool) -> None:
         """Take a listed word in; `no_vowels`: as its script writes it."""
         heard = sound(word)
+        self._is_open = self._is_open or no_vowels
         kin = [f"#{number}" for number in vocabulary().nicknames.get(word, ())]
         bare = [f"-{left}" for left in bare_forms(word)]
         open_to = [f"~{left}" for left in bare_forms(word)] if no_vowels else []
@@ -61,7 +64,10 @@ class Spellings:
         if known is None:
             if len(self._alike) >= _CACHED_WORDS_MAX:
                 self._alike.clear()
-            known = self._alike[word] = self._with_bare(word, self._found(word), "~")
+            known = self._found(word)
+            if self._is_open:
+                known = self._with_bare(word, known, "~")
+            self._alike[word] = known
         return known
 
     def bare_alike(self, word: str) -> Mapping[str, int]:
@@ -70,11 +76,11 @@ class Spellings:
 
     def _with_bare(self, word: str, found: Mapping[str, int], mark: str) -> Mapping[str, int]:
         """Add the words that have the same consonants: all (`-`), or those without vowels (`~`)."""
-        more = dict(found)
-        for left in bare_forms(word):
-            for each in self._by_key.get(f"{mark}{left}", _NONE):
-                more[each] = max(more.get(each, 0), SAME_CONSONANTS)
-        return more
+        marked = [f"{mark}{left}" for left in bare_forms(word)]
+        more = [each for key in marked for each in self._by_key.get(key, _NONE)]
+        if not more:
+            return found
+        return {**found, **{each: max(found.get(each, 0), SAME_CONSONANTS) for each in more}}
 
     def _found(self, word: str) -> Mapping[str, int]:
         sounds: dict[str, str] = {}
