@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from settlement.clock import to_micros
+from settlement.clock import from_micros, to_micros
 from settlement.compliance import policy
 from settlement.compliance.candidates import Purse, candidates, purses
 from settlement.compliance.facts import gather
@@ -14,6 +14,7 @@ from settlement.settlements import clearing
 from settlement.store import transaction
 from tests.builders.rail import Rail
 from tests.compliance.test_clearances import _mandate, _paused
+from tests.participants.changing import a_name, proposed
 
 CAP = 10**12
 
@@ -120,3 +121,30 @@ def test_what_the_records_say_is_what_rules_look_at(
 
     assert seen() == value
     assert before != value or field == "wallet_is_proved"
+
+
+def test_a_change_of_a_payee_that_waits_is_seen(rail: Rail) -> None:
+    rail.instructed()
+    judge = Judge(policy.load(), rail.now)
+    seen = []
+    with transaction(rail.engine) as session:
+        for change in (None, a_name()):
+            if change is not None:
+                proposed(session, rail.companies.seller, change)
+            waiting = candidates(session, now=rail.now, limit=9)
+            found = gather(session, waiting, judge, rail.now).facts(waiting[0], judge)
+            seen.append(found.pair.creditor.payee_change_pending)
+
+    assert seen == [False, True]
+
+
+def test_a_clearance_that_is_over_lapses_before_it_is_signed(rail: Rail) -> None:
+    worker = _paused(rail)
+    (key,) = rail.instructed()
+    rail.tick(worker)
+    over = from_micros(rail.one("SELECT expires_at FROM clearance"))
+    with transaction(rail.engine) as session:
+        lapsed = [clearing.lapse(session, rail.settings, now=at) for at in (rail.now, over)]
+
+    assert lapsed == [0, 1]
+    assert rail.state(key) == "INSTRUCTED"

@@ -77,9 +77,10 @@ def _hash(rail: Rail, facts: Any, terms: Terms, **changes: Any) -> str:
 
 
 def test_any_change_of_any_input_changes_the_hash(rail: Rail) -> None:
-    (key,) = rail.instructed()
+    key, another = rail.instructed(2)
     facts, terms = replace(GOOD, settlement_id=key), Terms("0x1", "0x2", "0x3", 1, "0x4")
     hashes = [_hash(rail, facts, terms)]
+    hashes.append(_hash(rail, replace(facts, settlement_id=another), terms))
     for path, value in _all_of(facts):
         other = not value if isinstance(value, bool) else (value, "x") if value != 0 else 1
         hashes.append(_hash(rail, but(facts, {path: other}), terms))
