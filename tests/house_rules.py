@@ -31,6 +31,7 @@ ROOMS = (
     Room("money", 1, ("money",)),
     Room("states", 1, ("states",)),
     Room("clock", 1, ("clock",)),
+    Room("files", 1, ("files",)),
     Room("config", 2, ("config",)),
     Room("tables", 2, ("tables", "tables.*")),
     # What a chain must offer, and the plain arithmetic and wire that each of its users needs.

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from settlement.errors import Retryable
-from settlement.store.replaced import identity
+from settlement.files import identity
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS slot (

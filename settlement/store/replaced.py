@@ -6,12 +6,13 @@ acknowledged then is gone with the last process. Knows no table.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
+
+from settlement.files import identity
 
 _FILE = "file that is open"
 
@@ -43,12 +44,3 @@ def refuse_another_file(engine: Engine, file: str) -> None:
 
     event.listen(engine, "connect", note)
     event.listen(engine, "begin", compare)
-
-
-def identity(file: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """Return what tells a file from every other one; None where there is none."""
-    try:
-        status = os.stat(file)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

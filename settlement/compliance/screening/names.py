@@ -24,6 +24,7 @@ _DOTTED = re.compile(r"\b(?:[a-z]\.[ ]?){1,}[a-z]\b\.?")
 _QUOTES = ("'", "`", '"')
 """In ASCII, as all the others are by then."""
 _NUMBER_SIGN = re.compile(r"\b(?:no|nr|num|number)[. ]*(?=[0-9])")
+_DIGIT = re.compile("[0-9]")
 _WORD = re.compile("[a-z0-9]+")
 _SERVANT_WORDS = frozenset(
     ("abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abdu", "abdi", "abdil")
@@ -116,7 +117,7 @@ def _words(plain: str, kind: NameKind) -> Phrase:
     plain = plain.replace("&", " and ")
     if kind != NameKind.PERSON and "." in plain:
         plain = _DOTTED.sub(lambda each: re.sub("[. ]", "", each.group()) + " ", plain)
-    if kind != NameKind.PERSON and "n" in plain:
+    if kind != NameKind.PERSON and _DIGIT.search(plain):
         plain = _NUMBER_SIGN.sub("", plain)
     return tuple(_WORD.findall(plain)[:_WORDS_MAX])
 
@@ -208,7 +209,7 @@ def _servants(words: Phrase) -> Phrase:
             word = found.pop() + word
         elif word in _FAITH and any(each not in known for each in found):
             word = _of_the_faith(found, known)
-        elif inside := _OF_THE_FAITH.fullmatch(word):
+        elif "dd" in word and (inside := _OF_THE_FAITH.fullmatch(word)):
             word = f"{inside.group(1)}din"
         elif inside := _SERVANT.fullmatch(word):
             word = f"abd{inside.group(2)}"
